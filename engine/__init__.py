@@ -1,0 +1,38 @@
+"""What a graph is and how it runs. Imports neither torch nor a server."""
+
+from engine.catalog import Catalog
+from engine.context import report, say, track
+from engine.errors import Cancelled, Code, GraphError, NodeError, PatchbayError, Problem, StoreError
+from engine.graph import Bound, Graph
+from engine.node import Lazy, NodeType, Resource, node
+from engine.paths import Paths
+from engine.plan import Plan, plan
+from engine.runtime import Runtime
+from engine.settings import Settings
+from engine.types import Kind
+
+__all__ = [
+    "Bound",
+    "Cancelled",
+    "Catalog",
+    "Code",
+    "Graph",
+    "GraphError",
+    "Kind",
+    "Lazy",
+    "NodeError",
+    "NodeType",
+    "Paths",
+    "PatchbayError",
+    "Plan",
+    "Problem",
+    "Resource",
+    "Runtime",
+    "Settings",
+    "StoreError",
+    "node",
+    "plan",
+    "report",
+    "say",
+    "track",
+]

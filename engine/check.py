@@ -1,0 +1,528 @@
+"""Check a graph against the catalogue: every value, every link, every kind. Collects all problems instead of stopping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+from pydantic import ValidationError
+
+from engine.errors import Code, GraphError, PatchbayError, Problem, nearest
+from engine.graph import Graph, Link, as_link, links_in
+from engine.keys import canonical, canonical_text, content_digest
+from engine.node import REQUIRED, Input, NodeType, Output
+from engine.types import (
+    ANYTHING,
+    Bindings,
+    Fit,
+    KindName,
+    ListOf,
+    Type,
+    Var,
+    fits,
+    kinds_clash,
+    substitute,
+    type_of,
+    union,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pydantic import JsonValue
+
+    from engine.catalog import AnyNodeType, Catalog
+    from engine.node import Resource
+    from engine.paths import Paths
+    from engine.settings import Settings
+
+GRAPH_PREFIX = "graph:"
+"""A node type whose id starts so is a graph file."""
+
+
+@dataclass(frozen=True)
+class Const:
+    """A value that is known before anything runs."""
+
+    value: object
+    resource: Resource | None = None
+
+    @cached_property
+    def data(self) -> bytes | None:
+        """The value as bytes for a key; a file counts by its content."""
+        if self.resource is not None and self.value is not None:
+            return b"r" + canonical_text(self.resource.digest(self.value))
+        return canonical(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Another node's output."""
+
+    node: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list, some of whose items are other nodes' outputs."""
+
+    items: tuple[Const | From, ...]
+
+
+Source = Const | From | Many
+
+
+@dataclass(frozen=True)
+class CheckedNode:
+    """A node with every input resolved. `fit` says for an input when it is not linked directly."""
+
+    id: str
+    type: AnyNodeType
+    inputs: Mapping[str, Source]
+    fit: Mapping[str, Fit]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether it runs once for each item of a list."""
+        return "map" in self.fit.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """A link to a node that is muted, or that a muted node keeps from running."""
+
+
+class _Inner:
+    """Stands for "as the inner graph has it", the default of a graph node's input."""
+
+    def digest(self) -> str:
+        """The inner document is part of the node's identity already."""
+        return "inner"
+
+    def __repr__(self) -> str:
+        return "as in the graph"
+
+
+INNER = _Inner()
+
+
+@dataclass
+class Checked:
+    """What a check found."""
+
+    nodes: dict[str, CheckedNode] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    absent: set[str] = field(default_factory=set)
+    outputs: dict[str, From] = field(default_factory=dict)
+    types: dict[From, Type] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+
+
+class Checker:
+    """One check of one graph. `given` are run-time values for `node.input`; `opened` inputs may be missing."""
+
+    def __init__(  # noqa: PLR0913  # the parts of a check are what they are
+        self,
+        graph: Graph,
+        catalog: Catalog,
+        paths: Paths,
+        settings: Settings,
+        given: Mapping[str, object] | None = None,
+        opened: Iterable[str] = (),
+        within: tuple[str, ...] = (),
+    ) -> None:
+        self._graph = graph
+        self._document = graph.document
+        self._catalog = catalog
+        self._paths = replace(paths, document=graph.folder or paths.document)
+        self._settings = settings
+        self._given = given or {}
+        self._opened = frozenset(opened)
+        self._within = within
+        self._graph_types: dict[str, AnyNodeType | Problem] = {}
+        self._bindings = Bindings()
+        self._found = Checked()
+        self._types: dict[str, AnyNodeType] = {}
+        self._written: dict[str, str] = {}
+
+    def check(self) -> Checked:
+        """Check everything. The order is topological with ties in document order, or empty where there is a cycle."""
+        self._find_types()
+        self._found.order = order = self._ordered()
+        for name in order or self._document.nodes:
+            if name in self._types and self._document.nodes[name].state is None:
+                self._check_node(name)
+            elif self._document.nodes[name].state == "mute":
+                self._found.absent.add(name)
+        self._check_interface()
+        self._found.problems.sort(key=self._position)
+        return self._found
+
+    def input_port(self, path: str) -> Input:
+        """The checked input port behind `node.input`, its type as far as it is known."""
+        name, _, port = path.partition(".")
+        found = self._types[name].inputs[port]
+        return replace(found, type=self._bindings.resolve(_scoped(found.type, name)))
+
+    def output_type(self, source: From) -> Type:
+        """The checked type of an output, as far as it is known."""
+        return self._bindings.resolve(self._found.types[source])
+
+    def _problem(self, code: Code, at: str, what: str, fix: str = "") -> None:
+        self._found.problems.append(Problem(code, at, what, fix))
+
+    def _position(self, problem: Problem) -> tuple[int, str]:
+        name = problem.at.partition(".")[0].partition("/")[0]
+        return (self._places.get(name, len(self._places)), problem.at)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._document.nodes)}
+
+    def _find_types(self) -> None:
+        for name, node in self._document.nodes.items():
+            try:
+                found = self._find_type(node.type)
+            except PatchbayError as error:
+                self._found.problems += [problem.moved(f"{name}/") for problem in _problems_of(error)]
+                continue
+            if found is None:
+                fix = nearest(node.type, self._catalog.types) or "`patchbay nodes` lists them."
+                self._problem(Code.UNKNOWN_TYPE, name, f'There is no node type "{node.type}".', fix)
+            else:
+                self._types[name] = found
+
+    def _find_type(self, type_id: str) -> AnyNodeType | None:
+        if not type_id.startswith(GRAPH_PREFIX):
+            return self._catalog.types.get(type_id)
+        if type_id not in self._graph_types:
+            self._graph_types[type_id] = self._graph_type(type_id)
+        found = self._graph_types[type_id]
+        if isinstance(found, Problem):
+            raise PatchbayError(found.code, found.at, found.what, found.fix)
+        return found
+
+    def _graph_type(self, type_id: str) -> AnyNodeType | Problem:
+        name = type_id.removeprefix(GRAPH_PREFIX)
+        file = self._paths.find(f"{name}.json", self._paths.graphs)
+        if str(file) in self._within:
+            return Problem(Code.CYCLE, "", f'The graph "{name}" contains itself.', "Break the circle.")
+        inner = Graph.load(file)
+        within = (*self._within, str(file))
+        checker = Checker(
+            inner,
+            self._catalog,
+            self._paths,
+            self._settings,
+            opened=inner.document.interface.inputs.values(),
+            within=within,
+        )
+        checked = checker.check()
+        if checked.problems:
+            raise GraphError(checked.problems)
+        return _as_node_type(type_id, inner, checker, checked)
+
+    def _ordered(self) -> list[str]:
+        edges = nx.DiGraph()
+        edges.add_nodes_from(self._document.nodes)
+        for name, node in self._document.nodes.items():
+            for value in node.inputs.values():
+                edges.add_edges_from((link.node, name) for link in links_in(value) if link.node in self._places)
+        try:
+            return list(nx.lexicographical_topological_sort(edges, key=self._places.__getitem__))
+        except nx.NetworkXUnfeasible:
+            for cycle in _cycles(edges):
+                self._problem(
+                    Code.CYCLE,
+                    cycle[0],
+                    f"These nodes wait for each other: {' -> '.join([*cycle, cycle[0]])}.",
+                    "Remove one of the links; a loop is written with ForEach or Repeat.",
+                )
+            return []
+
+    def _check_node(self, name: str) -> None:
+        type_, node = self._types[name], self._document.nodes[name]
+        for extra in node.inputs.keys() - type_.inputs.keys():
+            fix = nearest(extra, type_.inputs) or f"It has: {', '.join(type_.inputs) or 'none'}."
+            self._problem(Code.UNKNOWN_PORT, f"{name}.{extra}", f'{type_.id} has no input "{extra}".', fix)
+        before = len(self._found.problems)
+        inputs: dict[str, Source] = {}
+        fit: dict[str, Fit] = {}
+        for port in type_.inputs.values():
+            self._check_input(name, port, node.inputs.get(port.name, REQUIRED), inputs, fit)
+        if name in self._found.absent:
+            return
+        if len(self._found.problems) == before:
+            self._bind_kinds(name, type_, inputs)
+        self._found.nodes[name] = CheckedNode(name, type_, inputs, fit)
+        many = "map" in fit.values()
+        for output in type_.outputs:
+            given = self._bindings.resolve(_scoped(output.type, name)) if type_.generic else output.type
+            self._found.types[From(name, output.name)] = ListOf(given) if many else given
+
+    def _check_input(
+        self, name: str, port: Input, raw: JsonValue | Any, inputs: dict[str, Source], fit: dict[str, Fit]
+    ) -> None:
+        at = f"{name}.{port.name}"
+        if at in self._given:
+            self._check_given(at, name, port, inputs, fit)
+            return
+        source = self._read(at, port, raw)
+        if isinstance(source, _Absent):
+            source = None if port.required else Const(port.default)
+            if source is None:
+                self._found.absent.add(name)
+        elif source is not None and not isinstance(source, Const):
+            how = self._check_link(at, name, port, source)
+            if how not in (None, "direct"):
+                fit[port.name] = how
+        elif isinstance(source, Const) and isinstance(port.type, (Var, ListOf)) and port.generic:
+            fits(type_of(source.value), _scoped(port.type, name), self._bindings)
+        if source is not None:
+            inputs[port.name] = source
+
+    def _check_given(
+        self, at: str, name: str, port: Input, inputs: dict[str, Source], fit: dict[str, Fit]
+    ) -> None:
+        value = self._given[at]
+        if port.resource is not None and isinstance(value, str):
+            found = self._value(at, port, value)
+        elif port.adapter is not None and _is_json(value):
+            found = self._value(at, port, value)
+        else:
+            found = Const(value)
+            how = self._fit(at, name, port, type_of(value), "the value given")
+            if how not in (None, "direct"):
+                fit[port.name] = how
+        if found is not None:
+            inputs[port.name] = found
+
+    def _read(self, at: str, port: Input, raw: JsonValue | Any) -> Source | _Absent | None:
+        if raw is REQUIRED:
+            if not port.required:
+                return Const(port.default)
+            if at not in self._opened:
+                needs = "a link" if port.adapter is None else "a value or a link"
+                self._problem(Code.MISSING_INPUT, at, f"This input needs {needs}: {port.type}.")
+            return None
+        link = as_link(raw)
+        if link is not None:
+            return self._follow(at, link)
+        if isinstance(raw, list) and any(as_link(item) for item in raw):
+            return self._read_list(at, port, raw)
+        return self._value(at, port, raw)
+
+    def _read_list(self, at: str, port: Input, raw: list[JsonValue]) -> Source | None:
+        items: list[Const | From] = []
+        for number, item in enumerate(raw):
+            link = as_link(item)
+            found = self._follow(f"{at}[{number}]", link) if link else Const(item)
+            if found is None or isinstance(found, Many):
+                return None
+            if not isinstance(found, _Absent):
+                items.append(found)
+        if not isinstance(port.type, (ListOf, Var)):
+            self._problem(Code.TYPE_MISMATCH, at, f"This input takes one {port.type}, not a list of links.")
+            return None
+        return Many(tuple(items))
+
+    def _value(self, at: str, port: Input, raw: object) -> Const | None:
+        if port.adapter is None:
+            if raw is None and not port.required and port.default is None:
+                return Const(None)
+            self._problem(Code.BAD_VALUE, at, f"This input takes a link, not a value: it wants {port.type}.")
+            return None
+        if port.resource is not None and raw is None and port.default is None:
+            return Const(None)
+        try:
+            value = port.adapter.validate_python(raw)
+        except ValidationError as error:
+            self._problem(Code.BAD_VALUE, at, value_message(error, raw), port.description)
+            return None
+        if port.resource is None:
+            return Const(value)
+        try:
+            return self._resolved(at, port.resource, value)
+        except PatchbayError as error:
+            self._found.problems += _problems_of(error)
+            return None
+
+    def _resolved(self, at: str, resource: Resource, value: str) -> Const:
+        if getattr(resource, "writes", False):
+            if value in self._written:
+                what = f'"{value}" is written by {self._written[value]} already.'
+                raise PatchbayError(Code.SAME_FILE, at, what, "Give one of them another name.")
+            self._written[value] = at
+        return Const(resource.resolve(value, self._paths, self._settings, at), resource)
+
+    def _follow(self, at: str, link: Link) -> Source | _Absent | None:
+        """What a link leads to, through bypassed nodes."""
+        seen: set[str] = set()
+        while True:
+            node = self._document.nodes.get(link.node)
+            if node is None:
+                fix = nearest(link.node, self._document.nodes)
+                self._problem(Code.UNKNOWN_NODE, at, f'It is linked to "{link}", but there is no such node.', fix)
+                return None
+            if link.node not in self._types or link.node in seen:
+                return None  # said already: an unknown type, or a cycle
+            seen.add(link.node)
+            type_ = self._types[link.node]
+            if link.port not in type_.output_names:
+                fix = nearest(link.port, type_.output_names) or f"It has: {', '.join(type_.output_names) or 'none'}."
+                what = f'It is linked to "{link}", but {type_.id} has no output "{link.port}".'
+                self._problem(Code.UNKNOWN_PORT, at, what, fix)
+                return None
+            if node.state == "mute" or link.node in self._found.absent:
+                return _Absent()
+            if node.state is None:
+                return From(link.node, link.port)
+            passed = self._bypass(at, link, type_)
+            if not isinstance(passed, Link):
+                return passed
+            link = passed
+
+    def _bypass(self, at: str, link: Link, type_: AnyNodeType) -> Link | Const | None:
+        """What a bypassed node hands on: its first input whose type fits the output."""
+        output = next(port for port in type_.outputs if port.name == link.port)
+        given = self._document.nodes[link.node].inputs
+        for port in type_.inputs.values():
+            if port.name in given and fits(port.type, output.type, Bindings()) == "direct":
+                raw = given[port.name]
+                return as_link(raw) or self._value(f"{link.node}.{port.name}", port, raw)
+        what = f'The bypassed node "{link.node}" has no input that could stand for "{link}".'
+        self._problem(Code.CANNOT_BYPASS, at, what, "Mute it or take it out.")
+        return None
+
+    def _check_link(self, at: str, name: str, port: Input, source: From | Many) -> Fit | None:
+        if isinstance(source, From):
+            given = self._found.types.get(source)
+            return self._fit(at, name, port, given, f'"{source.node}.{source.port}"') if given else None
+        types = [
+            self._found.types.get(item, ANYTHING) if isinstance(item, From) else type_of(item.value)
+            for item in source.items
+        ]
+        return self._fit(at, name, port, ListOf(union(types)) if types else ListOf(ANYTHING), "the list")
+
+    def _fit(self, at: str, name: str, port: Input, given: Type, giver: str) -> Fit | None:
+        wanted = _scoped(port.type, name) if port.generic else port.type
+        how = fits(given, wanted, self._bindings)
+        if how == "map" and port.lazy:
+            how = None
+        if how is None:
+            given, wanted = self._bindings.resolve(given), self._bindings.resolve(wanted)
+            clash = kinds_clash(given, wanted)
+            fix = (
+                "Use the parts of one model, or decode with the VAE of the one and encode with the other's."
+                if clash
+                else ""
+            )
+            what = f"It wants {wanted}; {giver} gives {given}."
+            self._problem(Code.KIND_MISMATCH if clash else Code.TYPE_MISMATCH, at, what, fix)
+        return how
+
+    def _bind_kinds(self, name: str, type_: AnyNodeType, inputs: Mapping[str, Source]) -> None:
+        if type_.kinds is None:
+            return
+        values = {key: source.value for key, source in inputs.items() if isinstance(source, Const)}
+        try:
+            kinds = type_.kinds(values)
+        except PatchbayError as error:
+            at = f"{name}.{error.at}" if error.at in type_.inputs else name
+            self._problem(error.code, at, error.what, error.fix)
+            return
+        for variable, kind in kinds.items():
+            self._bindings.unify(KindName(kind), Var(f"{name}.{variable}", kind=True))
+
+    def _check_interface(self) -> None:
+        interface = self._document.interface
+        for public, path in interface.inputs.items():
+            self._check_port(f"interface.inputs.{public}", path, "inputs")
+        for public, path in interface.outputs.items():
+            if self._check_port(f"interface.outputs.{public}", path, "outputs"):
+                source = self._follow(f"interface.outputs.{public}", Link.read(path))
+                if isinstance(source, From):
+                    self._found.outputs[public] = source
+        for name in self._document.layout:
+            if name not in self._document.nodes:
+                what = f'There is no node "{name}".'
+                self._problem(Code.UNKNOWN_NODE, f"layout.{name}", what, "Remove this line.")
+
+    def _check_port(self, at: str, path: str, side: str) -> bool:
+        name, _, port = path.partition(".")
+        if name not in self._document.nodes:
+            fix = nearest(name, self._document.nodes)
+            self._problem(Code.UNKNOWN_NODE, at, f'"{path}" names no node of this graph.', fix)
+            return False
+        if name not in self._types:
+            return False
+        type_ = self._types[name]
+        known = tuple(type_.inputs) if side == "inputs" else type_.output_names
+        if port not in known:
+            fix = nearest(port, known) or f"It has: {', '.join(known) or 'none'}."
+            self._problem(Code.UNKNOWN_PORT, at, f'{type_.id} has no {side[:-1]} "{port}".', fix)
+        return port in known
+
+
+def value_message(error: ValidationError, raw: object) -> str:
+    """A sentence for a value that its port refuses."""
+    first = error.errors()[0]
+    shown = repr(raw) if len(repr(raw)) <= 60 else f"{repr(raw)[:57]}..."  # noqa: PLR2004  # one line of a terminal
+    if isinstance(raw, bool):
+        shown = str(raw).lower()
+    return f"{shown} does not fit: {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def _scoped(type_: Type, node: str) -> Type:
+    return substitute(type_, lambda var: replace(var, name=f"{node}.{var.name}"))
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, (str, int, float, bool, dict))
+
+
+def _problems_of(error: PatchbayError) -> list[Problem]:
+    return list(error.problems) if isinstance(error, GraphError) else [error.problem]
+
+
+def _cycles(edges: nx.DiGraph[str]) -> Iterator[list[str]]:
+    """One cycle out of each strongly connected component: walk inside it until a node comes again."""
+    for component in nx.strongly_connected_components(edges):
+        start = min(component)
+        if len(component) == 1 and not edges.has_edge(start, start):
+            continue
+        walk: dict[str, int] = {}
+        while start not in walk:
+            walk[start] = len(walk)
+            start = min(node for node in edges.successors(start) if node in component)
+        yield list(walk)[walk[start] :]
+
+
+def _as_node_type(type_id: str, graph: Graph, checker: Checker, checked: Checked) -> AnyNodeType:
+    interface = graph.document.interface
+    inputs: dict[str, Input] = {}
+    for public, path in interface.inputs.items():
+        port = checker.input_port(path)
+        name, _, inner = path.partition(".")
+        has_value = inner in graph.document.nodes[name].inputs or not port.required
+        inputs[public] = replace(port, name=public, default=INNER if has_value else REQUIRED)
+
+    def function(**values: object) -> object:
+        return graph.bind(**{name: value for name, value in values.items() if value is not INNER})
+
+    effect = any(node.type.effect for node in checked.nodes.values())
+    return NodeType(
+        type_id,
+        function,
+        inputs,
+        tuple(Output(public, checker.output_type(source)) for public, source in checked.outputs.items()),
+        category="Graphs",
+        deterministic=not effect and all(node.type.deterministic for node in checked.nodes.values()),
+        effect=effect,
+        identity=content_digest([graph.dumps(), [node.type.source for node in checked.nodes.values()]]),
+    )

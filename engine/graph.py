@@ -1,0 +1,295 @@
+"""The graph document: read it, check its shape, write it canonically. Reading a document never runs code."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+
+from engine.errors import Code, GraphError, Problem, nearest
+from engine.files import write_whole
+from engine.migrations import VERSION, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from engine.runtime import Runtime
+
+MAX_BYTES = 64 << 20
+MAX_NODES = 100_000
+
+NodeId = Annotated[str, StringConstraints(pattern=r"^[\w-]+$", max_length=100)]
+PortPath = Annotated[str, StringConstraints(pattern=r"^[\w-]+\.\w+$", max_length=201)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Node(_Part):
+    """One placed instance of a node type. A muted node is as if it were absent; a bypassed one hands its input on."""
+
+    type: Annotated[str, Field(min_length=1, max_length=200, description="The node type's id.")]
+    inputs: dict[str, JsonValue] = Field(default={}, description='A value, or {"link": "node.port"}, by input name.')
+    state: Literal["mute", "bypass"] | None = Field(default=None, description="Mute or bypass the node.")
+
+
+class Interface(_Part):
+    """What makes the graph callable: public names for inputs and outputs of its nodes."""
+
+    inputs: dict[str, PortPath] = Field(default={}, description="Public name to `node.input`.")
+    outputs: dict[str, PortPath] = Field(default={}, description="Public name to `node.output`.")
+
+
+class Document(_Part):
+    """A graph as it is stored."""
+
+    version: int = VERSION
+    name: str = ""
+    description: str = ""
+    nodes: dict[NodeId, Node] = {}
+    interface: Interface = Interface()
+    layout: dict[NodeId, tuple[float, float]] = Field(default={}, description="Where nodes are drawn, in pixels.")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An output port of a node."""
+
+    node: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.node}.{self.port}"
+
+    @classmethod
+    def read(cls, path: str) -> Link:
+        """From "node.port"."""
+        node, _, port = path.partition(".")
+        return cls(node, port)
+
+
+def as_link(value: JsonValue) -> Link | None:
+    """The link that an input's JSON stands for, or None when it is a plain value."""
+    if isinstance(value, dict) and value.keys() == {"link"} and isinstance(value["link"], str):
+        return Link.read(value["link"])
+    return None
+
+
+def links_in(value: JsonValue) -> Iterator[Link]:
+    """The links of one input: itself, or the links among a list's items."""
+    for item in value if isinstance(value, list) else [value]:
+        link = as_link(item)
+        if link is not None:
+            yield link
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A document and the folder that its relative paths start from."""
+
+    document: Document
+    folder: Path | None = None
+    origin: str = field(default="graph", repr=False)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Graph:
+        """Read a file. Raises `GraphError` with line and column, or the JSON path, of what is wrong."""
+        file = Path(path)
+        try:
+            if file.stat().st_size > MAX_BYTES:
+                raise GraphError([Problem(Code.TOO_LARGE, str(file), f"The file is larger than {MAX_BYTES >> 20} MiB.")])
+            raw = file.read_bytes()
+        except OSError as error:
+            fix = "Check the path; it is taken from the working directory."
+            problem = Problem(Code.FILE_NOT_FOUND, str(file), f"The graph cannot be read: {error.strerror}.", fix)
+            raise GraphError([problem]) from error
+        return cls.parse(raw, origin=str(file), folder=file.resolve().parent)
+
+    @classmethod
+    def parse(cls, raw: bytes | str, *, origin: str = "graph", folder: Path | None = None) -> Graph:
+        """Read JSON text. `origin` names it in errors; relative paths start from `folder`."""
+        return cls.from_data(_read_json(raw, origin), origin=origin, folder=folder)
+
+    @classmethod
+    def from_data(cls, data: object, *, origin: str = "graph", folder: Path | None = None) -> Graph:
+        """Check plain data and bring it to today's version."""
+        if not isinstance(data, dict):
+            what = f"A graph is a JSON object, not {type(data).__name__}."
+            raise GraphError([Problem(Code.BAD_DOCUMENT, origin, what)])
+        migrated = migrate(data)
+        try:
+            document = Document.model_validate(migrated)
+        except ValidationError as error:
+            raise GraphError([_problem(item) for item in error.errors()]) from error
+        if len(document.nodes) > MAX_NODES:
+            raise GraphError([Problem(Code.TOO_LARGE, "nodes", f"A graph has at most {MAX_NODES:,} nodes.")])
+        return cls(document, folder, origin)
+
+    def dumps(self, order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> str:
+        """The canonical text. `order` gives a node type's inputs in signature order; unknown ones follow as they are."""
+        return _write(self.document, order)
+
+    def save(self, path: str | os.PathLike[str], order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> None:
+        """Write the canonical text: the whole file or none of it."""
+        write_whole(Path(path), self.dumps(order).encode())
+
+    def with_inputs(self, values: Mapping[str, JsonValue]) -> Graph:
+        """The same graph with interface inputs set. Raises `GraphError` (`unknown_input`) for a name it has not."""
+        known = self.document.interface.inputs
+        unknown = [name for name in values if name not in known]
+        if unknown:
+            raise GraphError([unknown_input(name, known) for name in unknown])
+        return self.with_values({known[name]: value for name, value in values.items()})
+
+    def with_values(self, values: Mapping[str, JsonValue]) -> Graph:
+        """The same graph with `node.input` set to other values. Raises `GraphError` for a node it has not."""
+        nodes = dict(self.document.nodes)
+        for path, value in values.items():
+            name, _, port = path.partition(".")
+            if name not in nodes or not port:
+                fix = nearest(name, nodes) or "Write node.input."
+                raise GraphError([Problem(Code.UNKNOWN_NODE, path, f'There is no node "{name}".', fix)])
+            nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: value}})
+        return Graph(self.document.model_copy(update={"nodes": nodes}), self.folder, self.origin)
+
+    def bind(self, **values: object) -> Bound:
+        """This graph with interface inputs given as run-time values. A node may return it to be run in its place."""
+        return Bound(self, values)
+
+    def __call__(self, *, runtime: Runtime | None = None, **inputs: object) -> Any:  # noqa: ANN401  # the graph's own
+        """Run the graph; returns its one output, or a dict of them by name.
+
+        Raises `GraphError` when it cannot run and `NodeError` when a node fails.
+        """
+        from engine.runtime import Runtime  # noqa: PLC0415  # the runtime is built on the document
+
+        return (runtime or Runtime.default()).call(self, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A graph and run-time values for its interface inputs."""
+
+    graph: Graph
+    values: Mapping[str, object]
+
+
+def unknown_input(name: str, known: Mapping[str, str]) -> Problem:
+    """The problem of an interface input that does not exist."""
+    fix = nearest(name, known) or f"It has: {', '.join(known) or 'none'}."
+    return Problem(Code.UNKNOWN_INPUT, name, f'The graph\'s interface has no input "{name}".', fix)
+
+
+def _read_json(raw: bytes | str, origin: str) -> object:
+    try:
+        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+        text.encode()
+        return json.loads(
+            text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except json.JSONDecodeError as error:
+        place = f"{origin}:{error.lineno}:{error.colno}"
+        raise GraphError([Problem(Code.BROKEN_JSON, place, f"This is not JSON: {error.msg}.")]) from error
+    except UnicodeError as error:
+        raise GraphError([Problem(Code.BROKEN_JSON, origin, f"This is not UTF-8 text: {error.reason}.")]) from error
+    except RecursionError as error:
+        raise GraphError([Problem(Code.TOO_LARGE, origin, "The JSON is nested too deeply.")]) from error
+    except ValueError as error:
+        raise GraphError([Problem(Code.BROKEN_JSON, origin, str(error))]) from error
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f'The name "{twice}" stands twice in one object.'
+        raise ValueError(message)
+    for name in found:
+        name.encode()
+    return found
+
+
+def _refuse_constant(name: str) -> object:
+    message = f"{name} is no JSON value."
+    raise ValueError(message)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        message = f"The number {text} is too large."
+        raise ValueError(message)
+    return value
+
+
+def _problem(error: Any) -> Problem:  # noqa: ANN401  # pydantic's ErrorDetails is not exported
+    path = _json_path(error["loc"])
+    match error["type"]:
+        case "extra_forbidden":
+            owner = _json_path(error["loc"][:-1]) or "the document"
+            fix = nearest(str(error["loc"][-1]), _fields_at(error["loc"][:-1])) or "Remove it."
+            return Problem(Code.UNKNOWN_KEY, path, f'{owner} has no key "{error["loc"][-1]}".', fix)
+        case "missing":
+            return Problem(Code.BAD_DOCUMENT, path, "This is missing.", "Add it.")
+        case "string_pattern_mismatch" if error["loc"][0] == "interface":
+            return Problem(Code.BAD_DOCUMENT, path, f'"{error["input"]}" is not of the form node.port.')
+        case "string_pattern_mismatch":
+            what = f'"{error["input"]}" cannot be a node\'s id.'
+            return Problem(Code.BAD_DOCUMENT, path, what, "Use letters, digits, _ and -.")
+        case _:
+            return Problem(Code.BAD_DOCUMENT, path, f"{error['msg']}.")
+
+
+def _json_path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location if part != "[key]")
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    models: dict[int | str | None, type[BaseModel]] = {None: Document, "nodes": Node, "interface": Interface}
+    return list(models[location[0] if location else None].model_fields)
+
+
+def _write(document: Document, order: Callable[[str], tuple[str, ...]]) -> str:
+    parts = [f'  "version": {document.version}']
+    parts += [f'  "{key}": {_json(text)}' for key in ("name", "description") if (text := getattr(document, key))]
+    parts.append(f'  "nodes": {_block([_node(*item, order) for item in document.nodes.items()])}')
+    interface = [
+        f'    "{side}": {_json(ports)}' for side in ("inputs", "outputs") if (ports := getattr(document.interface, side))
+    ]
+    if interface:
+        parts.append(f'  "interface": {_block(interface)}')
+    if document.layout:
+        spots = [f"    {_json(name)}: {_json([_short(x), _short(y)])}" for name, (x, y) in document.layout.items()]
+        parts.append(f'  "layout": {_block(spots)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _node(name: str, node: Node, order: Callable[[str], tuple[str, ...]]) -> str:
+    parts = [f'      "type": {_json(node.type)}']
+    if node.state:
+        parts.append(f'      "state": "{node.state}"')
+    if node.inputs:
+        names = [key for key in order(node.type) if key in node.inputs]
+        names += [key for key in node.inputs if key not in names]
+        inputs = [f"        {_json(key)}: {_json(node.inputs[key])}" for key in names]
+        parts.append(f'      "inputs": {_block(inputs, 6)}')
+    return f"    {_json(name)}: {_block(parts, 4)}"
+
+
+def _block(lines: list[str], indent: int = 2) -> str:
+    return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}" if lines else "{}"
+
+
+def _short(number: float) -> float:
+    return int(number) if number == int(number) else number
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

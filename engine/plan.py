@@ -1,0 +1,146 @@
+"""A plan: a graph that was checked, cut down to what the wanted outputs need, and put in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from engine.check import Checker, Const, From, Many
+from engine.errors import Code, GraphError, Problem, nearest
+from engine.graph import unknown_input
+from engine.keys import link_bytes, node_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from engine.catalog import Catalog
+    from engine.check import Checked, CheckedNode, Source
+    from engine.graph import Graph
+    from engine.paths import Paths
+    from engine.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will run: `steps` by node id in topological order, ties in document order.
+
+    `outputs` are the wanted values by public name; `effects` are the nodes wanted for what they do.
+    """
+
+    steps: Mapping[str, CheckedNode]
+    outputs: Mapping[str, From]
+    effects: tuple[str, ...]
+    paths: Paths
+    settings: Settings
+
+    @cached_property
+    def keys(self) -> dict[str, str | None]:
+        """Recipe key of each step; None where it cannot be known before the run.
+
+        That is so for a step that is not deterministic, for one that names files through a link, and for all that
+        depends on such a step.
+        """
+        keys: dict[str, str | None] = {}
+        numerics = self.settings.numerics
+        for step in self.steps.values():
+            keys[step.id] = _recipe_key(step, keys, numerics)
+        return keys
+
+    @property
+    def wanted(self) -> Iterator[str]:
+        """Ids of the nodes that must be done for the run to be done."""
+        yield from dict.fromkeys([*(source.node for source in self.outputs.values()), *self.effects])
+
+
+def plan(
+    graph: Graph,
+    catalog: Catalog,
+    paths: Paths,
+    settings: Settings,
+    *,
+    given: Mapping[str, object] | None = None,
+    only: str | None = None,
+) -> Plan:
+    """Check a graph and order what its outputs need, in time proportional to its nodes and links.
+
+    `given` are run-time values for interface inputs. `only` wants one node instead of the interface's outputs.
+    Raises `GraphError` with every problem.
+    """
+    known = graph.document.interface.inputs
+    unknown = [unknown_input(name, known) for name in given or {} if name not in known]
+    if unknown:
+        raise GraphError(unknown)
+    values = {known[name]: value for name, value in (given or {}).items()}
+    checked = Checker(graph, catalog, paths, settings, values).check()
+    if checked.problems:
+        raise GraphError(checked.problems)
+    outputs, effects = _wanted(graph, checked, only)
+    needed = _needed(checked, [*(source.node for source in outputs.values()), *effects])
+    steps = {name: checked.nodes[name] for name in checked.order if name in needed}
+    return Plan(steps, outputs, effects, replace(paths, document=graph.folder or paths.document), settings)
+
+
+def sources_in(source: Source) -> Iterator[From]:
+    """The outputs of other nodes that an input is made of."""
+    for item in source.items if isinstance(source, Many) else (source,):
+        if isinstance(item, From):
+            yield item
+
+
+def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str, From], tuple[str, ...]]:
+    if only is not None:
+        return _only(checked, only)
+    effects = tuple(name for name, node in checked.nodes.items() if node.type.effect)
+    if checked.outputs or effects:
+        return checked.outputs, effects
+    if graph.document.interface.outputs or not checked.nodes:
+        what = "Every wanted output is muted." if checked.absent else "The graph has no node that would run."
+        raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, what)])
+    used = {source.node for node in checked.nodes.values() for item in node.inputs.values() for source in sources_in(item)}
+    return {}, tuple(name for name in checked.nodes if name not in used)
+
+
+def _only(checked: Checked, only: str) -> tuple[dict[str, From], tuple[str, ...]]:
+    node = checked.nodes.get(only)
+    if node is None:
+        fix = nearest(only, checked.nodes)
+        raise GraphError([Problem(Code.UNKNOWN_NODE, only, f'There is no node "{only}" to run.', fix)])
+    return {name: From(only, name) for name in node.type.output_names}, (only,)
+
+
+def _needed(checked: Checked, wanted: Iterable[str]) -> set[str]:
+    needed: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += (source.node for item in checked.nodes[name].inputs.values() for source in sources_in(item))
+    return needed
+
+
+def _recipe_key(step: CheckedNode, keys: Mapping[str, str | None], numerics: str) -> str | None:
+    if not step.type.deterministic:
+        return None
+    inputs: list[tuple[str, bytes]] = []
+    for name, source in step.inputs.items():
+        data = _recipe_bytes(source, keys)
+        linked_file = step.type.inputs[name].resource is not None and not isinstance(source, Const)
+        if data is None or linked_file:
+            return None
+        inputs.append((name, data))
+    return node_key(step.type.source + (numerics if step.type.device else ""), inputs)
+
+
+def _recipe_bytes(source: Source, keys: Mapping[str, str | None]) -> bytes | None:
+    match source:
+        case Const():
+            return source.data
+        case From(node, port):
+            key = keys[node]
+            return None if key is None else link_bytes(key, port)
+        case Many(items):
+            parts = [_recipe_bytes(item, keys) for item in items]
+            found = [part for part in parts if part is not None]
+            return b"l%d" % len(found) + b"".join(found) if len(found) == len(parts) else None

@@ -1,0 +1,68 @@
+"""The node types that come with Patchbay, collected by the entry point `patchbay.nodes`.
+
+Importing this package imports no torch: a node's function brings in what it needs when it first runs, so the catalogue
+and the checking of graphs stay light.
+"""
+
+from nodes.control import collect, for_each, if_, note, number, repeat, switch, text
+from nodes.images import (
+    composite_images,
+    crop_image,
+    edit_mask,
+    image_difference,
+    image_grid,
+    load_image,
+    load_mask,
+    mask_from_image,
+    resize_image,
+    save_image,
+)
+from nodes.latents import (
+    distribution_maps,
+    empty_latent,
+    latent_arithmetic,
+    latent_distance,
+    latent_maps,
+    mix_latents,
+    sample_distribution,
+    vae_decode,
+    vae_encode,
+)
+from nodes.load import load_model
+from nodes.sampling import sample, scheduler
+from nodes.text import encode_text, mix_conditionings
+
+__all__ = [
+    "collect",
+    "composite_images",
+    "crop_image",
+    "distribution_maps",
+    "edit_mask",
+    "empty_latent",
+    "encode_text",
+    "for_each",
+    "if_",
+    "image_difference",
+    "image_grid",
+    "latent_arithmetic",
+    "latent_distance",
+    "latent_maps",
+    "load_image",
+    "load_mask",
+    "load_model",
+    "mask_from_image",
+    "mix_conditionings",
+    "mix_latents",
+    "note",
+    "number",
+    "repeat",
+    "resize_image",
+    "sample",
+    "sample_distribution",
+    "save_image",
+    "scheduler",
+    "switch",
+    "text",
+    "vae_decode",
+    "vae_encode",
+]

@@ -1,0 +1,95 @@
+"""Reading one part of a model from disk: safetensors only, nothing from the network, no code from the folder."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+import torch
+import transformers
+
+from engine.errors import Code, PatchbayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nodes.diffusion.parts import Part
+    from nodes.diffusion.source import ModelSource
+
+
+def hush_libraries() -> None:
+    """Keep diffusers and transformers from printing: what a user should know is said through events and errors."""
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
+
+
+def load_part(source: ModelSource, name: str, device: torch.device, dtype: torch.dtype) -> Any:  # noqa: ANN401
+    """The live object of the part `name`: a frozen module in evaluation mode on `device`, or a tokenizer.
+
+    Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
+    """
+    hush_libraries()
+    part = source.parts[name]
+    with _explained(source, part):
+        if not part.weights:
+            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+        module = _from_file(source, part, dtype) if source.single_file else _from_folder(part, dtype)
+        return module.to(device).eval().requires_grad_(requires_grad=False)
+
+
+def _class_of(part: Part) -> Any:  # noqa: ANN401  # neither library types its lazy classes
+    return getattr(importlib.import_module(part.library), part.class_name)
+
+
+def _from_folder(part: Part, dtype: torch.dtype) -> torch.nn.Module:
+    spelling = "torch_dtype" if part.library == "diffusers" else "dtype"
+    module, info = _class_of(part).from_pretrained(
+        str(part.folder),
+        **{spelling: dtype},
+        use_safetensors=True,
+        local_files_only=True,
+        variant=part.variant,
+        output_loading_info=True,
+    )
+    missing = sorted(info["missing_keys"])
+    if missing or info["mismatched_keys"]:
+        absent = missing or sorted(str(key) for key in info["mismatched_keys"])
+        what = f"{part.folder}: {len(absent)} weights do not fit the configuration, for instance {absent[0]}."
+        raise PatchbayError(Code.BAD_MODEL, str(part.folder), what, "Is the folder complete?")
+    loaded: torch.nn.Module = module
+    return loaded
+
+
+def _from_file(source: ModelSource, part: Part, dtype: torch.dtype) -> torch.nn.Module:
+    """One part of a single-file checkpoint: the pipeline's own loader, told that the other parts are not wanted."""
+    names = {*source.family.parts, *source.family.unused}
+    pipeline = getattr(diffusers, source.family.pipeline_class).from_single_file(
+        str(source.path),
+        config=str(source.config),
+        local_files_only=True,
+        torch_dtype=dtype,
+        requires_safety_checker=False,
+        **dict.fromkeys(names - {part.name}),
+    )
+    loaded: torch.nn.Module = pipeline.components[part.name]
+    return loaded
+
+
+@contextmanager
+def _explained(source: ModelSource, part: Part) -> Iterator[None]:
+    """Turn what the libraries raise about a model into a `PatchbayError`; memory errors pass as they are."""
+    try:
+        yield
+    except (PatchbayError, torch.cuda.OutOfMemoryError, MemoryError):
+        raise
+    except ImportError as error:
+        package = getattr(error, "name", None) or str(error)
+        fix = f"pip install {package}" if getattr(error, "name", None) else "Install it."
+        what = f"The {part.name} of {source.path} needs a package that is not installed: {package}."
+        raise PatchbayError(Code.MISSING_PACKAGE, str(source.path), what, fix) from error
+    except Exception as error:  # the libraries raise whatever they like about a bad file
+        what = f"The {part.name} of {source.path} cannot be loaded: {error}"
+        raise PatchbayError(Code.BAD_MODEL, str(source.path), what, "Is the model complete?") from error

@@ -1,0 +1,27 @@
+"""Noise that depends on a seed and a shape, and on nothing else.
+
+It is drawn on the CPU in single precision and then converted, so every device starts from the same numbers. Sample i
+of a batch has a generator of its own, seeded with `seed + i`: alone it comes out the same as among others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SEEDS = 2**63
+
+
+def generators(seed: int, batch: int) -> list[torch.Generator]:
+    """One CPU generator for each of `batch` samples, seeded with `seed`, `seed + 1` and so on (modulo 2**63)."""
+    return [torch.Generator("cpu").manual_seed((seed + index) % _SEEDS) for index in range(batch)]
+
+
+def draw(shape: Sequence[int], own: Sequence[torch.Generator], dtype: torch.dtype) -> torch.Tensor:
+    """Standard normal noise [len(own), *shape], sample i drawn from generator i."""
+    samples = [torch.randn(1, *shape, generator=generator, dtype=torch.float32) for generator in own]
+    return torch.cat(samples).to(dtype)

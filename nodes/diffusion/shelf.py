@@ -1,0 +1,122 @@
+"""Models that stay loaded between nodes and runs, within a budget of bytes for each device."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.context import current
+from nodes.diffusion.device import pick_budget, pick_device, pick_dtype
+from nodes.diffusion.loading import load_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nodes.diffusion.source import ModelSource
+
+_Key = tuple["ModelSource", str, torch.device, torch.dtype]
+
+
+@dataclass(eq=False)
+class _Entry:
+    """One part of one model: `nbytes` as planned before it is loaded, `users` now inside `use`."""
+
+    nbytes: int
+    used: int
+    users: int = 0
+    module: Any = None
+    loading: Lock = field(default_factory=Lock)
+    turn: RLock = field(default_factory=RLock)
+
+
+class ModelShelf:
+    """Parts of models, loaded on first use and shared by every node and thread.
+
+    The least recently used part that nobody is using leaves first when a new one would not fit the budget. Parts in
+    use never leave, so two large models used at once may exceed it.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[_Key, _Entry] = {}
+        self._lock = Lock()
+        self._clock = count()
+
+    @contextmanager
+    def use(self, source: ModelSource, name: str, *, alone: bool = False) -> Iterator[Any]:
+        """The part `name` of `source` on the run's device and in its precision, held for the block.
+
+        Threads share a module unless they ask for it `alone`: a tokenizer changes itself while it works.
+        """
+        settings = current().settings
+        device = pick_device(settings)
+        key = (source, name, device, pick_dtype(settings, device))
+        entry = self._take(key, pick_budget(settings, device))
+        try:
+            self._fill(key, entry)
+            if alone:
+                with entry.turn:
+                    yield entry.module
+            else:
+                yield entry.module
+        finally:
+            self._give_back(key, entry)
+
+    def nbytes(self, device: torch.device) -> int:
+        """Bytes of the parts kept on `device`."""
+        with self._lock:
+            return self._held(device)
+
+    def clear(self) -> None:
+        """Forget every part that nobody is using."""
+        with self._lock:
+            for key in [key for key, entry in self._entries.items() if not entry.users]:
+                self._drop(key)
+
+    def _take(self, key: _Key, budget: int) -> _Entry:
+        with self._lock:
+            if key not in self._entries:
+                source, name, device, dtype = key
+                needed = source.parts[name].numbers * dtype.itemsize
+                self._make_room(device, budget - needed)
+                self._entries[key] = _Entry(needed, next(self._clock))
+            entry = self._entries[key]
+            entry.users += 1
+            entry.used = next(self._clock)
+            return entry
+
+    def _fill(self, key: _Key, entry: _Entry) -> None:
+        """Load the part, once: other threads wait for the first. After a failure the next one tries again."""
+        with entry.loading:
+            if entry.module is None:
+                entry.module = load_part(*key)
+
+    def _give_back(self, key: _Key, entry: _Entry) -> None:
+        with self._lock:
+            entry.users -= 1
+            if entry.module is None and not entry.users and self._entries.get(key) is entry:
+                del self._entries[key]
+
+    def _held(self, device: torch.device) -> int:
+        return sum(entry.nbytes for (_, _, place, _), entry in self._entries.items() if place == device)
+
+    def _make_room(self, device: torch.device, allowed: int) -> None:
+        """Drop idle parts on `device`, the longest unused first, until at most `allowed` bytes are held."""
+        idle = [key for key, entry in self._entries.items() if key[2] == device and entry.nbytes and not entry.users]
+        for key in sorted(idle, key=lambda key: self._entries[key].used):
+            if self._held(device) <= allowed:
+                return
+            self._drop(key)
+
+    def _drop(self, key: _Key) -> None:
+        self._entries.pop(key).module = None
+        if key[2].type == "cuda":
+            torch.cuda.empty_cache()
+
+
+SHELF = ModelShelf()
+"""The shelf of this process."""

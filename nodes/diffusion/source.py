@@ -1,0 +1,247 @@
+"""Where a model is and what it is made of, found out without reading a weight or importing torch.
+
+`resolve` turns the name in a graph into a path, `survey` turns the path into a `ModelSource` or says what is wrong
+with it. huggingface_hub is imported only when a name means a repository of the hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.digests import file_digest
+from engine.errors import Code, PatchbayError, nearest
+from nodes.diffusion.families import FAMILIES, SUPPORTED, Family, kind_of, single_file_sizes
+from nodes.diffusion.headers import PICKLES, read_header
+from nodes.diffusion.parts import Part, choose_weights, read_json, read_part
+from nodes.pocket import MODEL as POCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from engine.paths import Paths
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*")
+_INDEX = "model_index.json"
+_COMPLETE = "Is the folder complete?"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model on disk, surveyed: which parts it has, of which classes, from which files.
+
+    Two sources are equal when they mean the same files in the same state (path, size, time and inode of each), so a
+    file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
+    the folder that the configurations come from: the model's own, or another one's for a model in a single file.
+    """
+
+    path: Path
+    pipeline_class: str
+    stamp: tuple[tuple[str, int, int, int], ...] = field(repr=False)
+    name: str = field(compare=False)
+    kind: str = field(compare=False)
+    parts: Mapping[str, Part] = field(compare=False, repr=False)
+    config: Path = field(compare=False)
+    single_file: bool = field(default=False, compare=False)
+
+    @property
+    def scheduler(self) -> Mapping[str, object]:
+        """The configuration of the model's own scheduler, its class under `_class_name`."""
+        part = self.parts["scheduler"]
+        return {**part.config, "_class_name": part.class_name}
+
+    @property
+    def family(self) -> Family:
+        """The row of the table of families that this model belongs to."""
+        return FAMILIES[self.pipeline_class]
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 over classes, configurations and weights: equal digests mean equal models.
+
+        Reads the weight files on first use.
+        """
+        total = hashlib.sha256(self.pipeline_class.encode())
+        for name, part in sorted(self.parts.items()):
+            total.update(f"\n{name} {part.class_name}".encode())
+            for path in (*part.settings, *part.weights):
+                total.update(f"\n{path.name} {file_digest(path)}".encode())
+        return total.hexdigest()
+
+
+def resolve(name: str, paths: Paths, *, downloads: bool, at: str) -> Path:
+    """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
+
+    What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
+    `downloads` allows it. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
+    """
+    if name == "pocket":
+        return POCKET
+    try:
+        return paths.find(name, paths.models, at)
+    except PatchbayError as problem:
+        if problem.code is not Code.FILE_NOT_FOUND or not _HUB_ID.fullmatch(name) or name.endswith(".safetensors"):
+            raise
+    return _from_hub(name, downloads=downloads, at=at)
+
+
+def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
+    from huggingface_hub import list_repo_files, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        if not downloads:
+            return Path(snapshot_download(name, local_files_only=True))
+        return Path(snapshot_download(name, allow_patterns=wanted_files(list_repo_files(name))))
+    except LocalEntryNotFoundError as error:
+        what = f'"{name}" is neither a file here nor in the local cache of the Hugging Face hub.'
+        fix = "Check the connection." if downloads else "If it is a repository on the hub, run with --download."
+        raise PatchbayError(Code.FILE_NOT_FOUND, at, what, fix) from error
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        what = f'"{name}" could not be fetched from the Hugging Face hub: {error}.'
+        raise PatchbayError(Code.FILE_NOT_FOUND, at, what, "Check the name and the connection.") from error
+
+
+def wanted_files(names: Iterable[str]) -> list[str]:
+    """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights."""
+    names = list(names)
+    folders = {part: rule for family in FAMILIES.values() for part, rule in family.parts.items()}
+    wanted = [name for name in names if name == _INDEX]
+    for part, rule in folders.items():
+        inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
+        wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
+        chosen = choose_weights(inside, rule.weights) if rule.weights else None
+        if chosen is not None:
+            stem = chosen[1].removesuffix(".json").removesuffix(".safetensors")
+            sharded = f"{part}/{rule.weights}*-of-*.safetensors"
+            wanted.append(sharded if chosen[1].endswith(".json") else f"{part}/{stem}.safetensors")
+    return wanted
+
+
+def survey(path: Path, *, config: Path | None = None, at: str) -> ModelSource:
+    """Find out what the model at `path` is, or raise `PatchbayError` at `at` with what is wrong and how to mend it.
+
+    `path` is a Diffusers folder or a .safetensors file; `config` is a Diffusers folder of the same family that gives
+    a single file its configurations and its tokenizer. Codes: `file_not_found`, `bad_model`, `pickled_model`,
+    `unsupported_class`.
+    """
+    if not path.exists():
+        raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
+    return _survey_folder(path, at) if path.is_dir() else _survey_file(path, config, at)
+
+
+def _survey_folder(root: Path, at: str) -> ModelSource:
+    pipeline_class, classes = _read_index(root, at)
+    rules = FAMILIES[pipeline_class].parts
+    parts = {name: read_part(root / name, classes[name], rule, at) for name, rule in rules.items()}
+    kind = _kind(root, parts, at)
+    return ModelSource(root, pipeline_class, _stamp(parts), root.name, kind, parts, root)
+
+
+def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
+    if path.suffix.lower() not in {".safetensors", *PICKLES}:
+        fix = "Give a folder in Diffusers' format or a .safetensors file."
+        raise PatchbayError(Code.BAD_MODEL, at, f"{path} is neither a model folder nor a .safetensors file.", fix)
+    header = read_header(path, at)
+    sizes = single_file_sizes(header)
+    if sizes is None:
+        what = f"{path} is no Stable Diffusion 1.x or 2.x checkpoint: its tensors have other names."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported pipeline classes: {SUPPORTED}.")
+    if config is None:
+        what = f"{path} holds weights only; configurations and the tokenizer's words must come from elsewhere."
+        fix = "Set `config` to a folder in Diffusers' format of the same family; its weights are not read."
+        raise PatchbayError(Code.BAD_MODEL, at, what, fix)
+    pipeline_class, classes = _read_index(config, at)
+    parts = {}
+    for name, rule in FAMILIES[pipeline_class].parts.items():
+        part = read_part(config / name, classes[name], rule, at, weights=False)
+        numbers = header.numbers(rule.prefix) if rule.prefix else 0
+        weights = (path,) if rule.prefix else ()
+        parts[name] = Part(name, part.library, part.class_name, part.folder, part.config, part.settings, weights,
+                           numbers=numbers)
+        if rule.prefix and not numbers:
+            raise PatchbayError(Code.BAD_MODEL, at, f"{path} holds no weights for the {name} ({rule.prefix}...).")
+    kind = _kind(path, parts, at, sizes)
+    return ModelSource(path, pipeline_class, _stamp(parts), path.stem, kind, parts, config, single_file=True)
+
+
+def _read_index(root: Path, at: str) -> tuple[str, dict[str, str]]:
+    """The pipeline class of a model folder, and the class of each part its family needs."""
+    if not (root / _INDEX).is_file():
+        what = f"{root} has no {_INDEX}, so it is no model folder in Diffusers' format."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds model_index.json.")
+    index = read_json(root / _INDEX, at)
+    family = _family(root, index, at)
+    for name, entry in index.items():
+        if not name.startswith("_") and name not in family.unused and isinstance(entry, list):
+            _check_entry(root, name, entry, family, at)
+    missing = [name for name in family.parts if not isinstance(index.get(name), list) or index[name] == [None, None]]
+    if missing:
+        what = f"{root / _INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
+        raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
+    return str(index["_class_name"]), {name: _class_of(index[name]) for name in family.parts}
+
+
+def _family(root: Path, index: Mapping[str, object], at: str) -> Family:
+    name = index.get("_class_name")
+    if isinstance(name, list) or "custom_pipeline" in index or "auto_map" in index:
+        what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        raise PatchbayError(Code.BAD_MODEL, at, f"{root / _INDEX} names no pipeline class but {name!r}.")
+    if name not in FAMILIES:
+        what = f'{root} is a "{name}", a pipeline class that is not supported yet. {nearest(name, FAMILIES)}'.rstrip()
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {SUPPORTED}.")
+    return FAMILIES[name]
+
+
+def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family, at: str) -> None:
+    """Refuse a part that would not come from the library and the classes its family allows."""
+    if list(entry) == [None, None]:
+        return
+    rule = family.parts.get(name)
+    pair = [item for item in entry if isinstance(item, str) and _IDENTIFIER.fullmatch(item)]
+    if len(pair) != 2 or len(entry) != 2:  # noqa: PLR2004  # library and class
+        raise PatchbayError(Code.BAD_MODEL, at, f'{root / _INDEX}: "{name}" is no pair of plain names but {entry!r}.')
+    library, class_name = pair
+    if library not in {"diffusers", "transformers"} or (rule and library != rule.library):
+        what = f'{root / _INDEX}: "{name}" would come from the library "{library}".'
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
+    if rule and rule.classes and class_name not in rule.classes:
+        what = f'{root / _INDEX}: "{name}" is a "{class_name}", which is not supported here.'
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(rule.classes)}.")
+
+
+def _class_of(entry: object) -> str:
+    return str(entry[1]) if isinstance(entry, list) else ""
+
+
+def _kind(path: Path, parts: Mapping[str, Part], at: str, sizes: tuple[int, int] | None = None) -> str:
+    """The kind that the sizes of the parts say, once they agree. `sizes` are those of a single file's tensors."""
+    cross = parts["unet"].integer("cross_attention_dim", at)
+    channels = parts["unet"].integer("in_channels", at)
+    latents = parts["vae"].integer("latent_channels", at)
+    first = parts["unet"].shapes.get("conv_in.weight", (0, channels))
+    if sizes is not None and sizes != (cross, channels):
+        what = f"{path} has sizes {sizes} where the configurations say {(cross, channels)} (attention, channels)."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to a folder of the same family.")
+    if channels != latents:
+        what = f"{path} has a UNet of {channels} input channels for latents of {latents} (an inpainting model?)."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
+    if first[1] != channels:
+        raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the UNet's weights do not fit its configuration.")
+    if parts["text_encoder"].integer("hidden_size", at) != cross:
+        raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", _COMPLETE)
+    return kind_of(cross, channels)
+
+
+def _stamp(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
+    """Path, size, time and inode of every file of the model, in order."""
+    files = sorted({path for part in parts.values() for path in (*part.settings, *part.weights)})
+    states = ((str(path), path.stat()) for path in files)
+    return tuple((path, state.st_size, state.st_mtime_ns, state.st_ino) for path, state in states)

@@ -1,0 +1,142 @@
+"""The latent space: a distribution for each picture, continuous, open to mixing and arithmetic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Literal, NamedTuple
+
+from pydantic import Field
+
+from engine import node
+from nodes.types import (
+    VAE,
+    Batch,
+    BlankLatent,
+    Frames,
+    Image,
+    K,
+    Latent,
+    LatentDistribution,
+    MixMethod,
+    Seed,
+    Size,
+)
+
+
+class Blank(NamedTuple):
+    """A latent without a picture."""
+
+    latent: BlankLatent
+
+
+class Encoded(NamedTuple, Generic[K]):
+    """A picture in latent space: one latent, and the distribution that it was taken from."""
+
+    latent: Latent[K]
+    distribution: LatentDistribution[K]
+
+
+class Statistics(NamedTuple):
+    """What a distribution looks like: its mean and its standard deviation, a map for each channel."""
+
+    mean: Image
+    deviation: Image
+
+
+class Distance(NamedTuple):
+    """How far apart two latents are, picture by picture."""
+
+    euclidean: list[float]
+    cosine: list[float]
+
+
+@node("EmptyLatent", category="latent")
+def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1) -> Blank:
+    """The size of the pictures to come, in pixels."""
+    return Blank(BlankLatent(width, height, batch))
+
+
+@node("VAEEncode", category="latent", device=True)
+def vae_encode(
+    vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0
+) -> Encoded[K]:
+    """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself."""
+    from nodes.diffusion import stages
+
+    found = stages.encode_image(vae, image)
+    latent = stages.sample_distribution(found, [seed] if take == "sample" else None)
+    return Encoded(latent, found)
+
+
+@node("SampleDistribution", category="latent")
+def sample_distribution(
+    distribution: LatentDistribution[K], *, seed: Seed = 0, count: Annotated[int, Field(ge=1, le=256)] = 4
+) -> Latent[K]:
+    """Draw several latents of one picture, with the seeds `seed`, `seed + 1` and so on, as one batch."""
+    from nodes.diffusion import stages
+
+    return stages.sample_distribution(distribution, range(seed, seed + count))
+
+
+@node("VAEDecode", category="latent", device=True)
+def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
+    """Turn latents back into pictures."""
+    from nodes.diffusion import stages
+
+    return stages.decode(vae, latent)
+
+
+@node("MixLatents", category="latent")
+def mix_latents(
+    a: Latent[K], b: Latent[K], *, method: MixMethod = "slerp", frames: Frames = 5
+) -> Latent[K]:
+    """Walk from one latent to another in equal steps, both ends included, as one batch."""
+    from nodes.diffusion import latent_math
+
+    return latent_math.frames(a, b, frames, method)
+
+
+@node("LatentArithmetic", category="latent")
+def latent_arithmetic(
+    a: Latent[K],
+    b: Latent[K] | None = None,
+    c: Latent[K] | None = None,
+    *,
+    scale: Annotated[float, Field(ge=-100, le=100, description="How much of b - c is added.")] = 1.0,
+    channels: Annotated[
+        list[float] | None, Field(description="A factor for each channel of what is added; null for all alike.")
+    ] = None,
+) -> Latent[K]:
+    """Compute a + scale * (b - c), channel by channel if wanted. Without b and c, scale * a."""
+    from nodes.diffusion import latent_math
+
+    factors = scale if channels is None else [scale * factor for factor in channels]
+    if b is None and c is None:
+        return latent_math.scaled(a, factors)
+    nothing = latent_math.scaled(a, 0.0)
+    return latent_math.arithmetic(a, b or nothing, c or nothing, factors)
+
+
+@node("LatentDistance", category="latent")
+def latent_distance(a: Latent[K], b: Latent[K]) -> Distance:
+    """How far apart two latents are: Euclidean distance, and cosine similarity."""
+    from nodes.diffusion import latent_math
+
+    found = latent_math.distance(a, b)
+    return Distance([each.euclidean for each in found], [each.cosine for each in found])
+
+
+@node("LatentMaps", category="latent")
+def latent_maps(latent: Latent[K]) -> Image:
+    """Show a latent: each channel as a map, blue below zero and red above."""
+    from nodes.diffusion import sheets
+
+    return sheets.channel_maps(latent.samples)
+
+
+@node("DistributionMaps", category="latent")
+def distribution_maps(distribution: LatentDistribution[K]) -> Statistics:
+    """Show a distribution: the mean and the standard deviation of each channel as maps."""
+    from nodes.diffusion import sheets
+
+    deviation = (distribution.logvar / 2).exp()
+    return Statistics(sheets.channel_maps(distribution.mean), sheets.channel_maps(deviation))

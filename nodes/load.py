@@ -1,0 +1,70 @@
+"""Where models come from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Generic, NamedTuple
+
+from pydantic import Field
+
+from engine import Paths, Settings, node
+from engine.digests import file_digest
+from nodes.diffusion.source import resolve, survey
+from nodes.types import VAE, Denoiser, K, Scheduler, TextEncoder
+
+
+class ModelFile:
+    """An input that names a model: "pocket", a local Diffusers folder or .safetensors file, or a hub id."""
+
+    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
+        """The folder or file, checked as far as that goes without reading weights. Raises `PatchbayError`."""
+        path = resolve(value, paths, downloads=settings.downloads, at=at)
+        if path.is_dir():
+            survey(path, at=at)
+        return path
+
+    def digest(self, resolved: Path) -> str:
+        """Identity of configurations and weights."""
+        if resolved.is_dir():
+            return survey(resolved, at="").digest
+        return hashlib.sha256(file_digest(resolved).encode()).hexdigest()
+
+
+ModelPath = Annotated[
+    Path,
+    ModelFile(),
+    Field(description='"pocket" (in the box), a local Diffusers folder or .safetensors file, or a hub id.'),
+]
+
+
+class LoadedModel(NamedTuple, Generic[K]):
+    """The parts of a model. Each can be taken out and wired elsewhere."""
+
+    model: Denoiser[K]
+    text_encoder: TextEncoder[K]
+    vae: VAE[K]
+    scheduler: Scheduler[K]
+
+
+def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
+    """The model's family from its configuration files, weights unread."""
+    model, config = values.get("model"), values.get("config")
+    if not isinstance(model, Path):
+        return {}
+    return {"K": survey(model, config=config if isinstance(config, Path) else None, at="model").kind}
+
+
+@node("LoadModel", category="load", kinds=kinds_of)
+def load_model(*, model: ModelPath, config: ModelPath | None = None) -> LoadedModel[K]:
+    """Open a model. Weights are read when something first runs on them.
+
+    A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same family for the
+    configurations and the tokenizer.
+    """
+    source = survey(model, config=config, at="model")
+    name = str(source.scheduler["_class_name"])
+    return LoadedModel(
+        Denoiser(source), TextEncoder(source), VAE(source), Scheduler(name, source.kind, source.scheduler)
+    )

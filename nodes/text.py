@@ -1,0 +1,31 @@
+"""From words to what steers a denoiser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from engine import node
+from nodes.types import Conditioning, Frames, K, MixMethod, TextEncoder
+
+
+@node("EncodeText", category="text", device=True)
+def encode_text(
+    text_encoder: TextEncoder[K],
+    text: Annotated[str, Field(max_length=20_000, description="The prompt, in any language the model knows.")] = "",
+) -> Conditioning[K]:
+    """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
+    from nodes.diffusion import stages
+
+    return stages.encode_text(text_encoder, text)
+
+
+@node("MixConditionings", category="text")
+def mix_conditionings(
+    a: Conditioning[K], b: Conditioning[K], *, method: MixMethod = "lerp", frames: Frames = 5
+) -> list[Conditioning[K]]:
+    """Walk from one prompt to another in equal steps, both ends included."""
+    from nodes.diffusion import latent_math
+
+    return [latent_math.mix(a, b, amount, method) for amount in latent_math.amounts(frames)]

@@ -1,0 +1,257 @@
+"""The values that flow between nodes, and the scalars people dial.
+
+Importing this module does not import torch. Tensors live on the CPU between nodes: only models live on a device.
+A value is never changed in place once a node has returned it; the cache hands the same object to every consumer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from engine.types import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from nodes.diffusion.source import ModelSource
+
+K = TypeVar("K", bound=Kind)
+"""The family a value belongs to. Two ports of one node that share K must get values of the same kind."""
+
+Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising steps.")]
+Guidance = Annotated[
+    float, Field(ge=0, le=100, description="How strongly the prompt steers; 1 and below turn guidance off.")
+]
+Seed = Annotated[int, Field(ge=0, lt=2**63, description="Same seed, same noise. Picture i of a batch uses seed + i.")]
+Strength = Annotated[
+    float, Field(gt=0, le=1, description="How much of the schedule is run: 1 starts from pure noise.")
+]
+Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; a multiple of 8.")]
+Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]
+
+Frames = Annotated[int, Field(ge=2, le=256, description="How many, both ends included.")]
+MixMethod = Literal["lerp", "slerp"]
+
+SchedulerName = Literal[
+    "DDIM",
+    "DDPM",
+    "DEIS",
+    "DPMSolverMultistep",
+    "DPMSolverSinglestep",
+    "Euler",
+    "EulerAncestral",
+    "Heun",
+    "KDPM2",
+    "KDPM2Ancestral",
+    "LMS",
+    "PNDM",
+    "UniPC",
+]
+
+
+def digest_of_tensors(*tensors: Tensor) -> str:
+    """The sha256 of tensors' types, shapes and bytes: equal digests mean bit-equal tensors."""
+    import torch
+
+    total = hashlib.sha256()
+    for tensor in tensors:
+        total.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+        total.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Denoiser(Generic[K]):
+    """The model that predicts noise (UNet or transformer), named by where it comes from. Holds no weights itself."""
+
+    source: ModelSource
+
+    @property
+    def kind(self) -> str:
+        """The kind of the latents and conditionings it works on."""
+        return self.source.kind
+
+    @property
+    def affinity(self) -> ModelSource:
+        """What the executor keeps together: nodes of one model run one after another."""
+        return self.source
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return f"denoiser:{self.source.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextEncoder(Generic[K]):
+    """The text encoder and its tokenizer, named by where they come from. Holds no weights itself."""
+
+    source: ModelSource
+
+    @property
+    def kind(self) -> str:
+        """The kind of the conditionings it makes."""
+        return self.source.kind
+
+    @property
+    def affinity(self) -> ModelSource:
+        """What the executor keeps together: nodes of one model run one after another."""
+        return self.source
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return f"text_encoder:{self.source.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class VAE(Generic[K]):
+    """The autoencoder between pictures and latents, named by where it comes from. Holds no weights itself."""
+
+    source: ModelSource
+
+    @property
+    def kind(self) -> str:
+        """The kind of the latents it makes and reads."""
+        return self.source.kind
+
+    @property
+    def affinity(self) -> ModelSource:
+        """What the executor keeps together: nodes of one model run one after another."""
+        return self.source
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return f"vae:{self.source.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler(Generic[K]):
+    """A choice of scheduler: pure data, never a live object.
+
+    `base` is the configuration it inherits (the model's own, by `from_config`), `options` are what the user set.
+    """
+
+    name: str
+    kind: str
+    base: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditioning(Generic[K]):
+    """An encoded prompt.
+
+    `embeds` has shape [1, tokens, features] in the text encoder's dtype. `encoder` made it, so that the empty prompt
+    can be encoded the same way where guidance needs one and none is given.
+    """
+
+    embeds: Tensor
+    encoder: TextEncoder[K]
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """The kind of the models it can steer."""
+        return self.encoder.kind
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.embeds.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.encoder.digest()}:{digest_of_tensors(self.embeds)}"
+
+
+@dataclass(frozen=True, slots=True)
+class BlankLatent:
+    """The size of a picture that does not exist yet, in pixels. `Sample` fills it with noise of the model's shape."""
+
+    width: int
+    height: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latent(Generic[K]):
+    """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants."""
+
+    samples: Tensor
+    kind: str
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.samples.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.kind}:{digest_of_tensors(self.samples)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LatentDistribution(Generic[K]):
+    """What a VAE's encoder really says of a picture: a Gaussian for each latent number.
+
+    `mean` and `logvar` [batch, channels, height, width] are the encoder's own, before scaling; a latent is
+    `(mean + exp(logvar / 2) * noise - shift) * scaling`. `logvar` is clamped to [-30, 20] as Diffusers does.
+    """
+
+    mean: Tensor
+    logvar: Tensor
+    scaling: float
+    shift: float
+    kind: str
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.mean.nbytes + self.logvar.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.kind}:{self.scaling}:{self.shift}:{digest_of_tensors(self.mean, self.logvar)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """Pictures: `pixels` [batch, 3, height, width], float32 in [0, 1], on the CPU."""
+
+    pixels: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.pixels.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return digest_of_tensors(self.pixels)
+
+    def files(self) -> list[bytes]:
+        """Each picture of the batch as the bytes of a PNG file."""
+        from nodes.diffusion.pixels import to_png
+
+        return [to_png(pixels) for pixels in self.pixels]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """Where: `coverage` [batch, 1, height, width], float32 in [0, 1]; 1 means "here"."""
+
+    coverage: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.coverage.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return digest_of_tensors(self.coverage)
