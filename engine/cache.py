@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ENTRY_BYTES = 1_000
+"""What the bookkeeping of one entry takes, about: its keys, dicts and digests."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -48,7 +51,7 @@ class MemoryCache:
 
     def put(self, entry: Entry, *keys: str) -> None:
         """Keep an entry under its keys, replacing what was there; does nothing when it is larger than the budget."""
-        size = size_of(entry.outputs)
+        size = ENTRY_BYTES + sum(map(size_of, entry.outputs.values()))
         if size > self._budget:
             return
         rate = entry.seconds / size

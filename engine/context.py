@@ -5,7 +5,6 @@ A node called as a plain function, outside a run, gets a silent default: `track`
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event
@@ -17,11 +16,12 @@ from engine.paths import Paths
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from engine.events import Body
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def _silent(_event: Body) -> None:
@@ -49,12 +49,11 @@ def current() -> NodeContext:
     return _current.get(None) or NodeContext()
 
 
-@contextmanager
-def running(context: NodeContext) -> Iterator[None]:
-    """Make `context` the current one for the block."""
+def call_within(context: NodeContext, function: Callable[..., R], arguments: Mapping[str, object]) -> R:
+    """Call a function with `context` as the current one."""
     token = _current.set(context)
     try:
-        yield
+        return function(**arguments)
     finally:
         _current.reset(token)
 

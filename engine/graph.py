@@ -24,6 +24,7 @@ MAX_BYTES = 64 << 20
 MAX_NODES = 100_000
 
 NodeId = Annotated[str, StringConstraints(pattern=r"^[\w-]+$", max_length=100)]
+Spot = Annotated[list[float], Field(min_length=2, max_length=2)]
 PortPath = Annotated[str, StringConstraints(pattern=r"^[\w-]+\.\w+$", max_length=201)]
 
 
@@ -54,7 +55,7 @@ class Document(_Part):
     description: str = ""
     nodes: dict[NodeId, Node] = {}
     interface: Interface = Interface()
-    layout: dict[NodeId, tuple[float, float]] = Field(default={}, description="Where nodes are drawn, in pixels.")
+    layout: dict[NodeId, Spot] = Field(default={}, description="Where nodes are drawn, in pixels.")
 
 
 @dataclass(frozen=True, slots=True)

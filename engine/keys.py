@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def canonical(value: object) -> bytes | None:
     Lists, tuples and dicts count by their items (a dict's order does not); other objects by their `digest()`.
     """
     match value:
+        case Enum():
+            return b"e" + canonical_text(_class_name(value)) + canonical_text(value.name)
         case None:
             return b"n"
         case bool():
@@ -58,8 +61,11 @@ def _object(value: object) -> bytes | None:
     digest = getattr(value, "digest", None)
     if not callable(digest) or isinstance(value, type):
         return None
-    name = f"{type(value).__module__}.{type(value).__qualname__}"
-    return b"o" + canonical_text(name) + canonical_text(digest())
+    return b"o" + canonical_text(_class_name(value)) + canonical_text(digest())
+
+
+def _class_name(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def canonical_text(text: str) -> bytes:
@@ -76,11 +82,10 @@ def content_digest(value: object) -> str | None:
 
 def node_key(source: str, inputs: Iterable[tuple[str, bytes]]) -> str:
     """The key of a node from its type's source digest and each input's name and bytes, in any order."""
-    total = hashlib.sha256(source.encode())
+    parts = [source.encode()]
     for name, data in sorted(inputs):
-        total.update(b"\0%b=%d:" % (name.encode(), len(data)))
-        total.update(data)
-    return total.hexdigest()
+        parts += (b"\0%b=%d:" % (name.encode(), len(data)), data)
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def link_bytes(key: str, port: str) -> bytes:

@@ -15,6 +15,10 @@ from pathlib import PurePath
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 
+FEW: Final = 6
+"""How many choices a sentence can hold."""
+
+
 class Kind:
     """Bound of a type variable that stands for a model family: `K = TypeVar("K", bound=Kind)`.
 
@@ -39,6 +43,8 @@ class Choice:
     values: tuple[tuple[str, object], ...]
 
     def __str__(self) -> str:
+        if len(self.values) > FEW:
+            return f"one of {len(self.values)} names"
         return " or ".join(repr(value) for _, value in self.values)
 
 

@@ -30,7 +30,7 @@ from nodes.latents import (
 )
 from nodes.load import load_model
 from nodes.sampling import sample, scheduler
-from nodes.text import encode_text, mix_conditionings
+from nodes.conditioning import encode_text, mix_conditionings
 
 __all__ = [
     "collect",

@@ -7,17 +7,15 @@ dimension lies near a sphere, and the straight line between two samples runs thr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from engine.errors import Code, PatchbayError
-from nodes.types import Conditioning, Latent
+from nodes.types import Conditioning, Latent, MixMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Mix = Literal["lerp", "slerp"]
 
 Value = TypeVar("Value", Latent[Any], Conditioning[Any])
 
@@ -64,7 +62,7 @@ def _cosine(one: torch.Tensor, other: torch.Tensor) -> float:
     return float(one @ other / (one.norm() * other.norm()))
 
 
-def mix(start: Value, end: Value, amount: float, how: Mix = "slerp") -> Value:
+def mix(start: Value, end: Value, amount: float, how: MixMethod = "slerp") -> Value:
     """Two latents or two conditionings, mixed: `amount` 0 is the first, 1 the second; beyond, the line goes on.
 
     Raises `kind_mismatch` for values of different families, `bad_value` for different shapes.
@@ -78,7 +76,7 @@ def mix(start: Value, end: Value, amount: float, how: Mix = "slerp") -> Value:
     return replace(start, embeds=numbers, text=text)
 
 
-def frames(start: Latent[Any], end: Latent[Any], count: int, how: Mix = "slerp") -> Latent[Any]:
+def frames(start: Latent[Any], end: Latent[Any], count: int, how: MixMethod = "slerp") -> Latent[Any]:
     """A batch of `count` latents on the way from one single latent to another, both ends included.
 
     Raises `bad_value` for fewer than two frames or for batches, `kind_mismatch` for latents of different families.

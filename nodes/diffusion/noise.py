@@ -17,11 +17,16 @@ _SEEDS = 2**63
 
 
 def generators(seed: int, batch: int) -> list[torch.Generator]:
-    """One CPU generator for each of `batch` samples, seeded with `seed`, `seed + 1` and so on (modulo 2**63)."""
-    return [torch.Generator("cpu").manual_seed((seed + index) % _SEEDS) for index in range(batch)]
+    """One CPU generator for each of `batch` samples, seeded with `seed`, `seed + 1` and so on."""
+    return [generator(seed + index) for index in range(batch)]
+
+
+def generator(seed: int) -> torch.Generator:
+    """A CPU generator with this seed, modulo 2**63."""
+    return torch.Generator("cpu").manual_seed(seed % _SEEDS)
 
 
 def draw(shape: Sequence[int], own: Sequence[torch.Generator], dtype: torch.dtype) -> torch.Tensor:
     """Standard normal noise [len(own), *shape], sample i drawn from generator i."""
-    samples = [torch.randn(1, *shape, generator=generator, dtype=torch.float32) for generator in own]
+    samples = [torch.randn(1, *shape, generator=each, dtype=torch.float32) for each in own]
     return torch.cat(samples).to(dtype)

@@ -6,6 +6,7 @@ Importing this module does not import torch or diffusers; asking for options or 
 from __future__ import annotations
 
 import inspect
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Union, get_args
@@ -47,13 +48,18 @@ class Option:
 
 
 def scheduler_class(name: str) -> Any:  # noqa: ANN401  # diffusers does not type its lazy classes
-    """The diffusers class that `name` stands for. Raises `bad_value` with the nearest known name."""
+    """The diffusers class that `name` stands for; the classes' own names are known too.
+
+    Raises `bad_value` with the nearest known name.
+    """
     import diffusers
 
-    if name not in CLASSES:
+    class_name = CLASSES.get(name, name)
+    found = getattr(diffusers, class_name, None) if class_name.endswith("Scheduler") else None
+    if not inspect.isclass(found):
         what = f'There is no scheduler "{name}". {nearest(name, CLASSES)}'.rstrip()
         raise PatchbayError(Code.BAD_VALUE, "scheduler", what, f"Known: {', '.join(CLASSES)}.")
-    return getattr(diffusers, CLASSES[name])
+    return found
 
 
 @cache
@@ -114,16 +120,13 @@ def _stock_config(model_config: Mapping[str, object], family: str) -> Any:  # no
     """The configuration as it stands in a stock pipeline of that model.
 
     The model's own scheduler class completes it with its defaults, and the pipeline's constructor corrects outdated
-    values. Both decide what another scheduler inherits, so both are left to Diffusers.
+    values. Both decide what another scheduler inherits, so both are left to Diffusers. Its advice to edit the model's
+    files is of no use to the user of a graph.
     """
     import diffusers
 
-    name = str(model_config.get("_class_name", ""))
-    own_class = getattr(diffusers, name, None) if name.endswith("Scheduler") else None
-    if own_class is None:
-        what = f'The model\'s own scheduler "{name}" is unknown to this version of diffusers.'
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, "scheduler", what)
-    own = own_class.from_config(dict(model_config))
+    warnings.filterwarnings("ignore", "The configuration file of this scheduler", FutureWarning)
+    own = scheduler_class(str(model_config.get("_class_name"))).from_config(dict(model_config))
     pipeline_class = getattr(diffusers, family)
     names = inspect.signature(pipeline_class.__init__).parameters.keys() - {"self", "requires_safety_checker"}
     pipeline = pipeline_class(**{**dict.fromkeys(names), "scheduler": own, "requires_safety_checker": False})

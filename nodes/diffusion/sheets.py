@@ -35,7 +35,7 @@ _TILE = 128
 
 
 def grid(images: Sequence[Image], columns: int = 0, labels: Sequence[str] = ()) -> Image:
-    """One sheet of all pictures in reading order, each with its label above; batches are laid out one by one.
+    """One sheet of all pictures in reading order, each with its label below; batches are laid out one by one.
 
     `columns` of 0 makes the sheet about square. Smaller pictures are centred in the cell of the largest. Raises
     `bad_value` when there is nothing to show, when labels and pictures differ in number, or the sheet is too large.
@@ -58,9 +58,8 @@ def grid(images: Sequence[Image], columns: int = 0, labels: Sequence[str] = ()) 
     sheet = Pillow.new("RGB", size, _PAPER)
     for index, picture in enumerate(pictures):
         left, top = _GAP + index % across * cell[0], _GAP + index // across * cell[1]
-        captions.draw(sheet, index, left, top)
-        corner = (left + (width - picture.width) // 2, top + captions.height + (height - picture.height) // 2)
-        sheet.paste(picture, corner)
+        sheet.paste(picture, (left + (width - picture.width) // 2, top + (height - picture.height) // 2))
+        captions.draw(sheet, index, left, top + height)
     return _image(sheet)
 
 
@@ -77,14 +76,10 @@ class _Captions:
         self.height = most * self._line + (_GAP // 2 if most else 0)
 
     def draw(self, sheet: Pillow.Image, index: int, left: int, top: int) -> None:
-        """The label of picture `index`, its last line just above the picture."""
-        if not self._lines:
-            return
-        lines = self._lines[index]
-        top += self.height - _GAP // 2 - len(lines) * self._line
-        for line in lines:
-            ImageDraw.Draw(sheet).text((left, top), line, fill=_INK, font=self._font)
-            top += self._line
+        """Write the label of picture `index`, whose lower left corner is at (`left`, `top`)."""
+        for number, line in enumerate(self._lines[index] if self._lines else ()):
+            place = (left, top + _GAP // 2 + number * self._line)
+            ImageDraw.Draw(sheet).text(place, line, fill=_INK, font=self._font)
 
     def _metrics(self) -> tuple[int, int]:
         if isinstance(self._font, ImageFont.FreeTypeFont):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.families import FAMILIES, SUPPORTED, Family, kind_of, single_file_sizes
-from nodes.diffusion.headers import PICKLES, read_header
+from nodes.diffusion.headers import PICKLES, Header, read_header
 from nodes.diffusion.parts import Part, choose_weights, read_json, read_part
 from nodes.pocket import MODEL as POCKET
 
@@ -123,22 +123,22 @@ def wanted_files(names: Iterable[str]) -> list[str]:
     return wanted
 
 
-def survey(path: Path, *, config: Path | None = None, at: str) -> ModelSource:
+def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: str) -> ModelSource:
     """Find out what the model at `path` is, or raise `PatchbayError` at `at` with what is wrong and how to mend it.
 
     `path` is a Diffusers folder or a .safetensors file; `config` is a Diffusers folder of the same family that gives
-    a single file its configurations and its tokenizer. Codes: `file_not_found`, `bad_model`, `pickled_model`,
-    `unsupported_class`.
+    a single file its configurations and its tokenizer. With `weights=False` a folder need not hold weights: enough to
+    be such a `config`. Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
-    return _survey_folder(path, at) if path.is_dir() else _survey_file(path, config, at)
+    return _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
 
 
-def _survey_folder(root: Path, at: str) -> ModelSource:
+def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
     pipeline_class, classes = _read_index(root, at)
     rules = FAMILIES[pipeline_class].parts
-    parts = {name: read_part(root / name, classes[name], rule, at) for name, rule in rules.items()}
+    parts = {name: read_part(root / name, classes[name], rule, at, weights=weights) for name, rule in rules.items()}
     kind = _kind(root, parts, at)
     return ModelSource(root, pipeline_class, _stamp(parts), root.name, kind, parts, root)
 
@@ -156,18 +156,21 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         what = f"{path} holds weights only; configurations and the tokenizer's words must come from elsewhere."
         fix = "Set `config` to a folder in Diffusers' format of the same family; its weights are not read."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
-    pipeline_class, classes = _read_index(config, at)
-    parts = {}
-    for name, rule in FAMILIES[pipeline_class].parts.items():
-        part = read_part(config / name, classes[name], rule, at, weights=False)
-        numbers = header.numbers(rule.prefix) if rule.prefix else 0
-        weights = (path,) if rule.prefix else ()
-        parts[name] = Part(name, part.library, part.class_name, part.folder, part.config, part.settings, weights,
-                           numbers=numbers)
-        if rule.prefix and not numbers:
-            raise PatchbayError(Code.BAD_MODEL, at, f"{path} holds no weights for the {name} ({rule.prefix}...).")
+    base = _survey_folder(config, at, weights=False)
+    parts = {name: _part_of_file(path, part, base.family, header, at) for name, part in base.parts.items()}
     kind = _kind(path, parts, at, sizes)
-    return ModelSource(path, pipeline_class, _stamp(parts), path.stem, kind, parts, config, single_file=True)
+    return ModelSource(path, base.pipeline_class, _stamp(parts), path.stem, kind, parts, config, single_file=True)
+
+
+def _part_of_file(path: Path, part: Part, family: Family, header: Header, at: str) -> Part:
+    """A part whose configuration is in a folder and whose weights, where it has any, are in the single file."""
+    prefix = family.parts[part.name].prefix
+    if not prefix:
+        return part
+    numbers = header.numbers(prefix)
+    if not numbers:
+        raise PatchbayError(Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name} ({prefix}...).")
+    return replace(part, weights=(path,), numbers=numbers)
 
 
 def _read_index(root: Path, at: str) -> tuple[str, dict[str, str]]:

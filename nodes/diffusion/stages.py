@@ -73,13 +73,14 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
 def sample_distribution(found: LatentDistribution[Any], seeds: Sequence[int] | None = None) -> Latent[Any]:
     """Latents from what `encode_image` found: for each picture one per seed, or its most likely one without seeds.
 
-    Order: all seeds of the first picture, then all of the second.
+    Picture i uses `seed + i`. Order: all seeds of the first picture, then all of the second.
+    Raises `bad_value` for an empty list of seeds.
     """
     mean, logvar = found.mean, found.logvar
     if seeds is not None:
         if not seeds:
             raise PatchbayError(Code.BAD_VALUE, "seeds", "There is no seed to draw with.", "Give at least one.")
-        own = [torch.Generator("cpu").manual_seed(seed) for _ in mean for seed in seeds]
+        own = [noise.generator(seed + index) for index in range(len(mean)) for seed in seeds]
         mean = mean.repeat_interleave(len(seeds), 0)
         deviation = torch.exp(0.5 * logvar).repeat_interleave(len(seeds), 0)
         mean = mean + deviation * noise.draw(mean.shape[1:], own, mean.dtype)

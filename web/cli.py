@@ -1,0 +1,320 @@
+"""The command line: the composition root. Answers `check`, `nodes` and `--help` without importing torch."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+from engine import Catalog, Code, Graph, GraphError, PatchbayError, plan
+from engine.cache import MemoryCache
+from engine.catalog import describe
+from engine.errors import nearest
+from engine.executor import Executor
+from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotations at run time
+from rich.markup import escape
+from rich.table import Table
+
+from web.config import SHIPPED_GRAPHS, Config
+from web.doctor import examine
+from web.flags import flags_of, port_help, read_flags, read_sets
+from web.terminal import Bar, Lines, print_error, print_json, save_outputs, stderr, stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.catalog import AnyNodeType
+    from engine.executor import Outcome
+    from engine.node import Input
+    from web.flags import Flag
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+app = typer.Typer(
+    name="patchbay",
+    help="A typed node-graph engine for diffusion models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+GraphArgument = Annotated[str, typer.Argument(metavar="GRAPH", help="A graph file, or the name of a shipped one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="[--INPUT VALUE ...] [OPTIONS]",
+)
+def run(  # noqa: PLR0913  # one parameter a flag
+    context: typer.Context,
+    graph: Annotated[Optional[str], typer.Argument(metavar="GRAPH")] = None,  # noqa: UP045  # typer reads it
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Folder for pictures.")] = None,  # noqa: UP045
+    sets: Annotated[list[str], typer.Option("--set", metavar="NODE.INPUT=VALUE", help="Set any input.")] = [],  # noqa: B006  # typer copies it
+    only: Annotated[Optional[str], typer.Option("--only", metavar="NODE", help="Run up to this node.")] = None,  # noqa: UP045
+    device: Annotated[Optional[Device], typer.Option(help="Where models run.")] = None,  # noqa: UP045
+    dtype: Annotated[Optional[Dtype], typer.Option(help="Precision of models.")] = None,  # noqa: UP045
+    download: Annotated[bool, typer.Option("--download", help="Let the graph fetch models.")] = False,  # noqa: FBT002
+    as_json: JsonOption = False,  # noqa: FBT002
+    wants_help: Annotated[bool, typer.Option("--help", help="Show this message; after GRAPH, its flags too.")] = False,  # noqa: FBT002
+) -> None:
+    """Run a graph. Its interface makes flags of its own: `patchbay run GRAPH --help` lists them."""
+    if graph is None or graph.startswith("-"):
+        stdout.print(context.get_help())
+        if graph is not None:
+            stderr.print(f"[red]error[/] Name the graph first: patchbay run GRAPH {escape(graph)} ...")
+        raise typer.Exit(DONE if wants_help and graph is None else WRONG)
+    with refusals(as_json=as_json):
+        config, catalog = Config.load(), load_catalog()
+        file = config.find_graph(graph)
+        loaded = Graph.load(file)
+        flags = flags_of(loaded, catalog)
+        if wants_help:
+            print_graph_help(file, loaded, flags)
+            return
+        given = read_flags(context.args, flags, loaded)
+        read_sets(sets, loaded, catalog, given)
+        paths = config.paths(out).granting(*given.files)
+        settings = config.settings(device, dtype, downloads=download)
+        loaded = loaded.with_values(given.values)
+        wanted = plan(loaded, catalog, paths, settings, only=only)
+    executor = Executor(catalog, MemoryCache(settings.cache_budget))
+    cancel = Event()
+    with Lines() if as_json else Bar() as listener, stopping(cancel, listener):
+        outcome = executor.run(wanted, listener, cancel)
+    executor.close()
+    folder = out.absolute() if out is not None else config.home / "outputs"
+    raise typer.Exit(finish(outcome, loaded, file.stem, folder, listener, as_json=as_json))
+
+
+def finish(  # noqa: PLR0913  # all that the last lines speak of
+    outcome: Outcome, graph: Graph, stem: str, folder: Path, listener: Bar | Lines, *, as_json: bool
+) -> int:
+    """Save what was reached, say what happened, and give the exit code."""
+    try:
+        saved = save_outputs(outcome.outputs, stem, folder)
+    except PatchbayError as error:
+        print_error(error)
+        return FAILED
+    used = {name: value for name, value in interface_values(graph).items() if value is not None}
+    if as_json:
+        errors = [error.fields() for error in outcome.errors]
+        print_json({"event": "result", "state": outcome.state, "outputs": saved, "inputs": used, "errors": errors})
+    else:
+        print_outcome(outcome, saved, used, listener)
+    return DONE if outcome.state == "done" else FAILED
+
+
+def print_outcome(
+    outcome: Outcome, saved: dict[str, object], used: dict[str, object], listener: Bar | Lines
+) -> None:
+    """The outputs with their paths, the seed, and what failed or was stopped."""
+    for error in outcome.errors:
+        print_error(error)
+    for name, value in saved.items():
+        for line in value if isinstance(value, list) else [value]:
+            stdout.print(f"{escape(name)}: {escape(str(line))}")
+    if "seed" in used and saved:
+        stdout.print(f"seed: {used['seed']}")
+    if outcome.state == "cancelled":
+        where = f" at {listener.at}" if listener.at else ""
+        kept = ", ".join(str(path) for value in saved.values() for path in (value if isinstance(value, list) else []))
+        done = ", ".join(listener.finished) or "no node"
+        stderr.print(f"Stopped{escape(where)}. Finished: {escape(done)}. Kept: {escape(kept or 'no file')}.")
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="GRAPH...", help="Graph files or names.")],
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Check graphs and list every problem; nothing runs."""
+    catalog, config, code = load_catalog(), Config.load(), DONE
+    for name in files:
+        file = config.find_graph(name)
+        try:
+            graph = Graph.load(file)
+            plan(graph, catalog, config.paths(), config.settings())
+        except PatchbayError as error:
+            code = WRONG
+            if as_json:
+                print_json({"graph": str(file), "ok": False, **error.fields()})
+            else:
+                stderr.print(f"{escape(str(file))}:")
+                print_error(error)
+            continue
+        if as_json:
+            print_json({"graph": str(file), "ok": True, "nodes": len(graph.document.nodes)})
+        else:
+            stdout.print(f"[green]ok[/] {escape(str(file))} ({len(graph.document.nodes)} nodes)")
+    raise typer.Exit(code)
+
+
+@app.command("nodes")
+def list_nodes(
+    type_id: Annotated[Optional[str], typer.Argument(metavar="TYPE", help="One node type in full.")] = None,  # noqa: UP045
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Show the catalogue: every node type, or one with its ports."""
+    catalog = load_catalog()
+    if type_id is not None and type_id not in catalog.types:
+        fix = nearest(type_id, catalog.types)
+        print_error(PatchbayError(Code.UNKNOWN_TYPE, type_id, "There is no such node type.", fix))
+        raise typer.Exit(WRONG)
+    if as_json:
+        found = describe(catalog.types[type_id]) if type_id else catalog.describe()
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    elif type_id is not None:
+        print_type(catalog.types[type_id])
+    else:
+        table = Table("type", "category", "what it does", box=None, header_style="bold")
+        for found_type in sorted(catalog.types.values(), key=lambda item: (item.category, item.id)):
+            table.add_row(found_type.id, found_type.category, found_type.summary)
+        stdout.print(table)
+
+
+@app.command()
+def new(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make.")],
+    template: Annotated[str, typer.Option("--from", metavar="GRAPH", help="What to start from.")] = "text_to_image",
+) -> None:
+    """Start a graph of your own from one that works. Never overwrites a file."""
+    with refusals():
+        if path.exists():
+            what = "The file exists already."
+            raise PatchbayError(Code.NOT_WRITTEN, str(path), what, "Choose another name.")
+        Graph.load(Config.load().find_graph(template)).save(path, load_catalog().inputs_in_order)
+    stdout.print(f"{escape(str(path))}  (patchbay run {escape(str(path))} --help)")
+
+
+@app.command()
+def fmt(
+    files: Annotated[list[Path], typer.Argument(metavar="GRAPH...")],
+    only_check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if a file would change.")] = False,  # noqa: FBT002
+) -> None:
+    """Write graph files canonically: inputs in signature order, one a line, so that diffs are small."""
+    catalog, changed = load_catalog(), 0
+    with refusals():
+        for file in files:
+            graph = Graph.load(file)
+            if graph.dumps(catalog.inputs_in_order).encode() != file.read_bytes():
+                changed += 1
+                stdout.print(f"{'would change' if only_check else 'written'}: {escape(str(file))}")
+                if not only_check:
+                    graph.save(file, catalog.inputs_in_order)
+    raise typer.Exit(FAILED if only_check and changed else DONE)
+
+
+@app.command()
+def doctor() -> None:
+    """Examine the installation: versions, devices, folders, and what is known to go wrong."""
+    with refusals():
+        findings = examine(Config.load())
+    table = Table(box=None, show_header=False)
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
+        table.add_row(mark, finding.name, escape(finding.text))
+    stdout.print(table)
+    raise typer.Exit(DONE if all(finding.ok for finding in findings) else FAILED)
+
+
+@contextmanager
+def refusals(*, as_json: bool = False) -> Iterator[None]:
+    """Turn a refusal into its sentences and exit code 2."""
+    try:
+        yield
+    except PatchbayError as error:
+        if as_json:
+            problems = error.fields().get("problems", [error.fields()])
+            print_json({"event": "result", "state": "refused", "problems": problems})
+        else:
+            print_error(error)
+        raise typer.Exit(WRONG) from error
+
+
+@contextmanager
+def stopping(cancel: Event, listener: Bar | Lines) -> Iterator[None]:
+    """Ctrl-C stops the run at its next step; a second one ends the program at once."""
+
+    def stop(_signal: int, _frame: Any) -> None:  # noqa: ANN401  # the signal module's own type
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        listener.say("Stopping at the next step; Ctrl-C again ends at once.")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def load_catalog() -> Catalog:
+    """Installed node types and the user's own; what failed to load is said and the rest goes on."""
+    catalog = Catalog.load(Config.load().node_folder)
+    for problem in catalog.problems:
+        stderr.print(f"[yellow]warning[/] {escape(str(problem))}")
+    return catalog
+
+
+def interface_values(graph: Graph) -> dict[str, object]:
+    """The value that each interface input has in the graph, where it is written there."""
+    found: dict[str, object] = {}
+    for name, path in graph.document.interface.inputs.items():
+        node_id, _, port = path.partition(".")
+        found[name] = graph.document.nodes[node_id].inputs.get(port)
+    return found
+
+
+def print_graph_help(file: Path, graph: Graph, flags: dict[str, Flag]) -> None:
+    """Usage of one graph: its own flags first."""
+    stdout.print(f"[bold]Usage:[/] patchbay run {escape(str(file))} [--INPUT VALUE ...] [-o DIR] [OPTIONS]\n")
+    if graph.document.name or graph.document.description:
+        stdout.print(escape(f"{graph.document.name}. {graph.document.description}\n"))
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for flag in flags.values():
+        table.add_row(f"[cyan]--{flag.name.replace('_', '-')}[/]", flag.metavar, escape(flag.help))
+    stdout.print(table)
+    outputs = ", ".join(graph.document.interface.outputs) or "none"
+    stdout.print(f"\nOutputs: {escape(outputs)}\nOptions of every graph: patchbay run --help")
+
+
+def print_type(type_: AnyNodeType) -> None:
+    """One node type with its ports."""
+    stdout.print(f"[bold]{type_.id}[/]  {escape(type_.summary)}\n")
+    table = Table("input", "type", "default", "", box=None, header_style="bold")
+    for port in type_.inputs.values():
+        table.add_row(port.name, escape(str(port.type)), escape(shown_default(port)), escape(port_help(port)))
+    stdout.print(table)
+    outputs = Table("output", "type", box=None, header_style="bold")
+    for output in type_.outputs:
+        outputs.add_row(output.name, escape(str(output.type)))
+    stdout.print()
+    stdout.print(outputs)
+
+
+def shown_default(port: Input) -> str:
+    """A port's default as a graph would write it."""
+    if port.required:
+        return "required"
+    return json.dumps(port.default, ensure_ascii=False)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except GraphError as error:
+        print_error(error)
+        sys.exit(WRONG)
+    except PatchbayError as error:
+        print_error(error)
+        sys.exit(WRONG)
+
+
+__all__ = ["SHIPPED_GRAPHS", "app", "main"]
