@@ -1,4 +1,4 @@
-"""One call of one node: gather its inputs, run its function (once, or once an item), name its outputs, word its errors."""
+"""One call of one node: gather its inputs, run its function once or for each item, name its outputs, word errors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from engine.cache import Entry
 from engine.check import Const, From, Many, value_message
-from engine.context import running, stop_if_cancelled
+from engine.context import call_within
 from engine.describe import describe
-from engine.errors import Code, NodeError, PatchbayError
+from engine.errors import Cancelled, Code, NodeError, PatchbayError
 from engine.graph import Bound, Graph
-from engine.keys import canonical_text, content_bytes, content_digest, node_key
+from engine.keys import canonical, content_bytes, content_digest, node_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -138,8 +138,9 @@ def _content(
 ) -> bytes | None:
     if isinstance(source, Const):
         return source.data
-    if port.resource is not None and fit != "map":
-        return b"r" + canonical_text(port.resource.digest(argument))
+    if port.resource is not None:
+        values = argument if fit == "map" and isinstance(argument, list) else [argument]
+        return canonical([None if value is None else port.resource.digest(value) for value in values])
     if isinstance(source, From):
         entry = upstream(source.node)
         digest = entry.digests.get(source.port) if entry is not None else None
@@ -155,8 +156,7 @@ def call(
     if step.mapped:
         return _call_each(step, arguments, context, cache, numerics)
     started = time.perf_counter()
-    with running(context):
-        result = step.type.function(**arguments)
+    result = call_within(context, step.type.function, arguments)
     return entry_of(step, result, time.perf_counter() - started)
 
 
@@ -171,11 +171,11 @@ def _call_each(
         key = _item_key(step, item, numerics)
         entry = cache.get(key) if key is not None else None
         if entry is None:
+            if context.cancel.is_set():
+                raise Cancelled
             part = replace(context, part=(index, len(calls)))
             began = time.perf_counter()
-            with running(part):
-                stop_if_cancelled()
-                result = entry_of(step, step.type.function(**item), time.perf_counter() - began)
+            result = entry_of(step, call_within(part, step.type.function, item), time.perf_counter() - began)
             if isinstance(result, Bound):
                 what = "A node that returns a graph cannot run once for each item of a list."
                 raise PatchbayError(Code.NODE_FAILED, "", what, "Put ForEach in between.")
@@ -188,16 +188,19 @@ def _call_each(
 
 def items_of(step: CheckedNode, arguments: Mapping[str, object]) -> list[dict[str, object]]:
     """The arguments of each call of a mapped node. Raises `PatchbayError` when lists differ in length."""
-    lists = {name: value for name, value in arguments.items() if step.fit.get(name) == "map"}
-    lengths = {name: len(value) for name, value in lists.items() if isinstance(value, list)}
+    lists = {name: _listed(name, value) for name, value in arguments.items() if step.fit.get(name) == "map"}
+    lengths = {name: len(value) for name, value in lists.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise PatchbayError(Code.BAD_VALUE, "", f"Lists that run together must be of one length; {shown}.")
-    count = next(iter(lengths.values()), 0)
-    return [
-        {name: value[i] if name in lists and isinstance(value, list) else value for name, value in arguments.items()}
-        for i in range(count)
-    ]
+    count = next(iter(lengths.values()))
+    return [{**arguments, **{name: value[i] for name, value in lists.items()}} for i in range(count)]
+
+
+def _listed(name: str, value: object) -> list[object]:
+    if isinstance(value, list):
+        return value
+    raise PatchbayError(Code.BAD_VALUE, name, f"This was declared to be a list; it is {describe(value)}.")
 
 
 def _item_key(step: CheckedNode, arguments: Mapping[str, object], numerics: str) -> str | None:
@@ -226,10 +229,11 @@ def joined(step: CheckedNode, entries: Sequence[Entry], seconds: float) -> Entry
 
 def entry_of(step: CheckedNode, result: object, seconds: float) -> Entry | Bound:
     """A function's result as outputs by port."""
-    if isinstance(result, Bound):
-        return result
-    if isinstance(result, Graph):
-        return result.bind()
+    if isinstance(result, (Bound, Graph)):
+        if not step.type.expands:
+            what = "It returned a graph, which its annotation does not say."
+            raise PatchbayError(Code.NODE_FAILED, "", what, "Annotate it with `-> T | Bound`.")
+        return result.bind() if isinstance(result, Graph) else result
     names = step.type.output_names
     if getattr(result, "_fields", None) == names and isinstance(result, tuple):
         outputs = dict(zip(names, result, strict=True))

@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError, Problem
@@ -18,7 +20,6 @@ from engine.types import to_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-    from types import ModuleType
 
 ENTRY_POINTS = "patchbay.nodes"
 CUSTOM = "patchbay_custom"
@@ -53,7 +54,7 @@ class Catalog:
             _add_guarded(found, problems, point.load, f"entry point {point.value}")
         files = sorted(folder.glob("*.py")) if folder is not None and folder.is_dir() else []
         for file in files:
-            _add_guarded(found, problems, lambda file=file: _load_file(file), str(file))
+            _add_guarded(found, problems, partial(_load_file, file), str(file))
         return cls(found, tuple(problems))
 
     def inputs_in_order(self, type_id: str) -> tuple[str, ...]:
@@ -97,13 +98,11 @@ def describe(type_: AnyNodeType) -> dict[str, object]:
 
 def node_types_in(module: ModuleType | Iterable[AnyNodeType]) -> list[AnyNodeType]:
     """The node types that a module defines at its top level, or that an iterable gives."""
-    values = vars(module).values() if hasattr(module, "__dict__") else module
+    values: Iterable[object] = vars(module).values() if isinstance(module, ModuleType) else module
     return list({id(value): value for value in values if isinstance(value, NodeType)}.values())
 
 
-def _add_guarded(
-    found: dict[str, AnyNodeType], problems: list[Problem], load: Callable[[], Any], origin: str
-) -> None:
+def _add_guarded(found: dict[str, AnyNodeType], problems: list[Problem], load: Callable[[], Any], origin: str) -> None:
     try:
         _add(found, problems, node_types_in(load()), origin)
     except PatchbayError as error:
@@ -113,9 +112,7 @@ def _add_guarded(
         problems.append(Problem(Code.BROKEN_NODE_FILE, _line(error, origin), what, "Mend or remove the file."))
 
 
-def _add(
-    found: dict[str, AnyNodeType], problems: list[Problem], types: Iterable[AnyNodeType], origin: str
-) -> None:
+def _add(found: dict[str, AnyNodeType], problems: list[Problem], types: Iterable[AnyNodeType], origin: str) -> None:
     for type_ in types:
         if type_.id in found:
             what = f'The node type "{type_.id}" is already defined; this one is left out.'

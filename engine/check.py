@@ -1,20 +1,22 @@
-"""Check a graph against the catalogue: every value, every link, every kind. Collects all problems instead of stopping."""
+"""Check a graph against the catalogue: every value, link and kind. Collects all problems instead of stopping."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 from pydantic import ValidationError
 
 from engine.errors import Code, GraphError, PatchbayError, Problem, nearest
 from engine.graph import Graph, Link, as_link, links_in
-from engine.keys import canonical, canonical_text, content_digest
+from engine.keys import canonical, canonical_text
 from engine.node import REQUIRED, Input, NodeType, Output
 from engine.types import (
     ANYTHING,
+    Anything,
     Bindings,
     Fit,
     KindName,
@@ -23,6 +25,7 @@ from engine.types import (
     Var,
     fits,
     kinds_clash,
+    members_of,
     substitute,
     type_of,
     union,
@@ -57,8 +60,7 @@ class Const:
         return canonical(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class From:
+class From(NamedTuple):
     """Another node's output."""
 
     node: str
@@ -75,7 +77,7 @@ class Many:
 Source = Const | From | Many
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CheckedNode:
     """A node with every input resolved. `fit` says for an input when it is not linked directly."""
 
@@ -89,18 +91,33 @@ class CheckedNode:
         """Whether it runs once for each item of a list."""
         return "map" in self.fit.values()
 
+    @property
+    def keyed(self) -> bool:
+        """Whether its written inputs and the keys of its linked ones say all that its result depends on."""
+        ports = self.type.inputs
+        return self.type.deterministic and not any(
+            ports[name].resource is not None and not isinstance(source, Const) for name, source in self.inputs.items()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Absent:
     """A link to a node that is muted, or that a muted node keeps from running."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """What a bypassed node hands on when that is no link: the JSON of its input."""
+
+    raw: JsonValue
+
+
 class _Inner:
     """Stands for "as the inner graph has it", the default of a graph node's input."""
 
     def digest(self) -> str:
-        """The inner document is part of the node's identity already."""
-        return "inner"
+        """Nothing to tell: the inner document is part of the node's identity."""
+        return ""
 
     def __repr__(self) -> str:
         return "as in the graph"
@@ -226,13 +243,21 @@ class Checker:
         return _as_node_type(type_id, inner, checker, checked)
 
     def _ordered(self) -> list[str]:
-        edges = nx.DiGraph()
-        edges.add_nodes_from(self._document.nodes)
-        for name, node in self._document.nodes.items():
-            for value in node.inputs.values():
-                edges.add_edges_from((link.node, name) for link in links_in(value) if link.node in self._places)
+        places = self._places
+        found = [
+            (link.node, name)
+            for name, node in self._document.nodes.items()
+            for value in node.inputs.values()
+            for link in links_in(value)
+            if link.node in places
+        ]
+        if all(places[upstream] < places[name] for upstream, name in found):
+            return list(places)  # the document's order is topological already, as it mostly is
+        edges: nx.DiGraph[str] = nx.DiGraph()
+        edges.add_nodes_from(places)
+        edges.add_edges_from(found)
         try:
-            return list(nx.lexicographical_topological_sort(edges, key=self._places.__getitem__))
+            return list(nx.lexicographical_topological_sort(edges, key=places.__getitem__))
         except nx.NetworkXUnfeasible:
             for cycle in _cycles(edges):
                 self._problem(
@@ -284,16 +309,12 @@ class Checker:
         if source is not None:
             inputs[port.name] = source
 
-    def _check_given(
-        self, at: str, name: str, port: Input, inputs: dict[str, Source], fit: dict[str, Fit]
-    ) -> None:
+    def _check_given(self, at: str, name: str, port: Input, inputs: dict[str, Source], fit: dict[str, Fit]) -> None:
         value = self._given[at]
-        if port.resource is not None and isinstance(value, str):
-            found = self._value(at, port, value)
-        elif port.adapter is not None and _is_json(value):
+        if (port.resource is not None and isinstance(value, str)) or (port.adapter is not None and _is_json(value)):
             found = self._value(at, port, value)
         else:
-            found = Const(value)
+            found = Const(value, port.resource)
             how = self._fit(at, name, port, type_of(value), "the value given")
             if how not in (None, "direct"):
                 fit[port.name] = how
@@ -310,7 +331,8 @@ class Checker:
             return None
         link = as_link(raw)
         if link is not None:
-            return self._follow(at, link)
+            found = self._follow(at, link)
+            return self._read(at, port, found.raw) if isinstance(found, _Passed) else found
         if isinstance(raw, list) and any(as_link(item) for item in raw):
             return self._read_list(at, port, raw)
         return self._value(at, port, raw)
@@ -320,11 +342,13 @@ class Checker:
         for number, item in enumerate(raw):
             link = as_link(item)
             found = self._follow(f"{at}[{number}]", link) if link else Const(item)
-            if found is None or isinstance(found, Many):
+            if found is None:
                 return None
-            if not isinstance(found, _Absent):
+            if isinstance(found, _Passed):
+                items.append(Const(found.raw))
+            elif not isinstance(found, _Absent):
                 items.append(found)
-        if not isinstance(port.type, (ListOf, Var)):
+        if not any(isinstance(member, (ListOf, Var, Anything)) for member in members_of(port.type)):
             self._problem(Code.TYPE_MISMATCH, at, f"This input takes one {port.type}, not a list of links.")
             return None
         return Many(tuple(items))
@@ -358,7 +382,7 @@ class Checker:
             self._written[value] = at
         return Const(resource.resolve(value, self._paths, self._settings, at), resource)
 
-    def _follow(self, at: str, link: Link) -> Source | _Absent | None:
+    def _follow(self, at: str, link: Link) -> From | _Absent | _Passed | None:
         """What a link leads to, through bypassed nodes."""
         seen: set[str] = set()
         while True:
@@ -385,14 +409,14 @@ class Checker:
                 return passed
             link = passed
 
-    def _bypass(self, at: str, link: Link, type_: AnyNodeType) -> Link | Const | None:
+    def _bypass(self, at: str, link: Link, type_: AnyNodeType) -> Link | _Passed | None:
         """What a bypassed node hands on: its first input whose type fits the output."""
         output = next(port for port in type_.outputs if port.name == link.port)
         given = self._document.nodes[link.node].inputs
         for port in type_.inputs.values():
             if port.name in given and fits(port.type, output.type, Bindings()) == "direct":
                 raw = given[port.name]
-                return as_link(raw) or self._value(f"{link.node}.{port.name}", port, raw)
+                return as_link(raw) or _Passed(raw)
         what = f'The bypassed node "{link.node}" has no input that could stand for "{link}".'
         self._problem(Code.CANNOT_BYPASS, at, what, "Mute it or take it out.")
         return None
@@ -446,6 +470,9 @@ class Checker:
                 source = self._follow(f"interface.outputs.{public}", Link.read(path))
                 if isinstance(source, From):
                     self._found.outputs[public] = source
+                elif isinstance(source, _Passed):
+                    what = f'The bypassed node behind "{path}" hands on a written value, which nothing computes.'
+                    self._problem(Code.CANNOT_BYPASS, f"interface.outputs.{public}", what, "Mute it or take it out.")
         for name in self._document.layout:
             if name not in self._document.nodes:
                 what = f'There is no node "{name}".'
@@ -522,7 +549,19 @@ def _as_node_type(type_id: str, graph: Graph, checker: Checker, checked: Checked
         inputs,
         tuple(Output(public, checker.output_type(source)) for public, source in checked.outputs.items()),
         category="Graphs",
-        deterministic=not effect and all(node.type.deterministic for node in checked.nodes.values()),
+        deterministic=not effect and all(node.keyed for node in checked.nodes.values()),
         effect=effect,
-        identity=content_digest([graph.dumps(), [node.type.source for node in checked.nodes.values()]]),
+        expands=True,
+        identity=lambda: _identity(graph, checked),
     )
+
+
+def _identity(graph: Graph, checked: Checked) -> str:
+    """What a graph does: its document, its node types, and the files that it names."""
+    total = hashlib.sha256(graph.dumps().encode())
+    for node in checked.nodes.values():
+        total.update(node.type.source.encode())
+        for source in node.inputs.values():
+            if isinstance(source, Const) and source.resource is not None:
+                total.update(source.data or b"")
+    return total.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, StoreError
@@ -24,7 +23,7 @@ def file_digest(path: Path) -> str:
     if real.parent.name == "blobs" and len(real.name) == hashlib.sha256().digest_size * 2:
         return real.name
     try:
-        stat = os.stat(real)
+        stat = real.stat()
         identity = (str(real), stat.st_size, stat.st_mtime_ns, stat.st_ino)
         if identity not in _known:
             with real.open("rb") as file:

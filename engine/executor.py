@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from engine.cache import Entry, MemoryCache
 from engine.call import Ask, as_node_error, call, content_key, entry_of, gather
 from engine.check import Const
-from engine.context import NodeContext, running
-from engine.errors import Cancelled, Code, NodeError, PatchbayError
+from engine.context import NodeContext, call_within
+from engine.errors import Cancelled, Code, GraphError, NodeError, PatchbayError
 from engine.events import (
     Event,
     NodeFailed,
@@ -37,7 +37,7 @@ from engine.graph import Bound
 from engine.plan import plan, sources_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from engine.catalog import Catalog
     from engine.check import CheckedNode
@@ -126,11 +126,15 @@ class _Task:
     scope: _Scope
     id: str
     order: tuple[int, ...]
+    key: str | None
+    upstream: tuple[_Task, ...]
+    """The tasks whose values are kept until this one is over, once for each link."""
+    wanted: bool = False
     uses: int = 0
     state: _State = _State.IDLE
     waiting: int = 0
     waiters: list[_Task] = field(default_factory=list)
-    asked: set[str] = field(default_factory=set)
+    asked: frozenset[str] = frozenset()
     entry: Entry | None = None
     content: str | None = None
     began: float | None = None
@@ -139,30 +143,17 @@ class _Task:
     def __lt__(self, other: _Task) -> bool:
         return self.order < other.order
 
-    @property
-    def key(self) -> str | None:
-        return self.scope.plan.keys[self.step.id]
-
-    def needs(self) -> Iterator[_Task]:
+    def needs(self) -> Iterable[_Task]:
         """The tasks whose values the function will be given."""
-        for name, source in self.step.inputs.items():
-            if isinstance(source, Const) or (self.step.type.inputs[name].lazy and name not in self.asked):
-                continue
-            for item in sources_in(source):
-                yield self.scope.tasks[item.node]
-
-    def may_need(self) -> Iterator[_Task]:
-        """The tasks whose values must be kept until this one is over."""
-        for source in self.step.inputs.values():
-            if not isinstance(source, Const):
-                for item in sources_in(source):
-                    yield self.scope.tasks[item.node]
+        step, ports = self.step, self.step.type.inputs
+        if not step.type.lazy:
+            return self.upstream
+        sources = [source for name, source in step.inputs.items() if not ports[name].lazy or name in self.asked]
+        return [self.scope.tasks[item.node] for source in sources for item in sources_in(source)]
 
 
 class _Run:
-    def __init__(
-        self, executor: Executor, wanted: Plan, on_event: Listener | None, cancel: threading.Event
-    ) -> None:
+    def __init__(self, executor: Executor, wanted: Plan, on_event: Listener | None, cancel: threading.Event) -> None:
         self._executor = executor
         self._cache = executor.cache
         self._plan = wanted
@@ -197,6 +188,7 @@ class _Run:
                 outputs[name] = entry.outputs[source.port]
         complete = all(scope.tasks[name].state is _State.DONE for name in self._plan.wanted)
         state = "failed" if self._errors else "done" if complete else "cancelled"
+        scope.tasks.clear()  # breaks the circle with the tasks, which would keep values until a garbage collection
         self._emit(RunFinished(state=state, seconds=time.perf_counter() - began))
         return Outcome(state, outputs, tuple(self._errors))
 
@@ -209,13 +201,21 @@ class _Run:
 
     def _open(self, opened: Plan, prefix: str, depth: int, order: tuple[int, ...]) -> _Scope:
         scope = _Scope(opened, prefix, depth)
+        tasks, keys = scope.tasks, opened.keys
         for place, (name, step) in enumerate(opened.steps.items()):
-            scope.tasks[name] = _Task(step, scope, prefix + name, (*order, place))
-        for task in scope.tasks.values():
-            for upstream in task.may_need():
-                upstream.uses += 1
+            upstream = tuple(
+                tasks[item.node]
+                for source in step.inputs.values()
+                if not isinstance(source, Const)
+                for item in sources_in(source)
+            )
+            tasks[name] = _Task(step, scope, prefix + name, (*order, place), keys[name], upstream)
+            for task in upstream:
+                task.uses += 1
         for source in opened.outputs.values():
-            scope.tasks[source.node].uses += 1
+            tasks[source.node].uses += 1
+        for name in opened.wanted:
+            tasks[name].wanted = True
         return scope
 
     def _demand(self, tasks: Iterable[_Task]) -> None:
@@ -253,11 +253,10 @@ class _Run:
         while True:
             inline = None if self._cancel.is_set() else self._dispatch()
             if inline is not None:
-                self._fly(inline)
-            if self._flying:
-                if inline is None or not self._landed.empty():
-                    self._land(*self._landed.get())
-            elif inline is None:
+                self._land(inline, *self._attempt(inline))
+            elif self._flying:
+                self._land(*self._landed.get())
+            else:
                 return
 
     def _dispatch(self) -> _Task | None:
@@ -270,7 +269,7 @@ class _Run:
             task = heapq.heappop(self._ready)
             if task.step.type.is_async:
                 self._start(task, None)
-            elif self._flying:
+            elif self._flying or task.step.type.effect:  # writing a file must not hold up what comes next
                 self._start(task, self._executor.submit)
             else:
                 self._flying += 1
@@ -301,7 +300,7 @@ class _Run:
         if submit is None:
             self._executor.submit_async(self._fly_async(task))
         else:
-            submit(lambda: self._fly(task))
+            submit(lambda: self._landed.put((task, *self._attempt(task))))
 
     def _prepare(self, task: _Task) -> tuple[NodeContext, dict[str, object], Entry | None]:
         """The arguments of a call, and its result where the same content was computed before."""
@@ -319,20 +318,15 @@ class _Run:
             self._emit(NodeStarted(node=task.id))
         return context, arguments, found
 
-    def _fly(self, task: _Task) -> None:
+    def _attempt(self, task: _Task) -> tuple[Entry | Bound | BaseException, dict[str, object]]:
         """Run a task where we are; whatever comes of it lands in the coordinating thread."""
         task.state = _State.RUNNING
         arguments: dict[str, object] = {}
-        result: Entry | Bound | BaseException
         try:
             context, arguments, found = self._prepare(task)
-            result = found or call(task.step, arguments, context, self._cache, self._numerics)
-        except KeyboardInterrupt:
-            self._flying -= 1
-            raise
+            return found or call(task.step, arguments, context, self._cache, self._numerics), arguments
         except BaseException as error:  # noqa: BLE001  # a node may raise anything; only its own result is lost
-            result = error
-        self._landed.put((task, result, arguments))
+            return error, arguments
 
     async def _fly_async(self, task: _Task) -> None:
         task.state = _State.RUNNING
@@ -350,8 +344,7 @@ class _Run:
         if step.mapped:
             what = "An async node cannot run once for each item of a list."
             raise PatchbayError(Code.NODE_FAILED, "", what, "Put ForEach in between.")
-        with running(context):
-            waiting = asyncio.ensure_future(step.type.function(**arguments))
+        waiting = call_within(context, lambda: asyncio.ensure_future(step.type.function(**arguments)), {})
         while not (await asyncio.wait([waiting], timeout=0.05))[0]:
             if self._cancel.is_set():
                 waiting.cancel()
@@ -371,6 +364,8 @@ class _Run:
                 self._answer(task, name)
             case Cancelled():
                 task.state = _State.IDLE
+            case KeyboardInterrupt():
+                raise result
             case _:
                 self._fail(task, as_node_error(result, task.step, task.id, arguments))
 
@@ -388,7 +383,7 @@ class _Run:
 
     def _answer(self, task: _Task, name: str) -> None:
         """A function asked for a lazy input: run it again once the value is there."""
-        task.asked.add(name)
+        task.asked |= {name}
         self._demand(self._wait(task, task.needs()))
 
     def _finish(self, task: _Task, entry: Entry) -> None:
@@ -402,14 +397,18 @@ class _Run:
                 else:
                     self._close(waiter, waiter.inner)
         task.waiters.clear()
-        self._release(task.may_need())
+        self._release(task.upstream)
 
     def _release(self, tasks: Iterable[_Task]) -> None:
-        """One use of each is over; a value without uses is dropped."""
-        for task in tasks:
+        """One use of each is over; a value without uses is dropped, and a task without uses uses nothing either."""
+        stack = list(tasks)
+        while stack:
+            task = stack.pop()
             task.uses -= 1
             if not task.uses:
                 task.entry = None
+                if task.state is _State.IDLE and not task.wanted:
+                    stack += task.upstream
 
     def _fail(self, task: _Task, error: NodeError) -> None:
         self._errors.append(error)
@@ -426,32 +425,39 @@ class _Run:
             lost.state = _State.LOST
             if lost.id != because:
                 self._emit(NodeSkipped(node=lost.id, because=because))
-            self._release(lost.may_need())
+            self._release(lost.upstream)
             stack += lost.waiters
             lost.waiters = []
 
     def _expand(self, task: _Task, bound: Bound) -> None:
         """Run the graph that a function returned in the function's place."""
-        scope = task.scope
         try:
-            if scope.depth >= MAX_DEPTH:
-                what = f"Graphs return graphs {MAX_DEPTH} deep."
-                raise PatchbayError(Code.TOO_LARGE, "", what, "End the loop, or write it with Repeat.")
-            paths, settings = scope.plan.paths, scope.plan.settings
-            inner = plan(bound.graph, self._executor.catalog, paths, settings, given=bound.values)
-            missing = [name for name in self._names(task, inner).values() if name not in inner.outputs]
-            if missing:
-                what = f"The graph it returned has no output {', '.join(missing)}."
-                raise PatchbayError(Code.NODE_FAILED, "", what, "Name the interface's outputs after the node's.")
+            inner = self._plan_inner(task, bound)
         except PatchbayError as error:
             self._fail(task, as_node_error(error, task.step, task.id, {}))
             return
-        task.inner = self._open(inner, f"{task.id}/", scope.depth + 1, task.order)
+        task.inner = self._open(inner, f"{task.id}/", task.scope.depth + 1, task.order)
         wanted = [task.inner.tasks[name] for name in inner.wanted]
         task.state, task.waiting = _State.WAITING, len(wanted)
         for other in wanted:
             other.waiters.append(task)
         self._demand(wanted)
+
+    def _plan_inner(self, task: _Task, bound: Bound) -> Plan:
+        if task.scope.depth >= MAX_DEPTH:
+            what = f"Graphs return graphs {MAX_DEPTH} deep."
+            raise PatchbayError(Code.TOO_LARGE, "", what, "End the loop, or write it with Repeat.")
+        outer = task.scope.plan
+        try:
+            inner = plan(bound.graph, self._executor.catalog, outer.paths, outer.settings, given=bound.values)
+        except GraphError as error:
+            first = error.problems[0].moved(f"{task.id}/")
+            raise PatchbayError(first.code, first.at, first.what, first.fix) from error
+        missing = [name for name in self._names(task, inner).values() if name not in inner.outputs]
+        if missing:
+            what = f"The graph it returned has no output {', '.join(missing)}."
+            raise PatchbayError(Code.NODE_FAILED, "", what, "Name the interface's outputs after the node's.")
+        return inner
 
     def _names(self, task: _Task, inner: Plan) -> dict[str, str]:
         """The inner output for each port; a single one may have any name."""
@@ -477,5 +483,3 @@ class _Run:
         while self._flying:
             self._landed.get()
             self._flying -= 1
-
-

@@ -7,7 +7,7 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
@@ -58,8 +58,7 @@ class Document(_Part):
     layout: dict[NodeId, Spot] = Field(default={}, description="Where nodes are drawn, in pixels.")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An output port of a node."""
 
     node: str
@@ -77,8 +76,8 @@ class Link:
 
 def as_link(value: JsonValue) -> Link | None:
     """The link that an input's JSON stands for, or None when it is a plain value."""
-    if isinstance(value, dict) and value.keys() == {"link"} and isinstance(value["link"], str):
-        return Link.read(value["link"])
+    if isinstance(value, dict) and len(value) == 1 and isinstance(path := value.get("link"), str):
+        return Link.read(path)
     return None
 
 
@@ -104,7 +103,8 @@ class Graph:
         file = Path(path)
         try:
             if file.stat().st_size > MAX_BYTES:
-                raise GraphError([Problem(Code.TOO_LARGE, str(file), f"The file is larger than {MAX_BYTES >> 20} MiB.")])
+                what = f"The file is larger than {MAX_BYTES >> 20} MiB."
+                raise GraphError([Problem(Code.TOO_LARGE, str(file), what, "Split it into several graphs.")])
             raw = file.read_bytes()
         except OSError as error:
             fix = "Check the path; it is taken from the working directory."
@@ -122,14 +122,15 @@ class Graph:
         """Check plain data and bring it to today's version."""
         if not isinstance(data, dict):
             what = f"A graph is a JSON object, not {type(data).__name__}."
-            raise GraphError([Problem(Code.BAD_DOCUMENT, origin, what)])
+            raise GraphError([Problem(Code.BAD_DOCUMENT, origin, what, 'Begin with {"version": 1, "nodes": {}}.')])
         migrated = migrate(data)
         try:
             document = Document.model_validate(migrated)
         except ValidationError as error:
             raise GraphError([_problem(item) for item in error.errors()]) from error
         if len(document.nodes) > MAX_NODES:
-            raise GraphError([Problem(Code.TOO_LARGE, "nodes", f"A graph has at most {MAX_NODES:,} nodes.")])
+            what = f"A graph has at most {MAX_NODES:,} nodes."
+            raise GraphError([Problem(Code.TOO_LARGE, "nodes", what, "Split it into several graphs.")])
         return cls(document, folder, origin)
 
     def dumps(self, order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> str:
@@ -153,9 +154,12 @@ class Graph:
         nodes = dict(self.document.nodes)
         for path, value in values.items():
             name, _, port = path.partition(".")
-            if name not in nodes or not port:
-                fix = nearest(name, nodes) or "Write node.input."
+            if name not in nodes:
+                fix = nearest(name, nodes) or f"It has: {', '.join(nodes) or 'none'}."
                 raise GraphError([Problem(Code.UNKNOWN_NODE, path, f'There is no node "{name}".', fix)])
+            if not port:
+                what = f'"{name}" is a node, not one of its inputs.'
+                raise GraphError([Problem(Code.UNKNOWN_PORT, path, what, "Write node.input.")])
             nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: value}})
         return Graph(self.document.model_copy(update={"nodes": nodes}), self.folder, self.origin)
 
@@ -190,19 +194,25 @@ def unknown_input(name: str, known: Mapping[str, str]) -> Problem:
 def _read_json(raw: bytes | str, origin: str) -> object:
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
-        text.encode()
-        return json.loads(
+        found: object = json.loads(
             text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant, parse_float=_finite
         )
+        (json.dumps(found, ensure_ascii=False) if "\\u" in text else text).encode()  # half a pair is no character
     except json.JSONDecodeError as error:
-        place = f"{origin}:{error.lineno}:{error.colno}"
-        raise GraphError([Problem(Code.BROKEN_JSON, place, f"This is not JSON: {error.msg}.")]) from error
-    except UnicodeError as error:
-        raise GraphError([Problem(Code.BROKEN_JSON, origin, f"This is not UTF-8 text: {error.reason}.")]) from error
+        place, what = f"{origin}:{error.lineno}:{error.colno}", f"This is not JSON: {error.msg}."
+        raise GraphError([Problem(Code.BROKEN_JSON, place, what, "Mend the text there.")]) from error
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        what = f"This is not UTF-8 text: {error.reason}."
+        raise GraphError([Problem(Code.BROKEN_JSON, origin, what, "Save it as UTF-8.")]) from error
     except RecursionError as error:
-        raise GraphError([Problem(Code.TOO_LARGE, origin, "The JSON is nested too deeply.")]) from error
+        raise GraphError([_too_deep(origin)]) from error
     except ValueError as error:
-        raise GraphError([Problem(Code.BROKEN_JSON, origin, str(error))]) from error
+        raise GraphError([Problem(Code.BROKEN_JSON, origin, str(error), "Mend the text there.")]) from error
+    return found
+
+
+def _too_deep(at: str) -> Problem:
+    return Problem(Code.TOO_LARGE, at, "The JSON is nested too deeply.", "Nest values less than 200 deep.")
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -212,8 +222,6 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
         twice = next(name for name in names if names.count(name) > 1)
         message = f'The name "{twice}" stands twice in one object.'
         raise ValueError(message)
-    for name in found:
-        name.encode()
     return found
 
 
@@ -240,15 +248,20 @@ def _problem(error: Any) -> Problem:  # noqa: ANN401  # pydantic's ErrorDetails 
         case "missing":
             return Problem(Code.BAD_DOCUMENT, path, "This is missing.", "Add it.")
         case "string_pattern_mismatch" if error["loc"][0] == "interface":
-            return Problem(Code.BAD_DOCUMENT, path, f'"{error["input"]}" is not of the form node.port.')
+            what = f'"{error["input"]}" is not of the form node.port.'
+            return Problem(Code.BAD_DOCUMENT, path, what, "Write node.port.")
         case "string_pattern_mismatch":
             what = f'"{error["input"]}" cannot be a node\'s id.'
             return Problem(Code.BAD_DOCUMENT, path, what, "Use letters, digits, _ and -.")
+        case "recursion_loop":
+            return _too_deep(path)
         case _:
-            return Problem(Code.BAD_DOCUMENT, path, f"{error['msg']}.")
+            return Problem(Code.BAD_DOCUMENT, path, f"{error['msg']}.", "Compare it with a graph that works.")
 
 
 def _json_path(location: tuple[int | str, ...]) -> str:
+    if location[2:3] == ("inputs",):
+        location = location[:4]  # the rest is pydantic's own way into a JSON value
     return ".".join(str(part) for part in location if part != "[key]")
 
 
@@ -262,7 +275,9 @@ def _write(document: Document, order: Callable[[str], tuple[str, ...]]) -> str:
     parts += [f'  "{key}": {_json(text)}' for key in ("name", "description") if (text := getattr(document, key))]
     parts.append(f'  "nodes": {_block([_node(*item, order) for item in document.nodes.items()])}')
     interface = [
-        f'    "{side}": {_json(ports)}' for side in ("inputs", "outputs") if (ports := getattr(document.interface, side))
+        f'    "{side}": {_json(ports)}'
+        for side in ("inputs", "outputs")
+        if (ports := getattr(document.interface, side))
     ]
     if interface:
         parts.append(f'  "interface": {_block(interface)}')

@@ -1,4 +1,4 @@
-"""A node type is an annotated function: `@node` reads the annotations once and keeps the signature for type checkers."""
+"""A node type is an annotated function: `@node` reads its annotations once and keeps its signature for checkers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import re
 import textwrap
+import types
 import typing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
 from engine.errors import Code, PatchbayError
-from engine.graph import Bound
+from engine.graph import Bound, Graph
 from engine.types import ListOf, Named, OneOf, Scalar, Type, Var, parse
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ class NodeType(Generic[P, R_co]):
     """A declared function: what it takes, what it gives, and how the engine may treat it. Calling it calls the function.
 
     `device` nodes run one at a time on the device; `deterministic=False` keeps results out of the cache; an `effect`
-    node is wanted for what it does and runs in every run; raise `version` to retire cached results whose meaning has
-    changed without a change of this function's own source.
+    node is wanted for what it does and runs in every run; one that `expands` may return a graph to be run in its place;
+    raise `version` to retire cached results whose meaning has changed without a change of this function's own source.
     """
 
     id: str
@@ -129,7 +130,8 @@ class NodeType(Generic[P, R_co]):
     device: bool = False
     effect: bool = False
     kinds: KindRule | None = None
-    identity: str | None = None
+    expands: bool = False
+    identity: Callable[[], str] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function as it is, outside any run."""
@@ -141,15 +143,15 @@ class NodeType(Generic[P, R_co]):
         return inspect.iscoroutinefunction(self.function)
 
     @cached_property
+    def lazy(self) -> bool:
+        """Whether any input is lazy."""
+        return any(port.lazy for port in self.inputs.values())
+
+    @cached_property
     def generic(self) -> bool:
         """Whether any port has a type variable."""
         ports: list[Input | Output] = [*self.inputs.values(), *self.outputs]
         return any(_variables(port.type) for port in ports)
-
-    @cached_property
-    def plain_defaults(self) -> dict[str, object]:
-        """Defaults by input name."""
-        return {name: port.default for name, port in self.inputs.items() if not port.required}
 
     @cached_property
     def output_names(self) -> tuple[str, ...]:
@@ -169,7 +171,7 @@ class NodeType(Generic[P, R_co]):
     @property
     def _code(self) -> str:
         if self.identity is not None:
-            return self.identity
+            return self.identity()
         try:
             return textwrap.dedent(inspect.getsource(self.function))
         except OSError:  # no source file, as in a REPL: the compiled code is what there is
@@ -211,7 +213,7 @@ def node(
 
     def declare(function: Callable[P, R]) -> NodeType[P, R]:
         name = type_id if isinstance(type_id, str) else function.__name__
-        inputs, outputs = read_signature(name, function)
+        inputs, outputs, expands = read_signature(name, function)
         return NodeType(
             name,
             function,
@@ -219,17 +221,19 @@ def node(
             outputs,
             category=category,
             version=version,
-            deterministic=deterministic,
+            # an effect is no result, and what a returned graph depends on is known only once it is there
+            deterministic=deterministic and not effect and not expands,
             device=device,
             effect=effect,
             kinds=kinds,
+            expands=expands,
         )
 
     return declare if isinstance(type_id, str) else declare(type_id)
 
 
-def read_signature(name: str, function: Callable[..., object]) -> tuple[dict[str, Input], tuple[Output, ...]]:
-    """The ports that a function's annotations declare."""
+def read_signature(name: str, function: Callable[..., object]) -> tuple[dict[str, Input], tuple[Output, ...], bool]:
+    """The ports that a function's annotations declare, and whether it may return a graph in place of its outputs."""
     if not re.fullmatch(r"[A-Za-z]\w*", name):
         raise _bad(name, "A node type's id is a word of letters, digits and underscores.")
     try:
@@ -243,7 +247,10 @@ def read_signature(name: str, function: Callable[..., object]) -> tuple[dict[str
     }
     if "return" not in hints:
         raise _bad(name, "It does not say what it returns.", "Annotate the return type; None for no output.")
-    return inputs, _read_outputs(name, hints["return"])
+    returned, expands = _without_graph(hints["return"])
+    if returned is None and expands:
+        raise _bad(name, "It does not say what the graph that it returns gives.", "Write `-> T | Bound`.")
+    return inputs, _read_outputs(name, returned), expands
 
 
 def _read_input(at: str, parameter: inspect.Parameter, hints: Mapping[str, object]) -> Input:
@@ -259,7 +266,9 @@ def _read_input(at: str, parameter: inspect.Parameter, hints: Mapping[str, objec
         raise _bad(at, f"{error}.") from error
     extras = annotation.__metadata__ if typing.get_origin(annotation) is typing.Annotated else ()
     resource = next((extra for extra in extras if hasattr(extra, "resolve")), None)
-    description = next((extra.description for extra in extras if isinstance(extra, FieldInfo) and extra.description), "")
+    description = next(
+        (extra.description for extra in extras if isinstance(extra, FieldInfo) and extra.description), ""
+    )
     dial = parameter.kind is inspect.Parameter.KEYWORD_ONLY
     adapter = _adapter(at, str if resource else annotation)
     found = Input(parameter.name, type_, parameter.default, dial, lazy, resource, description, adapter)
@@ -274,7 +283,7 @@ def _without_lazy(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  # annot
     parts = typing.get_args(annotation)
     inner = [typing.get_args(part)[0] for part in parts if typing.get_origin(part) is Lazy]
     rest = [part for part in parts if typing.get_origin(part) is not Lazy]
-    return (typing.Union[(inner[0], *rest)], True) if inner else (annotation, False)  # noqa: UP007  # known only here
+    return (typing.Union[(inner[0], *rest)], True) if inner else (annotation, False)  # known only here
 
 
 def _adapter(at: str, annotation: object) -> TypeAdapter[Any] | None:
@@ -335,12 +344,18 @@ def _read_outputs(name: str, annotation: object) -> tuple[Output, ...]:
     return () if type_ == Scalar("null") else (Output(port_name(type_), type_),)
 
 
+def _without_graph(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  # annotations are of no one type
+    """The annotation without `Bound` and `Graph`, and whether they were there."""
+    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    parts = typing.get_args(annotation) if union else (annotation,)
+    rest = tuple(part for part in parts if part not in (Bound, Graph))
+    if len(rest) == len(parts):
+        return annotation, False
+    return (typing.Union[rest] if rest else None), True  # noqa: UP007  # the rest is known only here
+
+
 def _output_type(at: str, annotation: object) -> Type:
-    """The declared type without `Bound`: a returned graph is replaced by what it gives."""
-    parts = [part for part in typing.get_args(annotation) if part is not Bound]
     try:
-        if len(parts) < len(typing.get_args(annotation)):
-            return parse(typing.Union[tuple(parts)])  # noqa: UP007  # parts are known only here
         return parse(annotation)
     except TypeError as error:
         raise _bad(at, f"{error}.") from error

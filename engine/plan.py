@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.check import Checker, Const, From, Many
-from engine.errors import Code, GraphError, Problem, nearest
+from engine.errors import Code, GraphError, PatchbayError, Problem, nearest
 from engine.graph import unknown_input
 from engine.keys import link_bytes, node_key
 
@@ -44,7 +44,10 @@ class Plan:
         keys: dict[str, str | None] = {}
         numerics = self.settings.numerics
         for step in self.steps.values():
-            keys[step.id] = _recipe_key(step, keys, numerics)
+            try:
+                keys[step.id] = _recipe_key(step, keys, numerics)
+            except PatchbayError:  # a file has gone since the check: the step says so itself when it runs
+                keys[step.id] = None
         return keys
 
     @property
@@ -97,7 +100,9 @@ def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str,
     if graph.document.interface.outputs or not checked.nodes:
         what = "Every wanted output is muted." if checked.absent else "The graph has no node that would run."
         raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, what)])
-    used = {source.node for node in checked.nodes.values() for item in node.inputs.values() for source in sources_in(item)}
+    used = {
+        source.node for node in checked.nodes.values() for item in node.inputs.values() for source in sources_in(item)
+    }
     return {}, tuple(name for name in checked.nodes if name not in used)
 
 
@@ -121,13 +126,12 @@ def _needed(checked: Checked, wanted: Iterable[str]) -> set[str]:
 
 
 def _recipe_key(step: CheckedNode, keys: Mapping[str, str | None], numerics: str) -> str | None:
-    if not step.type.deterministic:
+    if not step.keyed:
         return None
     inputs: list[tuple[str, bytes]] = []
     for name, source in step.inputs.items():
         data = _recipe_bytes(source, keys)
-        linked_file = step.type.inputs[name].resource is not None and not isinstance(source, Const)
-        if data is None or linked_file:
+        if data is None:
             return None
         inputs.append((name, data))
     return node_key(step.type.source + (numerics if step.type.device else ""), inputs)

@@ -1,4 +1,4 @@
-"""The one type relation: may this output be linked to that input?
+"""The one type relation: whether an output may be linked to an input.
 
 A type is plain data, read from a Python annotation by `parse` and exported by `to_json`, so that a browser can refuse
 the same links for the same reason. `fits` decides; `subtype` is its reflexive and transitive core, `wrap` and `map` are
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
-
 
 FEW: Final = 6
 """How many choices a sentence can hold."""
@@ -118,11 +117,16 @@ NULL: Final = Scalar("null")
 _SCALARS: Final[dict[object, str]] = {str: "str", int: "int", float: "float", bool: "bool", type(None): "null"}
 
 
+def members_of(type_: Type) -> tuple[Type, ...]:
+    """The members of a union, or the type itself."""
+    return type_.members if isinstance(type_, OneOf) else (type_,)
+
+
 def union(members: typing.Iterable[Type]) -> Type:
     """The union of types: flattened, without duplicates, a single member standing for itself."""
     flat: dict[Type, None] = {}
     for member in members:
-        flat.update(dict.fromkeys(member.members if isinstance(member, OneOf) else (member,)))
+        flat.update(dict.fromkeys(members_of(member)))
     if ANYTHING in flat:
         return ANYTHING
     return next(iter(flat)) if len(flat) == 1 else OneOf(tuple(flat))
@@ -326,8 +330,8 @@ Fit = Literal["direct", "wrap", "map"]
 def fits(output: Type, wanted: Type, bindings: Bindings) -> Fit | None:
     """How `output` may be linked to an input of type `wanted`, or None. Binds variables only when it fits."""
     attempts: list[tuple[Fit, Type, Type]] = [("direct", output, wanted)]
-    if isinstance(wanted, ListOf) and not isinstance(output, ListOf):
-        attempts.append(("wrap", output, wanted.item))
+    if not isinstance(output, ListOf):
+        attempts += [("wrap", output, part.item) for part in members_of(wanted) if isinstance(part, ListOf)]
     if isinstance(output, ListOf) and not isinstance(wanted, ListOf):
         attempts.append(("map", output.item, wanted))
     mark = bindings.mark()

@@ -16,6 +16,7 @@ from engine.cache import MemoryCache
 from engine.catalog import describe
 from engine.errors import nearest
 from engine.executor import Executor
+from engine.schema import document_schema
 from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotations at run time
 from rich.markup import escape
 from rich.table import Table
@@ -208,6 +209,12 @@ def fmt(
                 if not only_check:
                     graph.save(file, catalog.inputs_in_order)
     raise typer.Exit(FAILED if only_check and changed else DONE)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of graph files, for editors that complete and check JSON."""
+    sys.stdout.write(json.dumps(document_schema(load_catalog()), ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command()

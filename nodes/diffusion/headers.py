@@ -68,16 +68,17 @@ def refuse_pickle(path: Path, at: str) -> None:
     pickled = path.suffix.lower() in PICKLES
     if not pickled and path.is_file():
         with path.open("rb") as file:
-            pickled = _starts_a_pickle(file.read(8))
+            pickled = _starts_a_pickle(file.read(8), path.stat().st_size)
     if pickled:
         what = f"{path} is a pickle, and opening a pickle can run any code."
         fix = "Use the .safetensors version of this model, or convert it where you trust it."
         raise PatchbayError(Code.PICKLED_MODEL, at, what, fix)
 
 
-def _starts_a_pickle(start: bytes) -> bool:
-    """A zip archive or a pickle's first opcode; a header length never reaches into the upper four of its bytes."""
-    return len(start) == 8 and any(start[4:]) and (start[:4] == b"PK\x03\x04" or (start[0] == 0x80 and start[1] <= 5))  # noqa: PLR2004
+def _starts_a_pickle(start: bytes, size: int) -> bool:
+    """A zip archive's or a pickle's first bytes, where they cannot be the length of a header."""
+    looks = start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and start[1:2] <= b"\x05")
+    return looks and int.from_bytes(start, "little") > min(LARGEST_HEADER, size - 8)
 
 
 def _entries(file: BinaryIO, size: int) -> tuple[dict[str, tuple[tuple[int, ...], int]], int]:

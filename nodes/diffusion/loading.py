@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import diffusers
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     from nodes.diffusion.parts import Part
     from nodes.diffusion.source import ModelSource
+
+
+_ONE_AT_A_TIME = Lock()
+"""While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
 def hush_libraries() -> None:
@@ -33,7 +38,7 @@ def load_part(source: ModelSource, name: str, device: torch.device, dtype: torch
     """
     hush_libraries()
     part = source.parts[name]
-    with _explained(source, part):
+    with _ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
         module = _from_file(source, part, dtype) if source.single_file else _from_folder(part, dtype)
@@ -45,10 +50,9 @@ def _class_of(part: Part) -> Any:  # noqa: ANN401  # neither library types its l
 
 
 def _from_folder(part: Part, dtype: torch.dtype) -> torch.nn.Module:
-    spelling = "torch_dtype" if part.library == "diffusers" else "dtype"
     module, info = _class_of(part).from_pretrained(
         str(part.folder),
-        **{spelling: dtype},
+        dtype=dtype,
         use_safetensors=True,
         local_files_only=True,
         variant=part.variant,
@@ -70,7 +74,7 @@ def _from_file(source: ModelSource, part: Part, dtype: torch.dtype) -> torch.nn.
         str(source.path),
         config=str(source.config),
         local_files_only=True,
-        torch_dtype=dtype,
+        dtype=dtype,
         requires_safety_checker=False,
         **dict.fromkeys(names - {part.name}),
     )

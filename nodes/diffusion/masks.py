@@ -50,5 +50,5 @@ def grow(mask: Mask, pixels: int) -> Mask:
 
 def brightness(image: Image) -> Mask:
     """How bright each pixel is: the luma of ITU-R BT.601."""
-    weights = torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
+    weights = torch.tensor((0.299, 0.587, 0.114), dtype=torch.float32).view(1, 3, 1, 1)
     return Mask((image.pixels * weights).sum(1, keepdim=True).clamp(0, 1))

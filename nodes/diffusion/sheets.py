@@ -40,15 +40,14 @@ def grid(images: Sequence[Image], columns: int = 0, labels: Sequence[str] = ()) 
     `columns` of 0 makes the sheet about square. Smaller pictures are centred in the cell of the largest. Raises
     `bad_value` when there is nothing to show, when labels and pictures differ in number, or the sheet is too large.
     """
-    pictures = [to_pillow(pixels) for image in images for pixels in image.pixels]
+    pictures = [pixels for image in images for pixels in image.pixels]
     if not pictures or columns < 0:
         raise PatchbayError(Code.BAD_VALUE, "grid", "A sheet needs at least one picture and one column.")
     if labels and len(labels) != len(pictures):
         what = f"There are {len(labels)} labels for {len(pictures)} pictures."
         raise PatchbayError(Code.BAD_VALUE, "labels", what, "Give one label for each picture, or none.")
     across = min(columns or ceil(sqrt(len(pictures))), len(pictures))
-    width = max(picture.width for picture in pictures)
-    height = max(picture.height for picture in pictures)
+    height, width = (max(picture.shape[side] for picture in pictures) for side in (1, 2))
     captions = _Captions(labels, width)
     cell = (width + _GAP, height + captions.height + _GAP)
     size = (across * cell[0] + _GAP, ceil(len(pictures) / across) * cell[1] + _GAP)
@@ -58,7 +57,8 @@ def grid(images: Sequence[Image], columns: int = 0, labels: Sequence[str] = ()) 
     sheet = Pillow.new("RGB", size, _PAPER)
     for index, picture in enumerate(pictures):
         left, top = _GAP + index % across * cell[0], _GAP + index // across * cell[1]
-        sheet.paste(picture, (left + (width - picture.width) // 2, top + (height - picture.height) // 2))
+        corner = (left + (width - picture.shape[2]) // 2, top + (height - picture.shape[1]) // 2)
+        sheet.paste(to_pillow(picture), corner)
         captions.draw(sheet, index, left, top + height)
     return _image(sheet)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import diffusers
 import torch
 
-from engine.context import current, report, say
+from engine.context import current, report, say, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import noise, schedulers
 from nodes.diffusion.device import pick_device
@@ -221,7 +221,7 @@ def _batch(latent: Latent[Any] | BlankLatent) -> int:
 
 def _reporter(source: ModelSource) -> Any:  # noqa: ANN401
     """What the shim calls at each step: progress, cancellation, and a preview for those who want one."""
-    report(0)
+    stop_if_cancelled()
 
     def on_step(done: int, total: int, latents: torch.Tensor) -> None:
         report(done, total, lambda: decode(VAE(source), Latent(latents, source.kind)))

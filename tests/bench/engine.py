@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZES = (100, 1_000, 10_000)
-NODES_A_FIGURE = 60_000
+NODES_A_FIGURE = 10_000
 MICRO = 1e6
 
 
@@ -85,7 +85,7 @@ def figures(shape: Callable[[int], Nodes], size: int) -> tuple[float, float, flo
     nodes = shape(size)
     outputs = {"out": f"{list(nodes)[-1]}.number"}
     graph = Graph.from_data({"version": 1, "nodes": nodes, "interface": {"outputs": outputs}})
-    rounds = [_round(graph) for _ in range(max(3, NODES_A_FIGURE // size))]
+    rounds = [_round(graph) for _ in range(min(30, max(5, NODES_A_FIGURE // size)))]
     planned, cold, cached = (min(times) / size * MICRO for times in zip(*rounds, strict=True))
     return planned, cold, cached
 
@@ -100,7 +100,9 @@ def main() -> None:
         for size in SIZES:
             found = figures(shape, size)
             first = first or found
-            cells = [cell for now, then in zip(found, first, strict=True) for cell in (f"{now:.1f}", f"{now / then:.2f}")]
+            cells = [
+                cell for now, then in zip(found, first, strict=True) for cell in (f"{now:.1f}", f"{now / then:.2f}")
+            ]
             table.add_row(name, f"{size:,}", *cells)
     Console().print(table)
 

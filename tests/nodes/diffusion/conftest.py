@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import diffusers
@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from engine import context
 from nodes.diffusion.schedulers import CLASSES
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import ModelSource, survey
@@ -21,6 +22,21 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def within():
+    """Make a node context the current one for a block."""
+
+    @contextmanager
+    def enter(**fields):
+        token = context._current.set(context.NodeContext(**fields))
+        try:
+            yield
+        finally:
+            context._current.reset(token)
+
+    return enter
 
 
 def tokenizer() -> CLIPTokenizer:

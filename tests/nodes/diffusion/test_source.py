@@ -43,7 +43,7 @@ def test_surveying_imports_no_torch():
         "source.survey(MODEL, at='x').digest;"
         "assert not {'torch', 'diffusers', 'transformers', 'huggingface_hub'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=MODEL.parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=MODEL.parents[2])  # noqa: S603  # our own code
 
 
 def test_a_copy_is_another_source_of_the_same_content(tiny, broken):
@@ -215,7 +215,7 @@ def test_a_single_file_needs_a_configuration(tiny, tmp_path):
     assert refusal(tmp_path / "model.txt").code is Code.BAD_MODEL
 
 
-def test_names_resolve_to_the_box_and_to_local_files_first(tiny, tmp_path, monkeypatch):
+def test_names_resolve_to_the_box_and_to_local_files_first(tiny):
     paths = Paths(models=(tiny.path.parent,))
     assert resolve("pocket", paths, downloads=False, at="x") == MODEL
     assert resolve("model", paths, downloads=False, at="x") == tiny.path

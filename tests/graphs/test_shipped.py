@@ -1,0 +1,105 @@
+"""The graphs that come with Patchbay: canonical, described by the schema, and run on the model in the box."""
+
+import json
+from pathlib import Path
+
+import graphs
+import jsonschema
+import pytest
+
+from engine import Catalog, Graph, Runtime
+from engine.schema import document_schema
+
+FOLDER = Path(graphs.__file__).parent
+FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
+PICTURES = {
+    "text_to_image": {"image": (1, 3, 128, 128)},
+    "image_to_image": {"image": (1, 3, 128, 128)},
+    "compare_schedulers": {"grid": None},
+    "mix_latents": {"latents": None, "prompts": None},
+    "latent_arithmetic": {"grid": None},
+    "inspect_vae": {"round_trip": None, "statistics": None, "samples": None},
+}
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    return Runtime(Catalog.load())
+
+
+def test_every_graph_is_known_here():
+    assert {path.stem for path in FILES} == set(PICTURES)
+
+
+def test_the_schema_is_fresh():
+    fresh = json.dumps(document_schema(Catalog.load()), ensure_ascii=False, indent=2) + "\n"
+    assert (FOLDER / "schema.json").read_text() == fresh, "patchbay schema > graphs/schema.json"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_is_canonical_and_fits_the_schema(path, runtime):
+    text = path.read_text()
+    assert Graph.load(path).dumps(runtime.catalog.inputs_in_order) == text
+    jsonschema.Draft202012Validator(json.loads((FOLDER / "schema.json").read_text())).validate(json.loads(text))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_has_a_place_for_every_node_and_a_name(path):
+    document = Graph.load(path).document
+    assert set(document.layout) == set(document.nodes)
+    assert document.name
+    assert document.description
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_runs_and_gives_pictures(path, runtime):
+    found = runtime.call(Graph.load(path), {})
+    outputs = found if isinstance(found, dict) else dict.fromkeys(PICTURES[path.stem], found)
+    assert outputs.keys() == PICTURES[path.stem].keys()
+    for name, shape in PICTURES[path.stem].items():
+        pixels = outputs[name].pixels
+        assert shape is None or tuple(pixels.shape) == shape
+        assert pixels.std() > 0.02
+
+
+def test_text_to_image_has_the_interface_that_other_programs_rely_on():
+    interface = Graph.load(FOLDER / "text_to_image.json").document.interface
+    wanted = ["prompt", "negative", "seed", "steps", "guidance", "scheduler", "width", "height"]
+    assert list(interface.inputs)[: len(wanted)] == wanted
+    assert list(interface.outputs) == ["image"]
+
+
+def test_a_new_seed_samples_again_and_nothing_else(runtime):
+    graph = Graph.load(FOLDER / "text_to_image.json")
+    runtime.call(graph, {"steps": 2})
+    ran, reused = [], []
+    runtime.call(graph, {"steps": 2, "seed": 12}, on_event=lambda event: note(event, ran, reused))
+    assert ran == ["sample", "decode"]
+    assert set(reused) == {"load", "prompt", "negative", "size"}
+
+
+def note(event, ran, reused):
+    if event.body.tag == "node_started":
+        ran.append(event.body.node)
+    if event.body.tag == "node_reused":
+        reused.append(event.body.node)
+
+
+def test_one_more_scheduler_samples_once(runtime):
+    graph = Graph.load(FOLDER / "compare_schedulers.json")
+    runtime.call(graph, {"steps": 2, "schedulers": ["DDIM", "LMS"]})
+    steps = []
+    runtime.call(
+        graph,
+        {"steps": 2, "schedulers": ["DDIM", "LMS", "Euler"]},
+        on_event=lambda event: steps.append(event) if event.body.tag == "node_progress" else None,
+    )
+    sampled = [event.body.done for event in steps if event.body.node == "sample"]
+    assert sampled == [4, 5, 6]  # the third of three calls, of two steps each
+
+
+def test_a_batch_is_its_samples(runtime):
+    graph = Graph.load(FOLDER / "text_to_image.json")
+    batch = runtime.call(graph, {"steps": 3, "seed": 4, "batch": 2}).pixels
+    alone = runtime.call(graph, {"steps": 3, "seed": 5}).pixels
+    assert (batch[1:] - alone).abs().max() < 1e-4

@@ -1,0 +1,76 @@
+"""Every command and every snippet of the README does what it says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+INSTALL, TESTS, *BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = [INSTALL.partition("&& ")[2].strip(), *(line for block in BLOCKS for line in block.splitlines())]
+SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    shutil.copytree(ROOT / "graphs", tmp_path / "graphs")
+    return tmp_path
+
+
+def test_the_two_first_blocks_are_what_ci_runs():
+    assert INSTALL.startswith("pip install -e . && patchbay run")
+    assert TESTS == 'pip install -e ".[test]" && pytest\n'
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_works(command, clone):
+    scripts = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATCHBAY_HOME": str(clone / "home"),
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        command, shell=True, cwd=clone, env=environment, capture_output=True, text=True, check=False  # noqa: S602
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+    if " run " in command and "--help" not in command:
+        assert len(list((clone / "out").glob("*.png"))) == 1
+
+
+def test_the_python_snippet_runs_a_graph(clone, monkeypatch, capsys):
+    monkeypatch.chdir(clone)
+    exec(SNIPPETS[0], {})  # noqa: S102  # our own README
+    assert capsys.readouterr().out == "torch.Size([1, 3, 128, 128])\n"
+
+
+def test_the_node_of_ones_own_works(clone, monkeypatch):
+    home = clone / "home"
+    (home / "nodes").mkdir(parents=True)
+    (home / "nodes" / "sepia.py").write_text(SNIPPETS[1])
+    monkeypatch.setenv("PATCHBAY_HOME", str(home))
+    import torch
+
+    from engine import Catalog
+    from nodes.types import Image
+
+    catalog = Catalog.load(home / "nodes")
+    assert not catalog.problems
+    tinted = catalog.types["Sepia"](Image(torch.rand(1, 3, 8, 8)), strength=1.0)
+    assert (tinted.pixels[:, 0] >= tinted.pixels[:, 2]).all()
+
+
+def test_the_graph_in_the_readme_is_one(clone):
+    from engine import Catalog, Graph, Paths, Settings, plan
+
+    (block,) = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
+    graph = Graph.parse(block, folder=clone)
+    catalog = Catalog.load()
+    assert graph.dumps(catalog.inputs_in_order) == block
+    assert list(plan(graph, catalog, Paths(), Settings()).outputs) == ["conditioning"]
