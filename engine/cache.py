@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -119,7 +119,7 @@ class _Slot:
 
 
 def size_of(value: object) -> int:
-    """Memory that a value holds, in bytes: its `nbytes`, or that of its items, or the object's own."""
+    """Memory that a value holds, in bytes: its `nbytes`, or that of its items or fields, or the object's own."""
     nbytes = getattr(value, "nbytes", None)
     if isinstance(nbytes, int):
         return nbytes
@@ -128,4 +128,6 @@ def size_of(value: object) -> int:
         return own + sum(size_of(key) + size_of(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return own + sum(map(size_of, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return own + sum(size_of(getattr(value, item.name)) for item in fields(value))
     return own

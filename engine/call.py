@@ -111,7 +111,7 @@ def _accepted(port: Input, value: object, context: NodeContext, at: str) -> obje
     try:
         checked: object = port.adapter.validate_python(value)
     except ValidationError as error:
-        raise PatchbayError(Code.BAD_VALUE, at, value_message(error, value), port.description) from error
+        raise PatchbayError(Code.BAD_VALUE, at, value_message(error, value), port.hint) from error
     if port.resource is not None and isinstance(checked, str):
         return port.resource.resolve(checked, context.paths, context.settings, at)
     return checked

@@ -106,7 +106,8 @@ def _add_guarded(found: dict[str, AnyNodeType], problems: list[Problem], load: C
     try:
         _add(found, problems, node_types_in(load()), origin)
     except PatchbayError as error:
-        problems.append(Problem(Code.BROKEN_NODE_FILE, origin, str(error)))
+        what = f"{error.at}: {error.what}"
+        problems.append(Problem(Code.BROKEN_NODE_FILE, _line(error, origin), what, error.fix))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # any failure of someone else's file is theirs alone
         what = f"It failed to import: {type(error).__name__}: {error}."
         problems.append(Problem(Code.BROKEN_NODE_FILE, _line(error, origin), what, "Mend or remove the file."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import networkx as nx
 from pydantic import ValidationError
 
-from engine.errors import Code, GraphError, PatchbayError, Problem, nearest
+from engine.errors import FEW, Code, GraphError, PatchbayError, Problem, choose, nearest
 from engine.graph import Graph, Link, as_link, links_in
 from engine.keys import canonical, canonical_text
 from engine.node import REQUIRED, Input, NodeType, Output
@@ -32,7 +33,7 @@ from engine.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pydantic import JsonValue
 
@@ -43,6 +44,13 @@ if TYPE_CHECKING:
 
 GRAPH_PREFIX = "graph:"
 """A node type whose id starts so is a graph file."""
+
+
+COMPARISONS = 50
+"""How many unknown names of one graph are told with the nearest known one."""
+
+
+CIRCLE_FIX = "Remove it there; a loop is written with Repeat."
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,10 @@ class Checker:
     def _problem(self, code: Code, at: str, what: str, fix: str = "") -> None:
         self._found.problems.append(Problem(code, at, what, fix))
 
+    def _choose(self, name: str, known: Collection[str]) -> str:
+        """What to write in place of an unknown name; comparing takes time, so a document full of them gets a few."""
+        return choose(name, known) if len(self._found.problems) < COMPARISONS else f"There is no {name}."
+
     def _position(self, problem: Problem) -> tuple[int, str]:
         name = problem.at.partition(".")[0].partition("/")[0]
         return (self._places.get(name, len(self._places)), problem.at)
@@ -207,7 +219,8 @@ class Checker:
                 self._found.problems += [problem.moved(f"{name}/") for problem in _problems_of(error)]
                 continue
             if found is None:
-                fix = nearest(node.type, self._catalog.types) or "`patchbay nodes` lists them."
+                close = len(self._found.problems) < COMPARISONS and nearest(node.type, self._catalog.types)
+                fix = close or "`patchbay nodes` lists them."
                 self._problem(Code.UNKNOWN_TYPE, name, f'There is no node type "{node.type}".', fix)
             else:
                 self._types[name] = found
@@ -226,7 +239,7 @@ class Checker:
         name = type_id.removeprefix(GRAPH_PREFIX)
         file = self._paths.find(f"{name}.json", self._paths.graphs)
         if str(file) in self._within:
-            return Problem(Code.CYCLE, "", f'The graph "{name}" contains itself.', "Break the circle.")
+            return Problem(Code.CYCLE, "", f'The graph "{name}" contains itself.', CIRCLE_FIX)
         inner = Graph.load(file)
         within = (*self._within, str(file))
         checker = Checker(
@@ -263,7 +276,7 @@ class Checker:
                 self._problem(
                     Code.CYCLE,
                     cycle[0],
-                    f"These nodes wait for each other: {' -> '.join([*cycle, cycle[0]])}.",
+                    f"These nodes wait for each other: {_told(cycle)}.",
                     "Remove one of the links; a loop is written with ForEach or Repeat.",
                 )
             return []
@@ -271,7 +284,7 @@ class Checker:
     def _check_node(self, name: str) -> None:
         type_, node = self._types[name], self._document.nodes[name]
         for extra in node.inputs.keys() - type_.inputs.keys():
-            fix = nearest(extra, type_.inputs) or f"It has: {', '.join(type_.inputs) or 'none'}."
+            fix = self._choose(extra, type_.inputs)
             self._problem(Code.UNKNOWN_PORT, f"{name}.{extra}", f'{type_.id} has no input "{extra}".', fix)
         before = len(self._found.problems)
         inputs: dict[str, Source] = {}
@@ -327,7 +340,7 @@ class Checker:
                 return Const(port.default)
             if at not in self._opened:
                 needs = "a link" if port.adapter is None else "a value or a link"
-                self._problem(Code.MISSING_INPUT, at, f"This input needs {needs}: {port.type}.")
+                self._problem(Code.MISSING_INPUT, at, f"This input needs {needs}: {port.type}.", "Give it one.")
             return None
         link = as_link(raw)
         if link is not None:
@@ -349,7 +362,8 @@ class Checker:
             elif not isinstance(found, _Absent):
                 items.append(found)
         if not any(isinstance(member, (ListOf, Var, Anything)) for member in members_of(port.type)):
-            self._problem(Code.TYPE_MISMATCH, at, f"This input takes one {port.type}, not a list of links.")
+            what = f"This input takes one {port.type}, not a list of links."
+            self._problem(Code.TYPE_MISMATCH, at, what, "Link one output.")
             return None
         return Many(tuple(items))
 
@@ -357,14 +371,15 @@ class Checker:
         if port.adapter is None:
             if raw is None and not port.required and port.default is None:
                 return Const(None)
-            self._problem(Code.BAD_VALUE, at, f"This input takes a link, not a value: it wants {port.type}.")
+            what = f"This input takes a link, not a value: it wants {port.type}."
+            self._problem(Code.BAD_VALUE, at, what, "Link an output to it.")
             return None
         if port.resource is not None and raw is None and port.default is None:
             return Const(None)
         try:
             value = port.adapter.validate_python(raw)
         except ValidationError as error:
-            self._problem(Code.BAD_VALUE, at, value_message(error, raw), port.description)
+            self._problem(Code.BAD_VALUE, at, value_message(error, raw), port.hint)
             return None
         if port.resource is None:
             return Const(value)
@@ -388,7 +403,7 @@ class Checker:
         while True:
             node = self._document.nodes.get(link.node)
             if node is None:
-                fix = nearest(link.node, self._document.nodes)
+                fix = self._choose(link.node, self._document.nodes)
                 self._problem(Code.UNKNOWN_NODE, at, f'It is linked to "{link}", but there is no such node.', fix)
                 return None
             if link.node not in self._types or link.node in seen:
@@ -396,7 +411,7 @@ class Checker:
             seen.add(link.node)
             type_ = self._types[link.node]
             if link.port not in type_.output_names:
-                fix = nearest(link.port, type_.output_names) or f"It has: {', '.join(type_.output_names) or 'none'}."
+                fix = self._choose(link.port, type_.output_names)
                 what = f'It is linked to "{link}", but {type_.id} has no output "{link.port}".'
                 self._problem(Code.UNKNOWN_PORT, at, what, fix)
                 return None
@@ -442,7 +457,7 @@ class Checker:
             fix = (
                 "Use the parts of one model, or decode with the VAE of the one and encode with the other's."
                 if clash
-                else ""
+                else "Link an output of that type, or convert it."
             )
             what = f"It wants {wanted}; {giver} gives {given}."
             self._problem(Code.KIND_MISMATCH if clash else Code.TYPE_MISMATCH, at, what, fix)
@@ -481,7 +496,7 @@ class Checker:
     def _check_port(self, at: str, path: str, side: str) -> bool:
         name, _, port = path.partition(".")
         if name not in self._document.nodes:
-            fix = nearest(name, self._document.nodes)
+            fix = self._choose(name, self._document.nodes)
             self._problem(Code.UNKNOWN_NODE, at, f'"{path}" names no node of this graph.', fix)
             return False
         if name not in self._types:
@@ -489,7 +504,7 @@ class Checker:
         type_ = self._types[name]
         known = tuple(type_.inputs) if side == "inputs" else type_.output_names
         if port not in known:
-            fix = nearest(port, known) or f"It has: {', '.join(known) or 'none'}."
+            fix = self._choose(port, known)
             self._problem(Code.UNKNOWN_PORT, at, f'{type_.id} has no {side[:-1]} "{port}".', fix)
         return port in known
 
@@ -498,8 +513,8 @@ def value_message(error: ValidationError, raw: object) -> str:
     """A sentence for a value that its port refuses."""
     first = error.errors()[0]
     shown = repr(raw) if len(repr(raw)) <= 60 else f"{repr(raw)[:57]}..."  # noqa: PLR2004  # one line of a terminal
-    if isinstance(raw, bool):
-        shown = str(raw).lower()
+    if raw is None or isinstance(raw, bool):
+        shown = json.dumps(raw)
     return f"{shown} does not fit: {first['msg'][0].lower()}{first['msg'][1:]}."
 
 
@@ -528,6 +543,12 @@ def _cycles(edges: nx.DiGraph[str]) -> Iterator[list[str]]:
             walk[start] = len(walk)
             start = min(node for node in edges.successors(start) if node in component)
         yield list(walk)[walk[start] :]
+
+
+def _told(cycle: list[str]) -> str:
+    if len(cycle) <= FEW:
+        return " -> ".join([*cycle, cycle[0]])
+    return f"{' -> '.join([*cycle[:4], '...', cycle[-1], cycle[0]])} ({len(cycle):,} nodes)"
 
 
 def _as_node_type(type_id: str, graph: Graph, checker: Checker, checked: Checked) -> AnyNodeType:

@@ -17,7 +17,10 @@ def describe(value: object) -> str:
     if is_dataclass(value) and not isinstance(value, type):
         parts = ", ".join(f"{item.name}={describe(getattr(value, item.name))}" for item in fields(value) if item.repr)
         return _short(f"{type(value).__name__}({parts})", 4 * LIMIT)
-    return _short(repr(value), LIMIT)
+    try:
+        return _short(repr(value), LIMIT)
+    except Exception:  # noqa: BLE001  # someone else's repr; the error that is being told matters more
+        return type(value).__name__
 
 
 def _tensor(value: object) -> str:

@@ -29,5 +29,7 @@ def file_digest(path: Path) -> str:
             with real.open("rb") as file:
                 _known[identity] = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise StoreError(Code.FILE_NOT_FOUND, str(path), f"The file cannot be read: {error.strerror}.") from error
+        what = f"The file cannot be read: {error.strerror}."
+        fix = "Check that it is still there and may be read."
+        raise StoreError(Code.FILE_NOT_FOUND, str(path), what, fix) from error
     return _known[identity]

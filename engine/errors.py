@@ -16,10 +16,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+
+COMPARED = 1_000
+"""How many names a misspelt one is compared with; more would take seconds."""
+
+FEW = 10
+"""How many names a sentence can hold."""
 
 
 class Code(StrEnum):
@@ -148,5 +156,11 @@ class Cancelled(BaseException):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`Did you mean "x"?` for the closest known name, or an empty string."""
-    close = get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name, list(islice(known, COMPARED)), n=1)
     return f'Did you mean "{close[0]}"?' if close else ""
+
+
+def choose(name: str, known: Collection[str]) -> str:
+    """`Did you mean "x"?`, or the first few names that there are."""
+    shown = [*islice(known, FEW), *(["..."] if len(known) > FEW else [])]
+    return nearest(name, known) or f"It has: {', '.join(shown) or 'none'}."

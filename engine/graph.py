@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
-from engine.errors import Code, GraphError, Problem, nearest
+from engine.errors import Code, GraphError, Problem, choose, nearest
 from engine.files import write_whole
 from engine.migrations import VERSION, migrate
 
@@ -155,8 +155,8 @@ class Graph:
         for path, value in values.items():
             name, _, port = path.partition(".")
             if name not in nodes:
-                fix = nearest(name, nodes) or f"It has: {', '.join(nodes) or 'none'}."
-                raise GraphError([Problem(Code.UNKNOWN_NODE, path, f'There is no node "{name}".', fix)])
+                what = f'There is no node "{name}".'
+                raise GraphError([Problem(Code.UNKNOWN_NODE, path, what, choose(name, nodes))])
             if not port:
                 what = f'"{name}" is a node, not one of its inputs.'
                 raise GraphError([Problem(Code.UNKNOWN_PORT, path, what, "Write node.input.")])
@@ -187,8 +187,8 @@ class Bound:
 
 def unknown_input(name: str, known: Mapping[str, str]) -> Problem:
     """The problem of an interface input that does not exist."""
-    fix = nearest(name, known) or f"It has: {', '.join(known) or 'none'}."
-    return Problem(Code.UNKNOWN_INPUT, name, f'The graph\'s interface has no input "{name}".', fix)
+    what = f'The graph\'s interface has no input "{name}".'
+    return Problem(Code.UNKNOWN_INPUT, name, what, choose(name, known))
 
 
 def _read_json(raw: bytes | str, origin: str) -> object:
@@ -253,7 +253,7 @@ def _problem(error: Any) -> Problem:  # noqa: ANN401  # pydantic's ErrorDetails 
         case "string_pattern_mismatch":
             what = f'"{error["input"]}" cannot be a node\'s id.'
             return Problem(Code.BAD_DOCUMENT, path, what, "Use letters, digits, _ and -.")
-        case "recursion_loop":
+        case "recursion_depth_exceeded" | "recursion_loop":
             return _too_deep(path)
         case _:
             return Problem(Code.BAD_DOCUMENT, path, f"{error['msg']}.", "Compare it with a graph that works.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def canonical(value: object) -> bytes | None:
     """A value as bytes that differ wherever values differ, or None for an object without an identity of its own.
 
-    Lists, tuples and dicts count by their items (a dict's order does not); other objects by their `digest()`.
+    Lists, tuples and dicts count by their items (a dict's order does not), an object by its `digest()`, a dataclass
+    without one by its fields.
     """
     match value:
         case Enum():
@@ -58,10 +60,15 @@ def _mapping(items: dict[Any, object]) -> bytes | None:
 
 
 def _object(value: object) -> bytes | None:
-    digest = getattr(value, "digest", None)
-    if not callable(digest) or isinstance(value, type):
+    if isinstance(value, type):
         return None
-    return b"o" + canonical_text(_class_name(value)) + canonical_text(digest())
+    digest = getattr(value, "digest", None)
+    if callable(digest):
+        return b"o" + canonical_text(_class_name(value)) + canonical_text(digest())
+    if not is_dataclass(value):
+        return None
+    parts = _mapping({item.name: getattr(value, item.name) for item in fields(value)})
+    return None if parts is None else b"a" + canonical_text(_class_name(value)) + parts
 
 
 def _class_name(value: object) -> str:

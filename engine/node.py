@@ -9,10 +9,11 @@ import textwrap
 import types
 import typing
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from pydantic import ConfigDict, PydanticUndefinedAnnotation, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PydanticUndefinedAnnotation, Strict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
@@ -87,6 +88,11 @@ class Input:
     def required(self) -> bool:
         """Whether a graph must give it."""
         return self.default is REQUIRED
+
+    @property
+    def hint(self) -> str:
+        """What it takes, for whoever gave it something else."""
+        return self.description or f"It takes {self.type}."
 
     @cached_property
     def generic(self) -> bool:
@@ -235,7 +241,7 @@ def node(
 def read_signature(name: str, function: Callable[..., object]) -> tuple[dict[str, Input], tuple[Output, ...], bool]:
     """The ports that a function's annotations declare, and whether it may return a graph in place of its outputs."""
     if not re.fullmatch(r"[A-Za-z]\w*", name):
-        raise _bad(name, "A node type's id is a word of letters, digits and underscores.")
+        raise _bad(name, "A node type's id is a word of letters, digits and underscores.", "Choose another id.")
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except NameError as error:
@@ -263,7 +269,7 @@ def _read_input(at: str, parameter: inspect.Parameter, hints: Mapping[str, objec
     try:
         type_ = parse(annotation)
     except TypeError as error:
-        raise _bad(at, f"{error}.") from error
+        raise _bad(at, f"{error}.", "Use a class, a scalar, a Literal, an Enum or a list of one.") from error
     extras = annotation.__metadata__ if typing.get_origin(annotation) is typing.Annotated else ()
     resource = next((extra for extra in extras if hasattr(extra, "resolve")), None)
     description = next(
@@ -293,18 +299,21 @@ def _adapter(at: str, annotation: object) -> TypeAdapter[Any] | None:
     try:
         return TypeAdapter(dialled, config=ConfigDict(strict=True, allow_inf_nan=False))
     except (PydanticUserError, PydanticUndefinedAnnotation, TypeError) as error:
-        raise _bad(at, f"Its annotation cannot be checked: {error}.") from error
+        raise _bad(at, f"Its annotation cannot be checked: {error}.", "Use constraints that its type has.") from error
 
 
 def _dialled(annotation: Any) -> Any:  # noqa: ANN401  # annotations are of no one type
     """The part of an annotation that a JSON value can be, or None: classes come by link only."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        return annotation if _dialled(typing.get_args(annotation)[0]) is not None else None
+        inner = _dialled(annotation.__origin__)
+        return None if inner is None else Annotated[inner, *annotation.__metadata__]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return Annotated[annotation, Strict(strict=False)]  # strict would take members only, which no document holds
     type_ = parse(annotation)
     match type_:
         case OneOf():
-            members = [part for part in typing.get_args(annotation) if _dialled(part) is not None]
+            members = [found for part in typing.get_args(annotation) if (found := _dialled(part)) is not None]
             values = [member for member in members if member is not type(None)]
             return typing.Union[tuple(members)] if values else None  # noqa: UP007  # members are known only here
         case Named():
@@ -328,7 +337,10 @@ def _check_default(at: str, port: Input) -> None:
     try:
         port.adapter.validate_python(port.default)
     except ValidationError as error:
-        raise _bad(at, f"Its default {port.default!r} does not fit: {error.errors()[0]['msg']}.") from error
+        what = f"Its default {port.default!r} does not fit: {error.errors()[0]['msg']}."
+        raise _bad(at, what, "Change the default or the annotation.") from error
+    except TypeError as error:
+        raise _bad(at, f"Its annotation cannot be checked: {error}.", "Use constraints that its type has.") from error
 
 
 def _allows_none(type_: Type) -> bool:
@@ -358,7 +370,7 @@ def _output_type(at: str, annotation: object) -> Type:
     try:
         return parse(annotation)
     except TypeError as error:
-        raise _bad(at, f"{error}.") from error
+        raise _bad(at, f"{error}.", "Use a class, a scalar, a Literal, an Enum or a list of one.") from error
 
 
 def port_name(type_: Type) -> str:
@@ -388,5 +400,5 @@ def _variables(type_: Type) -> bool:
             return False
 
 
-def _bad(at: str, what: str, fix: str = "") -> PatchbayError:
+def _bad(at: str, what: str, fix: str) -> PatchbayError:
     return PatchbayError(Code.BAD_DECLARATION, at, what, fix)

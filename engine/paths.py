@@ -41,7 +41,8 @@ class Paths:
         try:
             found = [path.resolve() for path in candidates if os.path.lexists(path)]
         except (OSError, RuntimeError) as error:
-            raise PatchbayError(Code.FILE_NOT_FOUND, at, f'"{name}" cannot be read: {error}.') from error
+            what = f'"{name}" cannot be read: {error}.'
+            raise PatchbayError(Code.FILE_NOT_FOUND, at, what, "Check its links and permissions.") from error
         inside = [path for path in found if any(contains(root, path) for root in allowed)]
         if inside and inside[0].exists():
             return inside[0]
@@ -56,7 +57,7 @@ class Paths:
         if self.outputs is None:
             fix = "Give an output folder (-o DIR, or outputs= in Python)."
             raise PatchbayError(Code.NOT_WRITTEN, at, "This run has no folder to write to.", fix)
-        path = (self.outputs / name).resolve()
+        path = (self.outputs / name.replace("\0", "")).resolve()
         if "\0" in name or not contains(self.outputs, path) or path == self.outputs.resolve():
             fix = f"Use a relative name that stays below {self.outputs}."
             raise PatchbayError(Code.OUTSIDE_ROOTS, at, f'"{name}" would leave the output folder.', fix)

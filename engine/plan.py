@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.check import Checker, Const, From, Many
-from engine.errors import Code, GraphError, PatchbayError, Problem, nearest
+from engine.errors import Code, GraphError, PatchbayError, Problem, choose
 from engine.graph import unknown_input
 from engine.keys import link_bytes, node_key
 
@@ -99,7 +99,7 @@ def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str,
         return checked.outputs, effects
     if graph.document.interface.outputs or not checked.nodes:
         what = "Every wanted output is muted." if checked.absent else "The graph has no node that would run."
-        raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, what)])
+        raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, what, "Add a node or unmute one.")])
     used = {
         source.node for node in checked.nodes.values() for item in node.inputs.values() for source in sources_in(item)
     }
@@ -109,8 +109,8 @@ def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str,
 def _only(checked: Checked, only: str) -> tuple[dict[str, From], tuple[str, ...]]:
     node = checked.nodes.get(only)
     if node is None:
-        fix = nearest(only, checked.nodes)
-        raise GraphError([Problem(Code.UNKNOWN_NODE, only, f'There is no node "{only}" to run.', fix)])
+        what = f'There is no node "{only}" to run.'
+        raise GraphError([Problem(Code.UNKNOWN_NODE, only, what, choose(only, checked.nodes))])
     return {name: From(only, name) for name in node.type.output_names}, (only,)
 
 

@@ -22,8 +22,12 @@ class PictureFile:
     """An input that names a picture: beside the document, in the input folder, or in the box."""
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
-        """The file. Raises `PatchbayError` when there is none, or none that a graph may read."""
-        return paths.find(value, (*paths.inputs, FOLDER), at)
+        """The file. Raises `PatchbayError` when there is none that a graph may read, or when it is no picture."""
+        from nodes.diffusion.picture_files import opened
+
+        path = paths.find(value, (*paths.inputs, FOLDER), at)
+        with opened(path, at):
+            return path
 
     def digest(self, resolved: Path) -> str:
         """Identity of the file's content."""
@@ -87,7 +91,7 @@ def save_image(image: Image, *, name: FileName) -> Saved:
 def resize_image(
     image: Image, *, width: Pixels = 512, height: Pixels = 512, fit: Literal["stretch", "fill", "crop"] = "crop"
 ) -> Image:
-    """Bring pictures to a size: stretched, padded with their own blurred edges, or cropped at the centre."""
+    """Bring pictures to a size: stretched, padded by repeating their edges, or cropped at the centre."""
     from nodes.diffusion import pixels
 
     return pixels.resize(image, width, height, fit)

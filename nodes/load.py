@@ -16,19 +16,25 @@ from nodes.types import VAE, Denoiser, K, Scheduler, TextEncoder
 
 
 class ModelFile:
-    """An input that names a model: "pocket", a local Diffusers folder or .safetensors file, or a hub id."""
+    """An input that names a model: "pocket", a local Diffusers folder or .safetensors file, or a hub id.
+
+    Without `weights` a folder is good for its configurations only.
+    """
+
+    def __init__(self, *, weights: bool = True) -> None:
+        self._weights = weights
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The folder or file, checked as far as that goes without reading weights. Raises `PatchbayError`."""
         path = resolve(value, paths, downloads=settings.downloads, at=at)
         if path.is_dir():
-            survey(path, at=at)
+            survey(path, weights=self._weights, at=at)
         return path
 
     def digest(self, resolved: Path) -> str:
         """Identity of configurations and weights."""
         if resolved.is_dir():
-            return survey(resolved, at="").digest
+            return survey(resolved, weights=self._weights, at="").digest
         return hashlib.sha256(file_digest(resolved).encode()).hexdigest()
 
 
@@ -36,6 +42,13 @@ ModelPath = Annotated[
     Path,
     ModelFile(),
     Field(description='"pocket" (in the box), a local Diffusers folder or .safetensors file, or a hub id.'),
+]
+
+
+ConfigPath = Annotated[
+    Path,
+    ModelFile(weights=False),
+    Field(description="For a single file: a Diffusers folder of the same family; its weights are not read."),
 ]
 
 
@@ -57,14 +70,12 @@ def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
 
 
 @node("LoadModel", category="load", kinds=kinds_of)
-def load_model(*, model: ModelPath, config: ModelPath | None = None) -> LoadedModel[K]:
+def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedModel[K]:
     """Open a model. Weights are read when something first runs on them.
 
     A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same family for the
     configurations and the tokenizer.
     """
     source = survey(model, config=config, at="model")
-    name = str(source.scheduler["_class_name"])
-    return LoadedModel(
-        Denoiser(source), TextEncoder(source), VAE(source), Scheduler(name, source.kind, source.scheduler)
-    )
+    own: Scheduler[K] = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    return LoadedModel(Denoiser(source), TextEncoder(source), VAE(source), own)

@@ -30,7 +30,7 @@ Guidance = Annotated[
 ]
 Seed = Annotated[int, Field(ge=0, lt=2**63, description="Same seed, same noise. Picture i of a batch uses seed + i.")]
 Strength = Annotated[
-    float, Field(gt=0, le=1, description="How much of the schedule is run: 1 starts from pure noise.")
+    float, Field(gt=0, le=1, description="How much of the schedule is run: 1 keeps next to nothing of the latent.")
 ]
 Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; a multiple of 8.")]
 Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]

@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
-from engine import Catalog, Code, Graph, GraphError, PatchbayError, plan
+from engine import Catalog, Code, Graph, PatchbayError, plan
 from engine.cache import MemoryCache
 from engine.catalog import describe
 from engine.errors import nearest
@@ -21,7 +21,7 @@ from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotati
 from rich.markup import escape
 from rich.table import Table
 
-from web.config import SHIPPED_GRAPHS, Config
+from web.config import Config
 from web.doctor import examine
 from web.flags import flags_of, port_help, read_flags, read_sets
 from web.terminal import Bar, Lines, print_error, print_json, save_outputs, stderr, stdout
@@ -135,7 +135,8 @@ def check(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Check graphs and list every problem; nothing runs."""
-    catalog, config, code = load_catalog(), Config.load(), DONE
+    with refusals():
+        config, catalog, code = Config.load(), load_catalog(), DONE
     for name in files:
         file = config.find_graph(name)
         try:
@@ -162,11 +163,11 @@ def list_nodes(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Show the catalogue: every node type, or one with its ports."""
-    catalog = load_catalog()
-    if type_id is not None and type_id not in catalog.types:
-        fix = nearest(type_id, catalog.types)
-        print_error(PatchbayError(Code.UNKNOWN_TYPE, type_id, "There is no such node type.", fix))
-        raise typer.Exit(WRONG)
+    with refusals():
+        catalog = load_catalog()
+        if type_id is not None and type_id not in catalog.types:
+            fix = nearest(type_id, catalog.types)
+            raise PatchbayError(Code.UNKNOWN_TYPE, type_id, "There is no such node type.", fix)
     if as_json:
         found = describe(catalog.types[type_id]) if type_id else catalog.describe()
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
@@ -199,8 +200,9 @@ def fmt(
     only_check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if a file would change.")] = False,  # noqa: FBT002
 ) -> None:
     """Write graph files canonically: inputs in signature order, one a line, so that diffs are small."""
-    catalog, changed = load_catalog(), 0
+    changed = 0
     with refusals():
+        catalog = load_catalog()
         for file in files:
             graph = Graph.load(file)
             if graph.dumps(catalog.inputs_in_order).encode() != file.read_bytes():
@@ -214,7 +216,9 @@ def fmt(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of graph files, for editors that complete and check JSON."""
-    sys.stdout.write(json.dumps(document_schema(load_catalog()), ensure_ascii=False, indent=2) + "\n")
+    with refusals():
+        found = document_schema(load_catalog())
+    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command()
@@ -314,14 +318,4 @@ def shown_default(port: Input) -> str:
 
 def main() -> None:
     """Entry point of the console script."""
-    try:
-        app()
-    except GraphError as error:
-        print_error(error)
-        sys.exit(WRONG)
-    except PatchbayError as error:
-        print_error(error)
-        sys.exit(WRONG)
-
-
-__all__ = ["SHIPPED_GRAPHS", "app", "main"]
+    app()

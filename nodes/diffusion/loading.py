@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import diffusers
 import torch
-import transformers
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.libraries import diffusers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,19 +23,11 @@ _ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
-def hush_libraries() -> None:
-    """Keep diffusers and transformers from printing: what a user should know is said through events and errors."""
-    for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
-        library.utils.logging.disable_progress_bar()
-
-
 def load_part(source: ModelSource, name: str, device: torch.device, dtype: torch.dtype) -> Any:  # noqa: ANN401
     """The live object of the part `name`: a frozen module in evaluation mode on `device`, or a tokenizer.
 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
-    hush_libraries()
     part = source.parts[name]
     with _ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:

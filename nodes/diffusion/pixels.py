@@ -1,50 +1,31 @@
 """Picture files and pictures: read, write, resize, crop, lay over one another.
 
-Files are opened as one of six known formats, whatever their name says. Resizing is `VaeImageProcessor`'s, which works
+Resizing is `VaeImageProcessor`'s, which works
 on eight bits a channel; a picture that already has the size asked for passes unchanged.
 """
 
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from diffusers.image_processor import VaeImageProcessor
 from PIL import Image as Pillow
 from PIL import ImageOps, PngImagePlugin
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.libraries import VaeImageProcessor
+from nodes.diffusion.picture_files import LARGEST_PICTURE, opened
 from nodes.types import Image, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-
-LARGEST_PICTURE = 64 << 20
-"""Pixels; below the limit at which Pillow itself starts to warn of decompression bombs."""
-
 ResizeMode = Literal["stretch", "fill", "crop"]
 
 _MODES = {"stretch": "default", "fill": "fill", "crop": "crop"}
-
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    SyntaxError,
-    ValueError,
-    struct.error,
-    zlib.error,
-    Pillow.DecompressionBombError,
-    Pillow.DecompressionBombWarning,
-)
-"""What Pillow raises about bad files; the warning only where warnings are errors."""
-
 
 def load_picture(path: Path, at: str) -> Image:
     """The picture in the file, upright (EXIF), transparency laid on white; of an animation the first frame.
@@ -140,19 +121,9 @@ def check_same_size(at: str, *tensors: torch.Tensor) -> None:
 
 def _open(path: Path, at: str) -> Pillow.Image:
     """The first frame of a picture file, decoded and upright."""
-    try:
-        with Pillow.open(path, formats=FORMATS) as picture:
-            pixels = picture.width * picture.height
-            if pixels > LARGEST_PICTURE:
-                what = f"{path.name} has {picture.width} x {picture.height} pixels; the limit is {LARGEST_PICTURE}."
-                raise PatchbayError(Code.BAD_PICTURE, at, what, "Scale it down first.")
-            picture.load()
-            return _eight_bits(ImageOps.exif_transpose(picture), path, at)
-    except FileNotFoundError as error:
-        raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.") from error
-    except _UNREADABLE as error:
-        what = f"{path.name} is no picture that can be read: {error}."
-        raise PatchbayError(Code.BAD_PICTURE, at, what, f"Known formats: {', '.join(FORMATS)}.") from error
+    with opened(path, at) as picture:
+        picture.load()
+        return _eight_bits(ImageOps.exif_transpose(picture), path, at)
 
 
 def _eight_bits(picture: Pillow.Image, path: Path, at: str) -> Pillow.Image:

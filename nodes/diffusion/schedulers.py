@@ -6,9 +6,10 @@ Importing this module does not import torch or diffusers; asking for options or 
 from __future__ import annotations
 
 import inspect
+import json
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Union, get_args
 
 from engine.errors import Code, PatchbayError, nearest
@@ -52,7 +53,7 @@ def scheduler_class(name: str) -> Any:  # noqa: ANN401  # diffusers does not typ
 
     Raises `bad_value` with the nearest known name.
     """
-    import diffusers
+    from nodes.diffusion.libraries import diffusers
 
     class_name = CLASSES.get(name, name)
     found = getattr(diffusers, class_name, None) if class_name.endswith("Scheduler") else None
@@ -117,16 +118,22 @@ def check_options(name: str, options: Mapping[str, object]) -> dict[str, object]
 
 
 def _stock_config(model_config: Mapping[str, object], family: str) -> Any:  # noqa: ANN401
+    return _stock_config_of(json.dumps(model_config, sort_keys=True), family)
+
+
+@lru_cache(maxsize=64)
+def _stock_config_of(model_config: str, family: str) -> Any:  # noqa: ANN401
     """The configuration as it stands in a stock pipeline of that model.
 
     The model's own scheduler class completes it with its defaults, and the pipeline's constructor corrects outdated
     values. Both decide what another scheduler inherits, so both are left to Diffusers. Its advice to edit the model's
     files is of no use to the user of a graph.
     """
-    import diffusers
+    from nodes.diffusion.libraries import diffusers
 
     warnings.filterwarnings("ignore", "The configuration file of this scheduler", FutureWarning)
-    own = scheduler_class(str(model_config.get("_class_name"))).from_config(dict(model_config))
+    config = json.loads(model_config)
+    own = scheduler_class(str(config.get("_class_name"))).from_config(config)
     pipeline_class = getattr(diffusers, family)
     names = inspect.signature(pipeline_class.__init__).parameters.keys() - {"self", "requires_safety_checker"}
     pipeline = pipeline_class(**{**dict.fromkeys(names), "scheduler": own, "requires_safety_checker": False})

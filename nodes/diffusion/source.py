@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
 _INDEX = "model_index.json"
+_surveyed: dict[tuple[Path, Path | None, bool], tuple[object, ModelSource]] = {}
+"""What was found before, with the state of its files and folders then; a graph asks about one model several times."""
+
 _COMPLETE = "Is the folder complete?"
 
 
@@ -132,7 +135,12 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
     """
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
-    return _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
+    known = _surveyed.get((path, config, weights))
+    if known is not None and known[0] is not None and known[0] == _state(known[1]):
+        return known[1]
+    found = _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
+    _surveyed[path, config, weights] = (_state(found), found)
+    return found
 
 
 def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
@@ -241,6 +249,16 @@ def _kind(path: Path, parts: Mapping[str, Part], at: str, sizes: tuple[int, int]
     if parts["text_encoder"].integer("hidden_size", at) != cross:
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", _COMPLETE)
     return kind_of(cross, channels)
+
+
+def _state(source: ModelSource) -> object:
+    """What changes when a file of the model changes, comes or goes; None when one is gone."""
+    folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
+    try:
+        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / _INDEX})
+        return times, _stamp(source.parts)
+    except OSError:
+        return None
 
 
 def _stamp(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:

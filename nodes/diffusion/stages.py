@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import diffusers
 import torch
 
 from engine.context import current, report, say, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import noise, schedulers
 from nodes.diffusion.device import pick_device
+from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, begin_at
 from nodes.types import (

@@ -1,0 +1,30 @@
+"""The one door to Diffusers and Transformers.
+
+Both bring in their modules lazily, and two threads that start at once would find half of them. Importing this module
+brings in what the nodes use while Python's import lock makes everybody else wait, so the others import from here.
+Neither library prints: what a user should know is said through events and errors.
+"""
+
+import transformers
+
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+import diffusers  # noqa: E402  # it brings in parts of transformers that speak while they load
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel  # noqa: E402
+from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from transformers import CLIPTextModel, CLIPTokenizer  # noqa: E402
+
+diffusers.utils.logging.set_verbosity_error()
+diffusers.utils.logging.disable_progress_bar()
+
+__all__ = [
+    "AutoencoderKL",
+    "CLIPTextModel",
+    "CLIPTokenizer",
+    "StableDiffusionPipeline",
+    "UNet2DConditionModel",
+    "VaeImageProcessor",
+    "diffusers",
+    "transformers",
+]
