@@ -72,7 +72,7 @@ def _lazy(name: str, source: Source, upstream: Callable[[str], Entry | None]) ->
     return LazyInput(name, lambda: _value(source, upstream), ready=ready)
 
 
-def _linked(  # noqa: PLR0913  # what a linked value depends on
+def _linked(
     port: Input,
     source: Source,
     fit: str | None,
@@ -91,17 +91,15 @@ def _linked(  # noqa: PLR0913  # what a linked value depends on
 
 
 def _value(source: Source, upstream: Callable[[str], Entry | None]) -> object:
-    match source:
-        case Const(value):
-            return value
-        case From(node, port):
-            entry = upstream(node)
-            if entry is None:
-                message = f"the value of {node}.{port} was dropped while it was needed"
-                raise RuntimeError(message)
-            return entry.outputs[port]
-        case Many(items):
-            return [_value(item, upstream) for item in items]
+    if isinstance(source, Const):
+        return source.value
+    if isinstance(source, Many):
+        return [_value(item, upstream) for item in source.items]
+    entry = upstream(source.node)
+    if entry is None:
+        message = f"the value of {source.node}.{source.port} was dropped while it was needed"
+        raise RuntimeError(message)
+    return entry.outputs[source.port]
 
 
 def _accepted(port: Input, value: object, context: NodeContext, at: str) -> object:
@@ -192,7 +190,8 @@ def items_of(step: CheckedNode, arguments: Mapping[str, object]) -> list[dict[st
     lengths = {name: len(value) for name, value in lists.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise PatchbayError(Code.BAD_VALUE, "", f"Lists that run together must be of one length; {shown}.")
+        what = f"Lists that run together must be of one length; {shown}."
+        raise PatchbayError(Code.BAD_VALUE, "", what, "Make them equally long.")
     count = next(iter(lengths.values()))
     return [{**arguments, **{name: value[i] for name, value in lists.items()}} for i in range(count)]
 
@@ -200,7 +199,8 @@ def items_of(step: CheckedNode, arguments: Mapping[str, object]) -> list[dict[st
 def _listed(name: str, value: object) -> list[object]:
     if isinstance(value, list):
         return value
-    raise PatchbayError(Code.BAD_VALUE, name, f"This was declared to be a list; it is {describe(value)}.")
+    what = f"This was declared to be a list; it is {describe(value)} of type {type(value).__name__}."
+    raise PatchbayError(Code.BAD_VALUE, name, what, "Return a list.")
 
 
 def _item_key(step: CheckedNode, arguments: Mapping[str, object], numerics: str) -> str | None:

@@ -50,9 +50,6 @@ COMPARISONS = 50
 """How many unknown names of one graph are told with the nearest known one."""
 
 
-CIRCLE_FIX = "Remove it there; a loop is written with Repeat."
-
-
 @dataclass(frozen=True)
 class Const:
     """A value that is known before anything runs."""
@@ -149,7 +146,7 @@ class Checked:
 class Checker:
     """One check of one graph. `given` are run-time values for `node.input`; `opened` inputs may be missing."""
 
-    def __init__(  # noqa: PLR0913  # the parts of a check are what they are
+    def __init__(
         self,
         graph: Graph,
         catalog: Catalog,
@@ -239,7 +236,8 @@ class Checker:
         name = type_id.removeprefix(GRAPH_PREFIX)
         file = self._paths.find(f"{name}.json", self._paths.graphs)
         if str(file) in self._within:
-            return Problem(Code.CYCLE, "", f'The graph "{name}" contains itself.', CIRCLE_FIX)
+            what = f'The graph "{name}" contains itself.'
+            return Problem(Code.CYCLE, "", what, "Remove it there; a loop is written with Repeat.")
         inner = Graph.load(file)
         within = (*self._within, str(file))
         checker = Checker(
@@ -302,7 +300,12 @@ class Checker:
             self._found.types[From(name, output.name)] = ListOf(given) if many else given
 
     def _check_input(
-        self, name: str, port: Input, raw: JsonValue | Any, inputs: dict[str, Source], fit: dict[str, Fit]
+        self,
+        name: str,
+        port: Input,
+        raw: Any,  # noqa: ANN401  # or REQUIRED
+        inputs: dict[str, Source],
+        fit: dict[str, Fit],
     ) -> None:
         at = f"{name}.{port.name}"
         if at in self._given:
@@ -334,7 +337,7 @@ class Checker:
         if found is not None:
             inputs[port.name] = found
 
-    def _read(self, at: str, port: Input, raw: JsonValue | Any) -> Source | _Absent | None:
+    def _read(self, at: str, port: Input, raw: Any) -> Source | _Absent | None:  # noqa: ANN401  # or REQUIRED
         if raw is REQUIRED:
             if not port.required:
                 return Const(port.default)

@@ -162,5 +162,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def choose(name: str, known: Collection[str]) -> str:
     """`Did you mean "x"?`, or the first few names that there are."""
-    shown = [*islice(known, FEW), *(["..."] if len(known) > FEW else [])]
-    return nearest(name, known) or f"It has: {', '.join(shown) or 'none'}."
+    shown = ", ".join(islice(known, FEW)) or "none"
+    return nearest(name, known) or f"It has: {shown}{', ...' if len(known) > FEW else '.'}"

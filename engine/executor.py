@@ -90,7 +90,8 @@ class Executor:
         with self._loop_lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="patchbay-async", daemon=True).start()
+                self._loop_thread = threading.Thread(target=self._loop.run_forever, name="patchbay-async", daemon=True)
+                self._loop_thread.start()
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self) -> None:
@@ -99,6 +100,8 @@ class Executor:
         self._pool.shutdown()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop_thread.join()
+            self._loop.close()
 
 
 class _State(Enum):
@@ -468,13 +471,10 @@ class _Run:
 
     def _close(self, task: _Task, scope: _Scope) -> None:
         """Everything that a returned graph was wanted for is done."""
-        outputs: dict[str, object] = {}
-        digests: dict[str, str | None] = {}
-        for name, public in self._names(task, scope.plan).items():
-            source = scope.plan.outputs[public]
-            entry = scope.tasks[source.node].entry
-            if entry is not None:
-                outputs[name], digests[name] = entry.outputs[source.port], entry.digests[source.port]
+        sources = {name: scope.plan.outputs[public] for name, public in self._names(task, scope.plan).items()}
+        entries = {name: entry for name, source in sources.items() if (entry := scope.tasks[source.node].entry)}
+        outputs = {name: entry.outputs[sources[name].port] for name, entry in entries.items()}
+        digests = {name: entry.digests[sources[name].port] for name, entry in entries.items()}
         self._release(scope.tasks[source.node] for source in scope.plan.outputs.values())
         seconds = time.perf_counter() - (task.began or 0)
         self._keep(task, Entry(outputs, digests, seconds))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -16,6 +15,7 @@ from engine.files import write_whole
 from engine.migrations import VERSION, migrate
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from engine.runtime import Runtime
@@ -134,7 +134,7 @@ class Graph:
         return cls(document, folder, origin)
 
     def dumps(self, order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> str:
-        """The canonical text. `order` gives a node type's inputs in signature order; unknown ones follow as they are."""
+        """The canonical text. `order` gives a node type's inputs in signature order; others follow as they are."""
         return _write(self.document, order)
 
     def save(self, path: str | os.PathLike[str], order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> None:
@@ -163,11 +163,11 @@ class Graph:
             nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: value}})
         return Graph(self.document.model_copy(update={"nodes": nodes}), self.folder, self.origin)
 
-    def bind(self, **values: object) -> Bound:
+    def bind(self, /, **values: object) -> Bound:
         """This graph with interface inputs given as run-time values. A node may return it to be run in its place."""
         return Bound(self, values)
 
-    def __call__(self, *, runtime: Runtime | None = None, **inputs: object) -> Any:  # noqa: ANN401  # the graph's own
+    def __call__(self, /, *, runtime: Runtime | None = None, **inputs: object) -> Any:  # noqa: ANN401  # the graph's own
         """Run the graph; returns its one output, or a dict of them by name.
 
         Raises `GraphError` when it cannot run and `NodeError` when a node fails.

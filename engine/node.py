@@ -33,6 +33,7 @@ R_co = TypeVar("R_co", covariant=True)
 T_co = TypeVar("T_co", covariant=True)
 
 REQUIRED: typing.Final = inspect.Parameter.empty
+UNIONS: typing.Final = (typing.Union, types.UnionType)
 
 
 class Lazy(Protocol[T_co]):
@@ -119,10 +120,10 @@ class Output:
 
 @dataclass(frozen=True)
 class NodeType(Generic[P, R_co]):
-    """A declared function: what it takes, what it gives, and how the engine may treat it. Calling it calls the function.
+    """A declared function: what it takes, what it gives, and how the engine treats it. Calling it calls the function.
 
     `device` nodes run one at a time on the device; `deterministic=False` keeps results out of the cache; an `effect`
-    node is wanted for what it does and runs in every run; one that `expands` may return a graph to be run in its place;
+    node is wanted for what it does and runs in every run; one that `expands` may return a graph to be run instead;
     raise `version` to retire cached results whose meaning has changed without a change of this function's own source.
     """
 
@@ -270,16 +271,27 @@ def _read_input(at: str, parameter: inspect.Parameter, hints: Mapping[str, objec
         type_ = parse(annotation)
     except TypeError as error:
         raise _bad(at, f"{error}.", "Use a class, a scalar, a Literal, an Enum or a list of one.") from error
-    extras = annotation.__metadata__ if typing.get_origin(annotation) is typing.Annotated else ()
+    extras = _extras(annotation)
     resource = next((extra for extra in extras if hasattr(extra, "resolve")), None)
     description = next(
         (extra.description for extra in extras if isinstance(extra, FieldInfo) and extra.description), ""
     )
     dial = parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    adapter = _adapter(at, str if resource else annotation)
+    adapter = _adapter(at, _named(type_) if resource else annotation)
     found = Input(parameter.name, type_, parameter.default, dial, lazy, resource, description, adapter)
     _check_default(at, found)
     return found
+
+
+def _extras(annotation: Any) -> list[Any]:  # noqa: ANN401  # annotations are of no one type
+    """What `Annotated` adds to an annotation, or to a member of its union."""
+    parts = typing.get_args(annotation) if typing.get_origin(annotation) in UNIONS else (annotation,)
+    return [extra for part in parts if typing.get_origin(part) is Annotated for extra in part.__metadata__]
+
+
+def _named(type_: Type) -> Any:  # noqa: ANN401  # annotations are of no one type
+    """What a document holds for a resource: its name, or null where that is allowed."""
+    return str | None if _allows_none(type_) else str
 
 
 def _without_lazy(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  # annotations are of no one type
@@ -358,8 +370,7 @@ def _read_outputs(name: str, annotation: object) -> tuple[Output, ...]:
 
 def _without_graph(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  # annotations are of no one type
     """The annotation without `Bound` and `Graph`, and whether they were there."""
-    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    parts = typing.get_args(annotation) if union else (annotation,)
+    parts = typing.get_args(annotation) if typing.get_origin(annotation) in UNIONS else (annotation,)
     rest = tuple(part for part in parts if part not in (Bound, Graph))
     if len(rest) == len(parts):
         return annotation, False

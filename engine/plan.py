@@ -138,13 +138,11 @@ def _recipe_key(step: CheckedNode, keys: Mapping[str, str | None], numerics: str
 
 
 def _recipe_bytes(source: Source, keys: Mapping[str, str | None]) -> bytes | None:
-    match source:
-        case Const():
-            return source.data
-        case From(node, port):
-            key = keys[node]
-            return None if key is None else link_bytes(key, port)
-        case Many(items):
-            parts = [_recipe_bytes(item, keys) for item in items]
-            found = [part for part in parts if part is not None]
-            return b"l%d" % len(found) + b"".join(found) if len(found) == len(parts) else None
+    if isinstance(source, Const):
+        return source.data
+    if isinstance(source, From):
+        key = keys[source.node]
+        return None if key is None else link_bytes(key, source.port)
+    parts = [_recipe_bytes(item, keys) for item in source.items]
+    found = [part for part in parts if part is not None]
+    return b"l%d" % len(found) + b"".join(found) if len(found) == len(parts) else None

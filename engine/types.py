@@ -132,7 +132,7 @@ def union(members: typing.Iterable[Type]) -> Type:
     return next(iter(flat)) if len(flat) == 1 else OneOf(tuple(flat))
 
 
-def parse(annotation: object) -> Type:  # noqa: PLR0911  # one line for each form an annotation can have
+def parse(annotation: object) -> Type:
     """The type that a Python annotation means. Raises `TypeError` for a form that no port can have."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
@@ -271,7 +271,7 @@ def _join(left: Type, right: Type) -> Type:
     return left if subtype(right, left, Bindings()) else union((left, right))
 
 
-def subtype(output: Type, wanted: Type, bindings: Bindings) -> bool:  # noqa: PLR0911  # one line a rule
+def subtype(output: Type, wanted: Type, bindings: Bindings) -> bool:
     """Whether every value of `output` is one of `wanted`. Binds variables as far as it gets, also when it fails."""
     if isinstance(output, Anything) or isinstance(wanted, Anything) or output == wanted:
         return True
@@ -372,5 +372,5 @@ def to_json(type_: Type) -> dict[str, object]:
             return {"is": "list", "item": to_json(item)}
         case OneOf(members):
             return {"is": "union", "members": [to_json(member) for member in members]}
-        case Anything():
+        case _:
             return {"is": "anything"}

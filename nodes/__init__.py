@@ -4,6 +4,7 @@ Importing this package imports no torch: a node's function brings in what it nee
 and the checking of graphs stay light.
 """
 
+from nodes.conditioning import encode_text, mix_conditionings
 from nodes.control import collect, for_each, if_, note, number, repeat, switch, text
 from nodes.images import (
     composite_images,
@@ -30,7 +31,6 @@ from nodes.latents import (
 )
 from nodes.load import load_model
 from nodes.sampling import sample, scheduler
-from nodes.conditioning import encode_text, mix_conditionings
 
 __all__ = [
     "collect",

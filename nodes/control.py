@@ -93,8 +93,8 @@ def for_each(items: list[T], *, graph: GraphPath, input: PortName = "", output: 
         f"item_{index}": {"type": f"graph:{graph.stem}", "inputs": {}} for index in range(len(items))
     }
     links: list[JsonValue] = [{"link": f"{name}.{given}"} for name in steps]
-    inputs = {f"in_{index}": f"item_{index}.{taken}" for index in range(len(items))}
-    document = {
+    inputs: dict[str, JsonValue] = {f"in_{index}": f"item_{index}.{taken}" for index in range(len(items))}
+    document: dict[str, JsonValue] = {
         "version": 1,
         "nodes": {**steps, "all": {"type": "Collect", "inputs": {"items": links}}},
         "interface": {"inputs": inputs, "outputs": {"values": "all.values"}},

@@ -98,9 +98,7 @@ def resize_image(
 
 
 @node("CropImage", category="image")
-def crop_image(
-    image: Image, *, left: Offset = 0, top: Offset = 0, width: Pixels = 512, height: Pixels = 512
-) -> Image:
+def crop_image(image: Image, *, left: Offset = 0, top: Offset = 0, width: Pixels = 512, height: Pixels = 512) -> Image:
     """Cut a rectangle out of pictures. It must lie inside them."""
     from nodes.diffusion import pixels
 

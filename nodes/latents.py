@@ -56,9 +56,7 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1) -> 
 
 
 @node("VAEEncode", category="latent", device=True)
-def vae_encode(
-    vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0
-) -> Encoded[K]:
+def vae_encode(vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0) -> Encoded[K]:
     """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself."""
     from nodes.diffusion import stages
 
@@ -86,9 +84,7 @@ def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
 
 
 @node("MixLatents", category="latent")
-def mix_latents(
-    a: Latent[K], b: Latent[K], *, method: MixMethod = "slerp", frames: Frames = 5
-) -> Latent[K]:
+def mix_latents(a: Latent[K], b: Latent[K], *, method: MixMethod = "slerp", frames: Frames = 5) -> Latent[K]:
     """Walk from one latent to another in equal steps, both ends included, as one batch."""
     from nodes.diffusion import latent_math
 

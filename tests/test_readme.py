@@ -36,7 +36,13 @@ def test_the_command_works(command, clone):
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(
-        command, shell=True, cwd=clone, env=environment, capture_output=True, text=True, check=False  # noqa: S602
+        command,
+        shell=True,
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout

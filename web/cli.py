@@ -11,6 +11,9 @@ from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+from rich.markup import escape
+from rich.table import Table
+
 from engine import Catalog, Code, Graph, PatchbayError, plan
 from engine.cache import MemoryCache
 from engine.catalog import describe
@@ -18,9 +21,6 @@ from engine.errors import nearest
 from engine.executor import Executor
 from engine.schema import document_schema
 from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotations at run time
-from rich.markup import escape
-from rich.table import Table
-
 from web.config import Config
 from web.doctor import examine
 from web.flags import flags_of, port_help, read_flags, read_sets
@@ -52,7 +52,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
     options_metavar="[--INPUT VALUE ...] [OPTIONS]",
 )
-def run(  # noqa: PLR0913  # one parameter a flag
+def run(  # one parameter a flag
     context: typer.Context,
     graph: Annotated[Optional[str], typer.Argument(metavar="GRAPH")] = None,  # noqa: UP045  # typer reads it
     out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Folder for pictures.")] = None,  # noqa: UP045
@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913  # one parameter a flag
     raise typer.Exit(finish(outcome, loaded, file.stem, folder, listener, as_json=as_json))
 
 
-def finish(  # noqa: PLR0913  # all that the last lines speak of
+def finish(  # all that the last lines speak of
     outcome: Outcome, graph: Graph, stem: str, folder: Path, listener: Bar | Lines, *, as_json: bool
 ) -> int:
     """Save what was reached, say what happened, and give the exit code."""
@@ -111,9 +111,7 @@ def finish(  # noqa: PLR0913  # all that the last lines speak of
     return DONE if outcome.state == "done" else FAILED
 
 
-def print_outcome(
-    outcome: Outcome, saved: dict[str, object], used: dict[str, object], listener: Bar | Lines
-) -> None:
+def print_outcome(outcome: Outcome, saved: dict[str, object], used: dict[str, object], listener: Bar | Lines) -> None:
     """The outputs with their paths, the seed, and what failed or was stopped."""
     for error in outcome.errors:
         print_error(error)
@@ -197,7 +195,9 @@ def new(
 @app.command()
 def fmt(
     files: Annotated[list[Path], typer.Argument(metavar="GRAPH...")],
-    only_check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if a file would change.")] = False,  # noqa: FBT002
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if a file would change.")
+    ] = False,
 ) -> None:
     """Write graph files canonically: inputs in signature order, one a line, so that diffs are small."""
     changed = 0

@@ -10,12 +10,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import graphs
-from engine import Code, PatchbayError, Paths, Settings
-from engine.settings import Device, Dtype  # noqa: TC001  # pydantic reads annotations at run time
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
+
+import graphs
+from engine import Code, PatchbayError, Paths, Settings
+from engine.settings import Device, Dtype  # noqa: TC001  # pydantic reads annotations at run time
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
@@ -36,7 +37,7 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PATCHBAY_", extra="forbid")
 
-    home: Path = Field(default_factory=home)
+    home: Path
     models: list[Path] = []
     inputs: list[Path] = []
     device: Device = "auto"
@@ -49,7 +50,7 @@ class Config(BaseSettings):
     def load(cls) -> Config:
         """Read the variables and the file. Raises `PatchbayError` naming what does not fit."""
         try:
-            return cls()
+            return cls(home=home())
         except (ValidationError, ValueError) as error:
             first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
             name = ".".join(map(str, first["loc"]))
@@ -62,7 +63,8 @@ class Config(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # variables are set outside, not in stray files
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home() / FILE)
 
@@ -80,7 +82,9 @@ class Config(BaseSettings):
             outputs=(outputs or self.home / "outputs").absolute(),
         )
 
-    def settings(self, device: Device | None = None, dtype: Dtype | None = None, *, downloads: bool = False) -> Settings:
+    def settings(
+        self, device: Device | None = None, dtype: Dtype | None = None, *, downloads: bool = False
+    ) -> Settings:
         """The choices for one run; those of the command line win."""
         return Settings(
             device=device or self.device,

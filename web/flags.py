@@ -16,9 +16,10 @@ from engine.graph import as_link
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pydantic import JsonValue
+
     from engine import Catalog, Graph
     from engine.node import Input
-    from pydantic import JsonValue
 
 
 @dataclass(frozen=True)

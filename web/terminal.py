@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine import GraphError, PatchbayError
 from engine.events import (
@@ -19,16 +23,14 @@ from engine.events import (
     RunStarted,
 )
 from engine.files import write_numbered
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from engine.events import Event
     from rich.progress import TaskID
+
+    from engine.events import Event
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -51,7 +53,7 @@ class Bar:
         self.finished: list[str] = []
         self.at = ""
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -103,7 +105,7 @@ class Lines:
         self.finished: list[str] = []
         self.at = ""
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:

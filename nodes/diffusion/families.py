@@ -47,14 +47,26 @@ STABLE_DIFFUSION = Family(
     pipeline_class="StableDiffusionPipeline",
     parts={
         "scheduler": Rule("diffusers", (), "scheduler_config.json"),
-        "text_encoder": Rule("transformers", ("CLIPTextModel",), "config.json", weights="model",
-                             prefix="cond_stage_model."),
-        "tokenizer": Rule("transformers", ("CLIPTokenizer", "CLIPTokenizerFast"), "tokenizer_config.json",
-                          _TOKENIZER_FILES),
-        "unet": Rule("diffusers", ("UNet2DConditionModel",), "config.json", weights="diffusion_pytorch_model",
-                     prefix="model.diffusion_model."),
-        "vae": Rule("diffusers", ("AutoencoderKL",), "config.json", weights="diffusion_pytorch_model",
-                    prefix="first_stage_model."),
+        "text_encoder": Rule(
+            "transformers", ("CLIPTextModel",), "config.json", weights="model", prefix="cond_stage_model."
+        ),
+        "tokenizer": Rule(
+            "transformers", ("CLIPTokenizer", "CLIPTokenizerFast"), "tokenizer_config.json", _TOKENIZER_FILES
+        ),
+        "unet": Rule(
+            "diffusers",
+            ("UNet2DConditionModel",),
+            "config.json",
+            weights="diffusion_pytorch_model",
+            prefix="model.diffusion_model.",
+        ),
+        "vae": Rule(
+            "diffusers",
+            ("AutoencoderKL",),
+            "config.json",
+            weights="diffusion_pytorch_model",
+            prefix="first_stage_model.",
+        ),
     },
     unused=frozenset({"safety_checker", "feature_extractor", "image_encoder"}),
 )

@@ -126,8 +126,10 @@ def weight_files(folder: Path, stem: str, at: str) -> tuple[str | None, tuple[Pa
 
 def choose_weights(names: Iterable[str], stem: str) -> tuple[str | None, str] | None:
     """Of a folder's file names, the variant and the weight file or shard index to load; None when there is neither."""
-    pattern = re.compile(rf"{re.escape(stem)}(?:\.(?P<a>\w+))?\.safetensors|"
-                         rf"{re.escape(stem)}\.safetensors\.index(?:\.(?P<b>\w+))?\.json")
+    pattern = re.compile(
+        rf"{re.escape(stem)}(?:\.(?P<a>\w+))?\.safetensors|"
+        rf"{re.escape(stem)}\.safetensors\.index(?:\.(?P<b>\w+))?\.json"
+    )
     found = {}
     for name in sorted(names, reverse=True):
         if match := pattern.fullmatch(name):

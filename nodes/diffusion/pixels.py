@@ -27,6 +27,7 @@ ResizeMode = Literal["stretch", "fill", "crop"]
 
 _MODES = {"stretch": "default", "fill": "fill", "crop": "crop"}
 
+
 def load_picture(path: Path, at: str) -> Image:
     """The picture in the file, upright (EXIF), transparency laid on white; of an animation the first frame.
 

@@ -15,7 +15,8 @@ from PIL import ImageDraw, ImageFont
 from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.pixels import LARGEST_PICTURE, check_same_size, to_pillow
+from nodes.diffusion.picture_files import LARGEST_PICTURE
+from nodes.diffusion.pixels import check_same_size, to_pillow
 from nodes.types import Image
 
 if TYPE_CHECKING:

@@ -63,6 +63,8 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     with SHELF.use(source, "vae") as module, _pipeline(source, vae=module) as pipeline:
         _check_sides(image.pixels.shape[-1], image.pixels.shape[-2], pipeline.vae_scale_factor)
         pixels = pipeline.image_processor.preprocess(image.pixels).to(pipeline.device, module.dtype)
+        # as the stock pipeline gets them from a picture file: convolutions round differently in the other layout
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         found = [module.encode(pixels[i : i + 1]).latent_dist for i in range(len(pixels))]
         mean = torch.cat([each.mean for each in found])
         logvar = torch.cat([each.logvar for each in found])
@@ -98,7 +100,7 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
         return Image(_kept(pixels.float()))
 
 
-def sample(  # noqa: PLR0913  # these are what a picture depends on
+def sample(  # these are what a picture depends on
     model: Denoiser[Any],
     positive: Conditioning[Any],
     negative: Conditioning[Any] | None,

@@ -145,7 +145,8 @@ def several(*, graph: dict[str, Any], value: int = 0) -> int | Bound:
 
 
 STANDARD = (
-    number, fraction, text, add, fail, if_, total, counted, percentage, divide, load, encode, decode, read, write, several,
+    number, fraction, text, add, fail, if_, total, counted, percentage, divide, load, encode, decode, read, write,
+    several,
 )  # fmt: skip
 
 

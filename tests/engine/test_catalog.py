@@ -58,7 +58,11 @@ def test_without_a_folder_there_is_nothing(tmp_path, folder):
     ("source", "line", "what"),
     [
         ("\n\n1 / 0\n", 3, "It failed to import: ZeroDivisionError: division by zero."),
-        ("import nowhere_to_be_found\n", 1, "It failed to import: ModuleNotFoundError: No module named 'nowhere_to_be_found'."),
+        (
+            "import nowhere_to_be_found\n",
+            1,
+            "It failed to import: ModuleNotFoundError: No module named 'nowhere_to_be_found'.",
+        ),
         ("\nraise SystemExit(3)\n", 2, "It failed to import: SystemExit: 3."),
         ("def broken(:\n", 1, "It failed to import: SyntaxError: invalid syntax"),
     ],

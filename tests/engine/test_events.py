@@ -22,4 +22,8 @@ def test_events_are_plain_data():
 
 
 def test_a_previews_value_stays_behind():
-    assert Event(1, NodePreview(node="n", value=object())).json() == {"sequence": 1, "event": "node_preview", "node": "n"}
+    assert Event(1, NodePreview(node="n", value=object())).json() == {
+        "sequence": 1,
+        "event": "node_preview",
+        "node": "n",
+    }

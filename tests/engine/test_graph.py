@@ -90,7 +90,11 @@ def test_inputs_are_written_in_signature_order_and_unknown_ones_after():
         ('{"version": 1,\n  "nodes" {}}', "graph:2:11", "This is not JSON: Expecting ':' delimiter."),
         ("", "graph:1:1", "This is not JSON: Expecting value."),
         ('{"version": 1, "version": 1}', "graph", 'The name "version" stands twice in one object.'),
-        ('{"nodes": {"a": {"type": "A", "inputs": {"x": 1, "x": 2}}}}', "graph", 'The name "x" stands twice in one object.'),
+        (
+            '{"nodes": {"a": {"type": "A", "inputs": {"x": 1, "x": 2}}}}',
+            "graph",
+            'The name "x" stands twice in one object.',
+        ),
         ('{"version": NaN}', "graph", "NaN is no JSON value."),
         ('{"version": -Infinity}', "graph", "-Infinity is no JSON value."),
         ('{"version": 1e999}', "graph", "The number 1e999 is too large."),
@@ -135,7 +139,10 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ([], ("bad_document", "graph", "A graph is a JSON object, not list.", 'Begin with {"version": 1, "nodes": {}}.')),
+        (
+            [],
+            ("bad_document", "graph", "A graph is a JSON object, not list.", 'Begin with {"version": 1, "nodes": {}}.'),
+        ),
         ({}, ("unknown_version", "version", "The document has no version.", 'Write "version": 1 at its top.')),
         (
             {"version": "1"},

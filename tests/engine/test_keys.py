@@ -34,8 +34,9 @@ class Other(Digested):
 
 
 DIFFERENT = [
-    1, 1.0, True, "1", b"1", 0, 0.0, -0.0, False, None, "", [], (), {}, [1], (1,), [[1]], [1, 1], ["1"], ["11"], {"a": 1},
-    {"a": [1]}, {"a": "1"}, {1: "a"}, math.inf, -math.inf, NAN, "nan", Size.SMALL, Size.LARGE, Word.RED, "red",
+    1, 1.0, True, "1", b"1", 0, 0.0, -0.0, False, None, "", [], (), {}, [1], (1,), [[1]], [1, 1], ["1"], ["11"],
+    {"a": 1}, {"a": [1]}, {"a": "1"}, {1: "a"}, math.inf, -math.inf, NAN, "nan", Size.SMALL, Size.LARGE, Word.RED,
+    "red",
     Digested("a"), Digested("b"), Other("a"), "a", 10**30, -1, [None], ["a", "b"], ["ab"], ["a", ["b"]], "\ud800",
 ]  # fmt: skip
 
@@ -52,7 +53,9 @@ def test_equal_values_have_equal_bytes():
     assert canonical(Digested("a")) == canonical(Digested("a"))
 
 
-@pytest.mark.parametrize("value", [object(), Digested, {1, 2}, [object()], (1, object()), {"a": object()}, {object(): 1}])
+@pytest.mark.parametrize(
+    "value", [object(), Digested, {1, 2}, [object()], (1, object()), {"a": object()}, {object(): 1}]
+)
 def test_an_object_without_identity_has_no_key(value):
     assert canonical(value) is None
     assert content_digest(value) is None

@@ -193,6 +193,19 @@ def test_a_constraint_that_cannot_be_checked_says_so():
     at, what = declared("def f(*, a: Annotated[int, Field(max_length=3)] = 1) -> int: ...")
     assert at == "Bad.a"
     assert what.startswith("Its annotation cannot be checked: ")
+    at, what = declared("def f(*, a: dict[str, TwoWords]) -> int: ...")
+    assert at == "Bad.a"
+    assert what.startswith("Its annotation cannot be checked: ")
+
+
+def test_what_is_annotated_may_be_optional():
+    @node("Maybe")
+    def maybe(*, file: Annotated[str, File(), Field(description="A text.")] | None = None) -> None:
+        raise NotImplementedError
+
+    assert maybe.inputs["file"].description == "A text."
+    assert maybe.inputs["file"].json_schema() == {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
+    assert isinstance(maybe.inputs["file"].resource, File)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "9", "a.b", "graph:x"])

@@ -45,7 +45,13 @@ def test_nothing_outside_the_roots_is_read(roots):
     found = paths(roots)
     (roots / "document" / "link").symlink_to(roots / "outside" / "secret")
     (roots / "document" / "folder").symlink_to(roots / "outside")
-    escapes = ("../outside/secret", str(roots / "outside" / "secret"), "link", "folder/secret", "a.png/../../outside/secret")
+    escapes = (
+        "../outside/secret",
+        str(roots / "outside" / "secret"),
+        "link",
+        "folder/secret",
+        "a.png/../../outside/secret",
+    )
     for name in escapes[:4]:
         code, what = refusal(found.find, name, found.inputs, "n.file")
         assert (code, what) == ("outside_roots", f'"{name}" lies outside the folders a graph may read.')

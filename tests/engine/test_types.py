@@ -58,11 +58,20 @@ class Color(Enum):
 IMAGE, PHOTO = parse(Image), parse(Photo)
 SDXL, SD1 = Named("Latent", (KindName("sdxl"),)), Named("Latent", (KindName("sd1"),))
 
-leaves = st.sampled_from([INT, FLOAT, TEXT, BOOL, NULL, IMAGE, PHOTO, SD1, SDXL, choice(1, 2), choice(1), choice("a"), choice(True)])  # noqa: E501
-ground = st.recursive(leaves, lambda inner: inner.map(ListOf) | st.lists(inner, min_size=1, max_size=3).map(union), max_leaves=5)
-kind_names = st.sampled_from([KindName("a"), KindName("b"), Var("J", kind=True), Var("K", kind=True), Var("L", kind=True)])
+leaves = st.sampled_from(
+    [INT, FLOAT, TEXT, BOOL, NULL, IMAGE, PHOTO, SD1, SDXL, choice(1, 2), choice(1), choice("a"), choice(True)]
+)
+ground = st.recursive(
+    leaves, lambda inner: inner.map(ListOf) | st.lists(inner, min_size=1, max_size=3).map(union), max_leaves=5
+)
+kind_names = st.sampled_from(
+    [KindName("a"), KindName("b"), Var("J", kind=True), Var("K", kind=True), Var("L", kind=True)]
+)
 any_type = st.recursive(
-    leaves | st.just(ANYTHING) | st.builds(Var, st.sampled_from("ST")) | kind_names.map(lambda kind: Named("Latent", (kind,))),
+    leaves
+    | st.just(ANYTHING)
+    | st.builds(Var, st.sampled_from("ST"))
+    | kind_names.map(lambda kind: Named("Latent", (kind,))),
     lambda inner: inner.map(ListOf) | st.lists(inner, min_size=1, max_size=3).map(union),
     max_leaves=5,
 )
@@ -228,7 +237,7 @@ def test_a_union_tries_its_members_and_forgets_what_did_not_fit():
         (object, ANYTHING),
         (Annotated[int, "x"], INT),
         (Literal["a", 1], Choice((("str", "a"), ("int", 1)))),
-        (Optional[int], union((INT, NULL))),
+        (Optional[int], union((INT, NULL))),  # noqa: UP045  # people write both
         (int | str, union((INT, TEXT))),
         (int | Any, ANYTHING),
         (list[int], ListOf(INT)),
@@ -305,3 +314,38 @@ def test_labels_read_like_words():
     assert str(choice("a", 1)) == "'a' or 1"
     assert str(choice(*range(9))) == "one of 9 names"
     assert str(ANYTHING) == "anything"
+
+
+def test_a_variable_may_be_within_some_types_only():
+    N = TypeVar("N", int, float)
+    number, bindings = parse(N), Bindings()
+    assert number == Var("N", within=(INT, FLOAT))
+    assert fits(INT, number, bindings) == "direct"
+    assert fits(FLOAT, number, bindings) == "direct"
+    assert bindings.resolve(number) == FLOAT
+    assert fits(TEXT, number, bindings) is None
+    assert fits(Var("T"), number, bindings) == "direct"
+    assert to_json(number)["within"] == [{"is": "scalar", "name": "int"}, {"is": "scalar", "name": "float"}]
+
+
+def test_undo_takes_back_what_replaced_something_too():
+    bindings, var = Bindings(), Var("T")
+    bindings.widen(var, INT)
+    mark = bindings.mark()
+    bindings.widen(var, TEXT)
+    bindings.undo(mark)
+    assert bindings.resolve(var) == INT
+
+
+def test_a_class_is_no_scalar_and_a_list_no_class():
+    assert not below(INT, TEXT)
+    assert not below(ListOf(INT), IMAGE)
+    assert not below(IMAGE, ListOf(IMAGE))
+    assert not below(KindName("a"), IMAGE)
+
+
+def test_a_kind_may_stand_alone():
+    bindings = Bindings()
+    assert fits(Var("a", kind=True), Var("b", kind=True), bindings) == "direct"
+    assert fits(KindName("sd1"), Var("a", kind=True), bindings) == "direct"
+    assert bindings.find(Var("b", kind=True)) == KindName("sd1")

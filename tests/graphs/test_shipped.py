@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-import graphs
 import jsonschema
 import pytest
 
+import graphs
 from engine import Catalog, Graph, Runtime
 from engine.schema import document_schema
 

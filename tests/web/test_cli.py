@@ -156,14 +156,20 @@ def test_links_between_models_of_two_kinds_are_refused_before_anything_runs(patc
         "text": {"type": "EncodeText", "inputs": {"text_encoder": link["text_encoder"]}},
         "sample": {
             "type": "Sample",
-            "inputs": {"model": link["model"], "positive": {"link": "text.conditioning"}, "latent": {"link": "size.latent"}},
+            "inputs": {
+                "model": link["model"],
+                "positive": {"link": "text.conditioning"},
+                "latent": {"link": "size.latent"},
+            },
         },
         "decode": {"type": "VAEDecode", "inputs": {"vae": {"link": "other.vae"}, "latent": {"link": "sample.latent"}}},
     }
     graph = write_graph(nodes, {"other": "other.model"}, {"image": "decode.image"})
     result = patchbay("run", graph, "--other", tiny_folder, "-o", "out")
     assert result.exit_code == 2
-    assert "kind_mismatch decode.latent: It wants Latent[sd-32x4]; \"sample.latent\" gives Latent[pocket]." in result.stderr
+    assert (
+        'kind_mismatch decode.latent: It wants Latent[sd-32x4]; "sample.latent" gives Latent[pocket].' in result.stderr
+    )
     assert "Use the parts of one model" in result.stderr
     assert not Path("out").exists()
 
@@ -322,7 +328,9 @@ def test_a_wrong_configuration_is_refused_by_name(patchbay, home):
     assert "device" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["check", "text_to_image"], ["nodes"], ["--help"], ["run", "text_to_image", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["check", "text_to_image"], ["nodes"], ["--help"], ["run", "text_to_image", "--help"]]
+)
 def test_light_commands_never_import_torch(home, arguments):  # noqa: ARG001  # folders of the test's own
     code = (
         "import sys\nfrom web.cli import app\n"

@@ -14,6 +14,7 @@ from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import ModelSource, survey
 from nodes.pocket import MODEL
 
+
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)

@@ -1,15 +1,18 @@
 """Every stage gives the stock pipeline's bits, on the same modules in the same process."""
 
+import io
 import threading
 from dataclasses import replace
 
 import diffusers
 import pytest
 import torch
+from PIL import Image as Pillow
 
 from engine.errors import Cancelled, Code, PatchbayError
 from engine.events import NodeMessage, NodePreview, NodeProgress
 from engine.settings import Settings
+from nodes.diffusion import pixels as picture_functions
 from nodes.diffusion import stages
 from nodes.diffusion.schedulers import CLASSES
 from nodes.diffusion.shelf import SHELF
@@ -40,7 +43,7 @@ def run(source):
 def expected(source, stock, generators):
     """The stock text-to-image or image-to-image pipeline, as its documentation calls it."""
 
-    def call(  # noqa: PLR0913  # what a user may set
+    def call(  # what a user may set
         image=None, *, scheduler="DDIM", batch=1, guidance=3.0, negative=NEGATIVE, seed=7, strength=None, steps=4
     ):
         side = SIDE[source.kind]
@@ -134,10 +137,12 @@ def test_the_whole_way_is_the_way_of_a_pipeline_loaded_by_itself(run, source):
 
 
 def test_a_picture_s_way_through_image_to_image_is_the_stock_one(source, picture, stock, generators):
-    """From pixels: the stock class draws its latent and its noise from one generator, so the mean is compared."""
+    """From picture files: the stock class draws its latent and its noise from one generator, so the mean is compared."""
+    files = [Pillow.open(io.BytesIO(data)) for data in picture.files()]
+    picture = Image(torch.cat([picture_functions._to_tensor(file) for file in files]))
     found = stages.encode_image(VAE(source), picture)
     pipeline = stock(source, "DDIM", "StableDiffusionImg2ImgPipeline")
-    pixels = pipeline.image_processor.preprocess(picture.pixels)
+    pixels = pipeline.image_processor.preprocess(files)
     for index, own in enumerate(generators(5, 2)):
         theirs = pipeline.vae.encode(pixels[index : index + 1]).latent_dist
         assert torch.equal(found.mean[index], theirs.mean[0])
