@@ -60,9 +60,9 @@ def run(  # one parameter a flag
     only: Annotated[Optional[str], typer.Option("--only", metavar="NODE", help="Run up to this node.")] = None,  # noqa: UP045
     device: Annotated[Optional[Device], typer.Option(help="Where models run.")] = None,  # noqa: UP045
     dtype: Annotated[Optional[Dtype], typer.Option(help="Precision of models.")] = None,  # noqa: UP045
-    download: Annotated[bool, typer.Option("--download", help="Let the graph fetch models.")] = False,  # noqa: FBT002
-    as_json: JsonOption = False,  # noqa: FBT002
-    wants_help: Annotated[bool, typer.Option("--help", help="Show this message; after GRAPH, its flags too.")] = False,  # noqa: FBT002
+    download: Annotated[bool, typer.Option("--download", help="Let the graph fetch models.")] = False,
+    as_json: JsonOption = False,
+    wants_help: Annotated[bool, typer.Option("--help", help="Show this message; after GRAPH, its flags too.")] = False,
 ) -> None:
     """Run a graph. Its interface makes flags of its own: `patchbay run GRAPH --help` lists them."""
     if graph is None or graph.startswith("-"):
@@ -130,7 +130,7 @@ def print_outcome(outcome: Outcome, saved: dict[str, object], used: dict[str, ob
 @app.command()
 def check(
     files: Annotated[list[str], typer.Argument(metavar="GRAPH...", help="Graph files or names.")],
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Check graphs and list every problem; nothing runs."""
     with refusals():
@@ -158,7 +158,7 @@ def check(
 @app.command("nodes")
 def list_nodes(
     type_id: Annotated[Optional[str], typer.Argument(metavar="TYPE", help="One node type in full.")] = None,  # noqa: UP045
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Show the catalogue: every node type, or one with its ports."""
     with refusals():

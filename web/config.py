@@ -1,7 +1,7 @@
 """What the user's machine says: the data folder, extra roots, and choices for every run.
 
-Read from PATCHBAY_* variables and from `config.toml` in the data folder; variables win. Relative paths in the file start
-from the file's folder.
+Read from PATCHBAY_* variables and from `config.toml` in the data folder; variables win. Relative paths in the file
+start from its folder.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import diffusers
-import graphs
 import pytest
 import torch
 from PIL import Image as Pillow
 
+import graphs
 from engine import Catalog, Graph, Runtime
 from nodes.diffusion.schedulers import CLASSES
 from nodes.diffusion.shelf import SHELF

@@ -21,7 +21,7 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def patchbay(home):  # noqa: ARG001  # every command of a test sees the test's own folders
+def patchbay(home):  # every command of a test sees the test's own folders
     def call(*arguments):
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 

@@ -331,7 +331,7 @@ def test_a_wrong_configuration_is_refused_by_name(patchbay, home):
 @pytest.mark.parametrize(
     "arguments", [["check", "text_to_image"], ["nodes"], ["--help"], ["run", "text_to_image", "--help"]]
 )
-def test_light_commands_never_import_torch(home, arguments):  # noqa: ARG001  # folders of the test's own
+def test_light_commands_never_import_torch(home, arguments):  # folders of the test's own
     code = (
         "import sys\nfrom web.cli import app\n"
         f"try:\n    app({arguments!r})\nexcept SystemExit as end:\n    assert not end.code, end.code\n"

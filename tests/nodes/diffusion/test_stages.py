@@ -137,7 +137,7 @@ def test_the_whole_way_is_the_way_of_a_pipeline_loaded_by_itself(run, source):
 
 
 def test_a_picture_s_way_through_image_to_image_is_the_stock_one(source, picture, stock, generators):
-    """From picture files: the stock class draws its latent and its noise from one generator, so the mean is compared."""
+    """The stock class draws latent and noise from one generator, so what comes before the noise is compared."""
     files = [Pillow.open(io.BytesIO(data)) for data in picture.files()]
     picture = Image(torch.cat([picture_functions._to_tensor(file) for file in files]))
     found = stages.encode_image(VAE(source), picture)
