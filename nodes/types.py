@@ -66,15 +66,15 @@ def digest_of_tensors(*tensors: Tensor) -> str:
     return total.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Denoiser(Generic[K]):
-    """The model that predicts noise (UNet or transformer), named by where it comes from. Holds no weights itself."""
+@dataclass(frozen=True)
+class Component(Generic[K]):
+    """A part of a model, named by where it comes from. Holds no weights: those are on the shelf while they are used."""
 
     source: ModelSource
 
     @property
     def kind(self) -> str:
-        """The kind of the latents and conditionings it works on."""
+        """The family of the model, and so of the values that the part makes and takes."""
         return self.source.kind
 
     @property
@@ -84,49 +84,19 @@ class Denoiser(Generic[K]):
 
     def digest(self) -> str:
         """Identity of the weights and configuration."""
-        return f"denoiser:{self.source.digest}"
+        return self.source.digest
 
 
-@dataclass(frozen=True, slots=True)
-class TextEncoder(Generic[K]):
-    """The text encoder and its tokenizer, named by where they come from. Holds no weights itself."""
-
-    source: ModelSource
-
-    @property
-    def kind(self) -> str:
-        """The kind of the conditionings it makes."""
-        return self.source.kind
-
-    @property
-    def affinity(self) -> ModelSource:
-        """What the executor keeps together: nodes of one model run one after another."""
-        return self.source
-
-    def digest(self) -> str:
-        """Identity of the weights and configuration."""
-        return f"text_encoder:{self.source.digest}"
+class Denoiser(Component[K]):
+    """The model that predicts noise: a UNet or a transformer."""
 
 
-@dataclass(frozen=True, slots=True)
-class VAE(Generic[K]):
-    """The autoencoder between pictures and latents, named by where it comes from. Holds no weights itself."""
+class TextEncoder(Component[K]):
+    """The text encoder and its tokenizer."""
 
-    source: ModelSource
 
-    @property
-    def kind(self) -> str:
-        """The kind of the latents it makes and reads."""
-        return self.source.kind
-
-    @property
-    def affinity(self) -> ModelSource:
-        """What the executor keeps together: nodes of one model run one after another."""
-        return self.source
-
-    def digest(self) -> str:
-        """Identity of the weights and configuration."""
-        return f"vae:{self.source.digest}"
+class VAE(Component[K]):
+    """The autoencoder between pictures and latents."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ SNAPSHOT = Path(__file__).parent / "snapshots" / "catalog.json"
 
 
 def test_the_catalogue_is_as_it_was():
-    described = json.dumps(Catalog.load().describe(), ensure_ascii=False, indent=1) + "\n"
-    assert described == SNAPSHOT.read_text(), f"if it is meant so: patchbay nodes --json, reindented, into {SNAPSHOT}"
+    described = json.dumps(Catalog.load().describe(), ensure_ascii=False, indent=2) + "\n"
+    assert described == SNAPSHOT.read_text(), f"if it is meant so: patchbay nodes --json > {SNAPSHOT}"
 
 
 def test_every_type_has_a_summary_and_a_category_and_a_short_function():
