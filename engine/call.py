@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from engine.cache import Entry
-from engine.check import Const, From, Many, value_message
+from engine.check import value_message
 from engine.context import call_within
 from engine.describe import describe
 from engine.errors import Cancelled, Code, NodeError, PatchbayError
 from engine.graph import Bound, Graph
 from engine.keys import canonical, content_bytes, content_digest, node_key
+from engine.wiring import Const, From, Many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from engine.cache import MemoryCache
-    from engine.check import CheckedNode, Source
     from engine.context import NodeContext
     from engine.node import Input
+    from engine.wiring import CheckedNode, Source
 
 
 class Ask(BaseException):

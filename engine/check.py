@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 from pydantic import ValidationError
 
 from engine.errors import FEW, Code, GraphError, PatchbayError, Problem, choose, nearest
 from engine.graph import Graph, Link, as_link, links_in
-from engine.keys import canonical, canonical_text
-from engine.node import REQUIRED, Input, NodeType, Output
+from engine.node import REQUIRED, Input
+from engine.subgraph import as_node_type
 from engine.types import (
     ANYTHING,
     Anything,
@@ -31,6 +30,7 @@ from engine.types import (
     type_of,
     union,
 )
+from engine.wiring import CheckedNode, Const, From, Many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,68 +41,13 @@ if TYPE_CHECKING:
     from engine.node import Resource
     from engine.paths import Paths
     from engine.settings import Settings
+    from engine.wiring import Source
 
 GRAPH_PREFIX = "graph:"
 """A node type whose id starts so is a graph file."""
 
-
 COMPARISONS = 50
 """How many unknown names of one graph are told with the nearest known one."""
-
-
-@dataclass(frozen=True)
-class Const:
-    """A value that is known before anything runs."""
-
-    value: object
-    resource: Resource | None = None
-
-    @cached_property
-    def data(self) -> bytes | None:
-        """The value as bytes for a key; a file counts by its content."""
-        if self.resource is not None and self.value is not None:
-            return b"r" + canonical_text(self.resource.digest(self.value))
-        return canonical(self.value)
-
-
-class From(NamedTuple):
-    """Another node's output."""
-
-    node: str
-    port: str
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """A list, some of whose items are other nodes' outputs."""
-
-    items: tuple[Const | From, ...]
-
-
-Source = Const | From | Many
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedNode:
-    """A node with every input resolved. `fit` says for an input when it is not linked directly."""
-
-    id: str
-    type: AnyNodeType
-    inputs: Mapping[str, Source]
-    fit: Mapping[str, Fit]
-
-    @property
-    def mapped(self) -> bool:
-        """Whether it runs once for each item of a list."""
-        return "map" in self.fit.values()
-
-    @property
-    def keyed(self) -> bool:
-        """Whether its written inputs and the keys of its linked ones say all that its result depends on."""
-        ports = self.type.inputs
-        return self.type.deterministic and not any(
-            ports[name].resource is not None and not isinstance(source, Const) for name, source in self.inputs.items()
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +60,6 @@ class _Passed:
     """What a bypassed node hands on when that is no link: the JSON of its input."""
 
     raw: JsonValue
-
-
-class _Inner:
-    """Stands for "as the inner graph has it", the default of a graph node's input."""
-
-    def digest(self) -> str:
-        """Nothing to tell: the inner document is part of the node's identity."""
-        return ""
-
-    def __repr__(self) -> str:
-        return "as in the graph"
-
-
-INNER = _Inner()
 
 
 @dataclass
@@ -251,7 +182,7 @@ class Checker:
         checked = checker.check()
         if checked.problems:
             raise GraphError(checked.problems)
-        return _as_node_type(type_id, inner, checker, checked)
+        return as_node_type(type_id, inner, checker, checked)
 
     def _ordered(self) -> list[str]:
         places = self._places
@@ -552,40 +483,3 @@ def _told(cycle: list[str]) -> str:
     if len(cycle) <= FEW:
         return " -> ".join([*cycle, cycle[0]])
     return f"{' -> '.join([*cycle[:4], '...', cycle[-1], cycle[0]])} ({len(cycle):,} nodes)"
-
-
-def _as_node_type(type_id: str, graph: Graph, checker: Checker, checked: Checked) -> AnyNodeType:
-    interface = graph.document.interface
-    inputs: dict[str, Input] = {}
-    for public, path in interface.inputs.items():
-        port = checker.input_port(path)
-        name, _, inner = path.partition(".")
-        has_value = inner in graph.document.nodes[name].inputs or not port.required
-        inputs[public] = replace(port, name=public, default=INNER if has_value else REQUIRED)
-
-    def function(**values: object) -> object:
-        return graph.bind(**{name: value for name, value in values.items() if value is not INNER})
-
-    effect = any(node.type.effect for node in checked.nodes.values())
-    return NodeType(
-        type_id,
-        function,
-        inputs,
-        tuple(Output(public, checker.output_type(source)) for public, source in checked.outputs.items()),
-        category="Graphs",
-        deterministic=not effect and all(node.keyed for node in checked.nodes.values()),
-        effect=effect,
-        expands=True,
-        identity=lambda: _identity(graph, checked),
-    )
-
-
-def _identity(graph: Graph, checked: Checked) -> str:
-    """What a graph does: its document, its node types, and the files that it names."""
-    total = hashlib.sha256(graph.dumps().encode())
-    for node in checked.nodes.values():
-        total.update(node.type.source.encode())
-        for source in node.inputs.values():
-            if isinstance(source, Const) and source.resource is not None:
-                total.update(source.data or b"")
-    return total.hexdigest()

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cache import Entry, MemoryCache
 from engine.call import Ask, as_node_error, call, content_key, entry_of, gather
-from engine.check import Const
 from engine.context import NodeContext, call_within
 from engine.errors import Cancelled, Code, GraphError, NodeError, PatchbayError
 from engine.events import (
@@ -34,15 +33,16 @@ from engine.events import (
     RunStarted,
 )
 from engine.graph import Bound
-from engine.plan import plan, sources_in
+from engine.plan import plan
+from engine.wiring import Const, sources_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.catalog import Catalog
-    from engine.check import CheckedNode
     from engine.events import Body
     from engine.plan import Plan
+    from engine.wiring import CheckedNode
 
 MAX_DEPTH = 64
 """How deep graphs may be returned by nodes of returned graphs."""

@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engine.check import Checker, Const, From, Many
+from engine.check import Checker
 from engine.errors import Code, GraphError, PatchbayError, Problem, choose
 from engine.graph import unknown_input
 from engine.keys import link_bytes, node_key
+from engine.wiring import Const, From, sources_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from engine.catalog import Catalog
-    from engine.check import Checked, CheckedNode, Source
+    from engine.check import Checked
     from engine.graph import Graph
     from engine.paths import Paths
     from engine.settings import Settings
+    from engine.wiring import CheckedNode, Source
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,6 @@ def plan(
     needed = _needed(checked, [*(source.node for source in outputs.values()), *effects])
     steps = {name: checked.nodes[name] for name in checked.order if name in needed}
     return Plan(steps, outputs, effects, replace(paths, document=graph.folder or paths.document), settings)
-
-
-def sources_in(source: Source) -> Iterator[From]:
-    """The outputs of other nodes that an input is made of."""
-    for item in source.items if isinstance(source, Many) else (source,):
-        if isinstance(item, From):
-            yield item
 
 
 def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str, From], tuple[str, ...]]:

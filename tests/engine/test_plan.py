@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Code, Graph, Kind, PatchbayError, Paths, node
-from engine.check import INNER, Const, From, Many
+from engine.subgraph import INNER
+from engine.wiring import Const, From, Many
 from tests.engine import kit
 from tests.engine.kit import Latent, Model, graph, link, planned, problems, write_file
 
