@@ -65,7 +65,8 @@ class Executor:
     def __init__(self, catalog: Catalog, cache: MemoryCache, threads: int = 4) -> None:
         self.catalog = catalog
         self.cache = cache
-        self._device = ThreadPoolExecutor(1, "patchbay-device")
+        self._device = ThreadPoolExecutor(1, "patchbay-device", self._enter_device)
+        self._device_thread: int | None = None
         self._pool = ThreadPoolExecutor(threads, "patchbay-node")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_lock = threading.Lock()
@@ -78,8 +79,17 @@ class Executor:
         return _Run(self, wanted, on_event, cancel or threading.Event()).run()
 
     def submit_device(self, work: Callable[[], None]) -> None:
-        """Run in the device thread, after what is there already."""
-        self._device.submit(work)
+        """Run in the device thread, after what is there already; at once when this is it.
+
+        A device node that runs a graph waits for that graph in the device thread, so nobody else could.
+        """
+        if threading.get_ident() == self._device_thread:
+            work()
+        else:
+            self._device.submit(work)
+
+    def _enter_device(self) -> None:
+        self._device_thread = threading.get_ident()
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run in the pool."""
@@ -143,9 +153,6 @@ class _Task:
     began: float | None = None
     inner: _Scope | None = None
 
-    def __lt__(self, other: _Task) -> bool:
-        return self.order < other.order
-
     def needs(self) -> Iterable[_Task]:
         """The tasks whose values the function will be given."""
         step, ports = self.step, self.step.type.inputs
@@ -153,6 +160,10 @@ class _Task:
             return self.upstream
         sources = [source for name, source in step.inputs.items() if not ports[name].lazy or name in self.asked]
         return [self.scope.tasks[item.node] for source in sources for item in sources_in(source)]
+
+
+_Ready = tuple[tuple[int, ...], _Task]
+"""A task that can start, after its place in the order, which no other task has."""
 
 
 class _Run:
@@ -164,8 +175,8 @@ class _Run:
         self._cancel = cancel
         self._sequence = 0
         self._emit_lock = threading.Lock()
-        self._ready: list[_Task] = []
-        self._ready_device: list[_Task] = []
+        self._ready: list[_Ready] = []
+        self._ready_device: dict[object, list[_Ready]] = {}
         self._device_busy = False
         self._affinity: object = None
         self._flying = 0
@@ -250,7 +261,10 @@ class _Run:
         return [other for other in missing.values() if other.state is _State.IDLE]
 
     def _push(self, task: _Task) -> None:
-        heapq.heappush(self._ready_device if task.step.type.device else self._ready, task)
+        ready = self._ready
+        if task.step.type.device:
+            ready = self._ready_device.setdefault(self._affinity_of(task), [])
+        heapq.heappush(ready, (task.order, task))
 
     def _work(self) -> None:
         while True:
@@ -269,7 +283,7 @@ class _Run:
             task = self._next_for_device()
             self._start(task, self._executor.submit_device)
         while self._ready:
-            task = heapq.heappop(self._ready)
+            _, task = heapq.heappop(self._ready)
             if task.step.type.is_async:
                 self._start(task, None)
             elif self._flying or task.step.type.effect:  # writing a file must not hold up what comes next
@@ -281,14 +295,13 @@ class _Run:
 
     def _next_for_device(self) -> _Task:
         """The ready task of the model that was used last, or the first in order."""
-        chosen = self._ready_device[0]
-        if len(self._ready_device) > 1 and self._affinity is not None:
-            same = [task for task in self._ready_device if self._affinity_of(task) == self._affinity]
-            chosen = min(same, default=chosen)
-        self._ready_device.remove(chosen)
-        heapq.heapify(self._ready_device)
-        self._affinity = self._affinity_of(chosen)
-        return chosen
+        groups = self._ready_device
+        if self._affinity is None or self._affinity not in groups:
+            self._affinity = min(groups, key=lambda known: groups[known][0])
+        _, task = heapq.heappop(groups[self._affinity])
+        if not groups[self._affinity]:
+            del groups[self._affinity]
+        return task
 
     def _affinity_of(self, task: _Task) -> object:
         for upstream in task.needs():

@@ -665,6 +665,24 @@ def test_a_node_without_device_runs_beside_the_one_on_the_device(lab):
     assert outcome.state == "done"
 
 
+def test_a_node_on_the_device_may_itself_run_a_graph_that_needs_the_device(lab):
+    labs = []
+
+    @node("Inner", device=True)
+    def inner() -> int:
+        return 20
+
+    @node("Outer", device=True)
+    def outer() -> int:
+        one = labs[0]
+        wanted = one.plan(graph({"i": ("Inner", {})}, outputs={"out": "i.number"}))
+        return one.executor.run(wanted).outputs["out"] + 1
+
+    labs.append(lab(inner, outer))
+    outcome = labs[0].run(graph({"o": ("Outer", {})}, outputs={"out": "o.number"}))
+    assert outcome.outputs == {"out": 21}
+
+
 def test_an_effect_holds_up_nothing(lab):
     meeting = threading.Barrier(2, timeout=PATIENCE)
 
@@ -1074,3 +1092,17 @@ def test_a_value_that_was_dropped_too_early_would_be_noticed():
     step = Lab().plan(graph(chain(2))).steps["n1"]
     with pytest.raises(RuntimeError, match=r"n0\.number was dropped while it was needed"):
         gather(step, lambda _: None, NodeContext(), "n1")
+
+
+def test_thousands_of_ready_nodes_wait_for_the_device_in_order(lab):
+    order = []
+
+    @node("Device", device=True)
+    def device(a: int, *, number: int = 0) -> int:
+        order.append(number)
+        return number
+
+    nodes = {"n": ("Number", {})}
+    nodes |= {f"d{i}": ("Device", {"a": link("n.number"), "number": i}) for i in range(3_000)}
+    assert lab(device).run(graph(nodes)).state == "done"
+    assert order == list(range(3_000))
