@@ -129,7 +129,7 @@ def content_key(
         if data is None:
             return None
         inputs.append((name, data))
-    return node_key(step.type.source + (numerics if step.type.device else ""), inputs)
+    return node_key(step.identity(numerics), inputs)
 
 
 def _content(
@@ -214,7 +214,7 @@ def _item_key(step: CheckedNode, arguments: Mapping[str, object], numerics: str)
         if digest is None:
             return None
         inputs.append((name, b"i" + digest.encode()))
-    return node_key(step.type.source + (numerics if step.type.device else ""), inputs)
+    return node_key(step.identity(numerics), inputs)
 
 
 def joined(step: CheckedNode, entries: Sequence[Entry], seconds: float) -> Entry:

@@ -267,10 +267,7 @@ def _read_input(at: str, parameter: inspect.Parameter, hints: Mapping[str, objec
         raise _bad(at, "It has no annotation.", "Annotate it; the annotation is its type.")
     annotation = hints[parameter.name]
     annotation, lazy = _without_lazy(annotation)
-    try:
-        type_ = parse(annotation)
-    except TypeError as error:
-        raise _bad(at, f"{error}.", "Use a class, a scalar, a Literal, an Enum or a list of one.") from error
+    type_ = _parsed(at, annotation)
     extras = _extras(annotation)
     resource = next((extra for extra in extras if hasattr(extra, "resolve")), None)
     description = next(
@@ -363,8 +360,8 @@ def _read_outputs(name: str, annotation: object) -> tuple[Output, ...]:
     cls = typing.get_origin(annotation) or annotation
     if isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields"):
         hints = typing.get_type_hints(cls, include_extras=True)
-        return tuple(Output(item, _output_type(f"{name}.{item}", hints[item])) for item in cls._fields)
-    type_ = _output_type(name, annotation)
+        return tuple(Output(item, _parsed(f"{name}.{item}", hints[item])) for item in cls._fields)
+    type_ = _parsed(name, annotation)
     return () if type_ == Scalar("null") else (Output(port_name(type_), type_),)
 
 
@@ -377,7 +374,7 @@ def _without_graph(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  # anno
     return (typing.Union[rest] if rest else None), True  # noqa: UP007  # the rest is known only here
 
 
-def _output_type(at: str, annotation: object) -> Type:
+def _parsed(at: str, annotation: object) -> Type:
     try:
         return parse(annotation)
     except TypeError as error:

@@ -129,7 +129,7 @@ def _recipe_key(step: CheckedNode, keys: Mapping[str, str | None], numerics: str
         if data is None:
             return None
         inputs.append((name, data))
-    return node_key(step.type.source + (numerics if step.type.device else ""), inputs)
+    return node_key(step.identity(numerics), inputs)
 
 
 def _recipe_bytes(source: Source, keys: Mapping[str, str | None]) -> bytes | None:

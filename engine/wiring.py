@@ -57,6 +57,10 @@ class CheckedNode:
     inputs: Mapping[str, Source]
     fit: Mapping[str, Fit]
 
+    def identity(self, numerics: str) -> str:
+        """What the function is, for a key: its type's source, and the numerics where it runs on the device."""
+        return self.type.source + (numerics if self.type.device else "")
+
     @property
     def mapped(self) -> bool:
         """Whether it runs once for each item of a list."""

@@ -44,7 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-GraphArgument = Annotated[str, typer.Argument(metavar="GRAPH", help="A graph file, or the name of a shipped one.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -71,7 +70,8 @@ def run(  # one parameter a flag
             stderr.print(f"[red]error[/] Name the graph first: patchbay run GRAPH {escape(graph)} ...")
         raise typer.Exit(DONE if wants_help and graph is None else WRONG)
     with refusals(as_json=as_json):
-        config, catalog = Config.load(), load_catalog()
+        config = Config.load()
+        catalog = load_catalog(config)
         file = config.find_graph(graph)
         loaded = Graph.load(file)
         flags = flags_of(loaded, catalog)
@@ -134,7 +134,8 @@ def check(
 ) -> None:
     """Check graphs and list every problem; nothing runs."""
     with refusals():
-        config, catalog, code = Config.load(), load_catalog(), DONE
+        config, code = Config.load(), DONE
+        catalog = load_catalog(config)
     for name in files:
         file = config.find_graph(name)
         try:
@@ -162,7 +163,7 @@ def list_nodes(
 ) -> None:
     """Show the catalogue: every node type, or one with its ports."""
     with refusals():
-        catalog = load_catalog()
+        catalog = load_catalog(Config.load())
         if type_id is not None and type_id not in catalog.types:
             fix = nearest(type_id, catalog.types)
             raise PatchbayError(Code.UNKNOWN_TYPE, type_id, "There is no such node type.", fix)
@@ -188,7 +189,8 @@ def new(
         if path.exists():
             what = "The file exists already."
             raise PatchbayError(Code.NOT_WRITTEN, str(path), what, "Choose another name.")
-        Graph.load(Config.load().find_graph(template)).save(path, load_catalog().inputs_in_order)
+        config = Config.load()
+        Graph.load(config.find_graph(template)).save(path, load_catalog(config).inputs_in_order)
     stdout.print(f"{escape(str(path))}  (patchbay run {escape(str(path))} --help)")
 
 
@@ -202,7 +204,7 @@ def fmt(
     """Write graph files canonically: inputs in signature order, one a line, so that diffs are small."""
     changed = 0
     with refusals():
-        catalog = load_catalog()
+        catalog = load_catalog(Config.load())
         for file in files:
             graph = Graph.load(file)
             if graph.dumps(catalog.inputs_in_order).encode() != file.read_bytes():
@@ -217,7 +219,7 @@ def fmt(
 def schema() -> None:
     """Print the JSON schema of graph files, for editors that complete and check JSON."""
     with refusals():
-        found = document_schema(load_catalog())
+        found = document_schema(load_catalog(Config.load()))
     sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -265,9 +267,9 @@ def stopping(cancel: Event, listener: Bar | Lines) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def load_catalog() -> Catalog:
+def load_catalog(config: Config) -> Catalog:
     """Installed node types and the user's own; what failed to load is said and the rest goes on."""
-    catalog = Catalog.load(Config.load().node_folder)
+    catalog = Catalog.load(config.node_folder)
     for problem in catalog.problems:
         stderr.print(f"[yellow]warning[/] {escape(str(problem))}")
     return catalog

@@ -16,12 +16,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettin
 
 import graphs
 from engine import Code, PatchbayError, Paths, Settings
+from engine.runtime import HOME_VARIABLE
 from engine.settings import Device, Dtype  # noqa: TC001  # pydantic reads annotations at run time
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
-HOME_VARIABLE = "PATCHBAY_HOME"
 FILE = "config.toml"
 SHIPPED_GRAPHS = Path(graphs.__file__).parent
 
