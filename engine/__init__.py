@@ -2,7 +2,7 @@
 
 from engine.catalog import Catalog
 from engine.context import report, say, track
-from engine.errors import Cancelled, Code, GraphError, NodeError, PatchbayError, Problem, StoreError
+from engine.errors import Cancelled, Code, GraphError, NodeError, PatchbayError, Problem, ServerError, StoreError
 from engine.graph import Bound, Graph
 from engine.node import Lazy, NodeType, Resource, node
 from engine.paths import Paths
@@ -28,6 +28,7 @@ __all__ = [
     "Problem",
     "Resource",
     "Runtime",
+    "ServerError",
     "Settings",
     "StoreError",
     "node",

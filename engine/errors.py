@@ -4,7 +4,8 @@
     └── PatchbayError          one problem: code, place, reason, fix
         ├── GraphError         before a run: every problem of a graph at once
         ├── NodeError          during a run: one node failed; wraps the cause
-        └── StoreError         a file could not be read or written whole
+        ├── StoreError         a file could not be read or written whole
+        └── ServerError        the server refuses a request, or cannot do what it was asked
     BaseException
     └── Cancelled              the user stopped the run; never swallowed by `except Exception`
 
@@ -62,6 +63,22 @@ class Code(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     MISSING_PACKAGE = "missing_package"
     NOT_WRITTEN = "not_written"
+    DAMAGED = "damaged"
+    IN_USE = "in_use"
+    WORKER_DIED = "worker_died"
+    UNAUTHORIZED = "unauthorized"
+    WRONG_HOST = "wrong_host"
+    WRONG_ORIGIN = "wrong_origin"
+    WRONG_MEDIA_TYPE = "wrong_media_type"
+    BAD_REQUEST = "bad_request"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    CONFLICT = "conflict"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    VERSION_NEEDED = "version_needed"
+    TOO_SLOW = "too_slow"
+    NO_SERVER = "no_server"
+    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +165,10 @@ class NodeError(PatchbayError):
 
 class StoreError(PatchbayError):
     """A file that could not be read or written whole."""
+
+
+class ServerError(PatchbayError):
+    """A request that the server refuses, or something that it cannot do. The code says which."""
 
 
 class Cancelled(BaseException):
