@@ -115,7 +115,7 @@ class Graph:
     @classmethod
     def parse(cls, raw: bytes | str, *, origin: str = "graph", folder: Path | None = None) -> Graph:
         """Read JSON text. `origin` names it in errors; relative paths start from `folder`."""
-        return cls.from_data(_read_json(raw, origin), origin=origin, folder=folder)
+        return cls.from_data(read_json(raw, origin), origin=origin, folder=folder)
 
     @classmethod
     def from_data(cls, data: object, *, origin: str = "graph", folder: Path | None = None) -> Graph:
@@ -191,7 +191,11 @@ def unknown_input(name: str, known: Mapping[str, str]) -> Problem:
     return Problem(Code.UNKNOWN_INPUT, name, what, choose(name, known))
 
 
-def _read_json(raw: bytes | str, origin: str) -> object:
+def read_json(raw: bytes | str, origin: str) -> object:
+    """Plain data from JSON text, read strictly: UTF-8, no name twice in an object, no NaN, Infinity or half a pair.
+
+    Raises `GraphError` (`broken_json`, or `too_large` when it is nested too deeply) at `origin:line:column`.
+    """
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
         found: object = json.loads(
