@@ -1,0 +1,1 @@
+"""The server: runs that cannot be lost, over HTTP."""
