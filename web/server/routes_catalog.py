@@ -1,0 +1,162 @@
+"""What graphs can be made of, and what a graph would do: the catalogue, the models, checks and plans."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from aiohttp import web
+from pydantic import Field, JsonValue
+
+from engine import Graph, GraphError, PatchbayError
+from engine.schema import document_schema
+from web.server.body import parse_model, read_json
+from web.server.pointers import locate
+from web.server.route import Answer, Route, answer
+from web.server.service import service_of
+from web.server.submission import Draft, planned, point
+from web.worker.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine import Problem
+    from engine.choices import Choice
+    from web.server.service import Service
+
+
+class Trouble(Answer):
+    """One problem: a stable code, the place in the graph's words and in the body, what is wrong, how to mend it."""
+
+    code: str
+    at: str
+    what: str
+    fix: str
+    pointer: str | None = None
+
+
+class Catalogue(Answer):
+    """Every node type with its ports, their types and the JSON schema of the values they take."""
+
+    nodes: list[dict[str, JsonValue]]
+    problems: Annotated[list[Trouble], Field(description="Node files that could not be loaded.")]
+
+
+class Verdict(Answer):
+    """Whether a graph can run, and every reason why it cannot."""
+
+    ok: bool
+    problems: list[Trouble]
+
+
+class Foresight(Answer):
+    """What one node would do now."""
+
+    node: str
+    state: Literal["reused", "runs", "unknown"]
+    why: str
+
+
+class Forecast(Answer):
+    """What a run would do now, node by node, in order."""
+
+    nodes: list[Foresight]
+
+
+class Model(Answer):
+    """A model that a graph may name. `kind` is null where it cannot be used; `detail` says more."""
+
+    name: str
+    kind: str | None
+    detail: dict[str, JsonValue]
+
+
+class Models(Answer):
+    """The models in the box, in the model folders and in the hub's cache."""
+
+    models: list[Model]
+
+
+async def nodes(request: web.Request) -> web.Response:
+    """The catalogue."""
+    catalog = service_of(request).catalog
+    problems = [trouble(problem) for problem in catalog.problems]
+    return answer(Catalogue(nodes=catalog.describe(), problems=problems))  # type: ignore[arg-type]  # JSON
+
+
+async def schema(request: web.Request) -> web.Response:
+    """The JSON schema of graph documents."""
+    return answer(document_schema(service_of(request).catalog))
+
+
+async def check(request: web.Request) -> web.Response:
+    """All problems of a graph."""
+    draft = parse_model(Draft, await read_json(request))
+    try:
+        await planned(service_of(request), draft)
+    except GraphError as error:
+        document: Graph | object = draft.graph
+        return answer(Verdict(ok=False, problems=[trouble(problem, document, draft) for problem in error.problems]))
+    return answer(Verdict(ok=True, problems=[]))
+
+
+async def forecast(request: web.Request) -> web.Response:
+    """What a run would reuse and what it would run."""
+    service = service_of(request)
+    draft = parse_model(Draft, await read_json(request))
+    point(request, draft)
+    wanted = await planned(service, draft)
+    graph = wanted.graph
+    job = Job(
+        id="",
+        attempt=0,
+        name=draft.name or graph.document.name or "graph",
+        document=graph.dumps(),
+        folder=str(service.paths.outputs),
+        base=str(graph.folder) if graph.folder is not None else None,
+        wanted=draft.outputs,
+        only=draft.only,
+    )
+    found = await service.dispatcher.forecast(job)
+    return answer(Forecast(nodes=[Foresight(**item) for item in found]))
+
+
+async def models(request: web.Request) -> web.Response:
+    """The models that can be named."""
+    found = await asyncio.to_thread(lambda: list(_models(service_of(request))))
+    return answer(Models(models=[Model(**asdict(choice)) for choice in found]))
+
+
+def _models(service: Service) -> Iterator[Choice]:
+    """What the inputs that load models may name, each once."""
+    seen: set[str] = set()
+    resources = [port.resource for type_ in service.catalog.types.values() for port in type_.inputs.values()]
+    for resource in resources:
+        list_choices = getattr(resource, "choices", None)
+        if not getattr(resource, "loads", False) or list_choices is None:
+            continue
+        for choice in list_choices(service.paths, service.settings):
+            if choice.name not in seen:
+                seen.add(choice.name)
+                yield choice
+
+
+def trouble(problem: Problem, document: Graph | object = None, draft: Draft | None = None) -> Trouble:
+    """A problem as it is sent."""
+    place = locate(problem.at, document, draft.inputs) if draft is not None and draft.graph is not None else None
+    return Trouble(code=problem.code, at=problem.at, what=problem.what, fix=problem.fix, pointer=place)
+
+
+def faults_of(error: PatchbayError) -> list[Trouble]:
+    """An error's problems as they are sent."""
+    return [trouble(problem) for problem in (error.problems if isinstance(error, GraphError) else (error.problem,))]
+
+
+ROUTES = (
+    Route("GET", "/api/nodes", nodes, "The node types with their ports and types", {200: Catalogue}),
+    Route("GET", "/api/schema", schema, "The JSON schema of graph documents", {200: dict[str, JsonValue]}),
+    Route("GET", "/api/models", models, "The models that a graph may name", {200: Models}),
+    Route("POST", "/api/check", check, "Every problem of a graph; nothing runs", {200: Verdict}, body=Draft),
+    Route("POST", "/api/plan", forecast, "What a run would reuse and run now, and why", {200: Forecast}, body=Draft),
+)

@@ -1,0 +1,133 @@
+"""From what a client sends to an order that the queue takes: the graph is found, filled in and checked as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, JsonValue, model_validator
+
+from engine import Code, Graph, GraphError, Problem, ServerError, plan
+from web.server.pointers import GRAPH, locate
+from web.server.problems import POINTER
+from web.server.queue import Order
+from web.server.record import Priority
+from web.server.route import Body
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from engine import Plan
+    from web.server.service import Service
+
+MOST_NODES = 20_000
+"""Nodes of a graph that the server takes."""
+
+LONGEST_TEXT = 100_000
+"""Characters of one text in a graph."""
+
+
+class Draft(Body):
+    """A graph with values for its interface: to be checked, planned or run."""
+
+    graph: Annotated[
+        dict[str, JsonValue] | None, Field(description="The graph document. Without it, `name` names a saved graph.")
+    ] = None
+    name: Annotated[
+        str | None,
+        Field(min_length=1, max_length=100, description="A saved graph; beside `graph`, what files are called after."),
+    ] = None
+    inputs: Annotated[dict[str, JsonValue], Field(description="Values for the graph's interface inputs.")] = {}
+    outputs: Annotated[
+        list[str] | None, Field(min_length=1, max_length=1000, description="The interface outputs that are wanted.")
+    ] = None
+    only: Annotated[str | None, Field(max_length=100, description="Run up to this node.")] = None
+
+    @model_validator(mode="after")
+    def _names_a_graph(self) -> Draft:
+        if self.graph is None and self.name is None:
+            message = "Give `graph`, or the `name` of a saved one."
+            raise ValueError(message)
+        if self.outputs is not None and self.only is not None:
+            message = "`outputs` and `only` exclude each other."
+            raise ValueError(message)
+        return self
+
+
+class Submission(Draft):
+    """A graph to run."""
+
+    priority: Priority = 0
+    idempotency_key: Annotated[
+        str | None, Field(min_length=1, max_length=200, description="The same key is the same run, however often sent.")
+    ] = None
+
+
+def point(request: web.Request, draft: Draft) -> None:
+    """Let errors point into a draft's body."""
+    request[POINTER] = partial(
+        locate, document=draft.graph, inputs=draft.inputs, prefix=None if draft.graph is None else GRAPH
+    )
+
+
+async def planned(service: Service, draft: Draft) -> Plan:
+    """The plan of a draft; its `graph` has the values in it. Raises `GraphError` with every problem, `ServerError`."""
+    return await asyncio.to_thread(_plan, service, draft)
+
+
+def _plan(service: Service, draft: Draft) -> Plan:
+    graph = read_graph(service, draft)
+    if len(graph.document.nodes) > MOST_NODES:
+        what = f"The server takes graphs of at most {MOST_NODES:,} nodes."
+        raise GraphError([Problem(Code.TOO_LARGE, "nodes", what, "Split it into several graphs.")])
+    check_texts(graph)
+    return plan(
+        graph.with_inputs(draft.inputs),
+        service.catalog,
+        service.paths,
+        service.settings,
+        outputs=draft.outputs,
+        only=draft.only,
+    )
+
+
+def read_graph(service: Service, draft: Draft) -> Graph:
+    """The graph that a draft holds or names."""
+    if draft.graph is not None:
+        return Graph.from_data(draft.graph)
+    return service.graphs.read(str(draft.name)).graph
+
+
+def check_texts(graph: Graph) -> None:
+    """Refuse texts that no prompt can be. Raises `GraphError`."""
+    problems = [
+        Problem(Code.TOO_LARGE, f"{name}.{port}", f"A text has at most {LONGEST_TEXT:,} characters.", "Shorten it.")
+        for name, node in graph.document.nodes.items()
+        for port, value in node.inputs.items()
+        if isinstance(value, str) and len(value) > LONGEST_TEXT
+    ]
+    if problems:
+        raise GraphError(problems)
+
+
+async def ordered(service: Service, submission: Submission) -> Order:
+    """The order of a submission, checked. Raises `GraphError`, `ServerError`."""
+    wanted = await planned(service, submission)
+    graph = wanted.graph
+    return Order(
+        name=submission.name or graph.document.name or "graph",
+        document=graph.dumps(service.catalog.inputs_in_order),
+        base=str(graph.folder) if graph.folder is not None else None,
+        inputs=submission.inputs,
+        wanted=submission.outputs,
+        only=submission.only,
+        priority=submission.priority,
+        affinity=wanted.affinity,
+        key=submission.idempotency_key,
+    )
+
+
+def no_graph_in(what: str) -> ServerError:
+    """The refusal of a picture that carries no graph."""
+    return ServerError(Code.BAD_REQUEST, "", what, "Send a PNG that Patchbay has saved, or a graph.")
