@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from engine.events import Body
+    from engine.graph import Graph
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,6 +40,8 @@ class NodeContext:
     paths: Paths = field(default_factory=Paths)
     part: tuple[int, int] = (0, 1)
     """This call is number `part[0]` of `part[1]` when the node runs once for each item of a list."""
+    graph: Graph | None = None
+    """The graph of the whole run with the values that it was planned with, to be written into what the node saves."""
 
 
 _current: ContextVar[NodeContext] = ContextVar("patchbay_node")

@@ -321,7 +321,8 @@ class _Run:
     def _prepare(self, task: _Task) -> tuple[NodeContext, dict[str, object], Entry | None]:
         """The arguments of a call, and its result where the same content was computed before."""
         scope = task.scope
-        context = NodeContext(task.id, self._emit, self._cancel, scope.plan.settings, scope.plan.paths)
+        settings, paths = scope.plan.settings, scope.plan.paths
+        context = NodeContext(task.id, self._emit, self._cancel, settings, paths, graph=self._plan.graph)
 
         def upstream(name: str) -> Entry | None:
             return scope.tasks[name].entry

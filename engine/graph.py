@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
-from engine.errors import Code, GraphError, Problem, choose, nearest
+from engine.errors import Code, GraphError, Problem, StoreError, choose, nearest
 from engine.files import write_whole
 from engine.migrations import VERSION, migrate
+from engine.picture import extract, is_picture
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from engine.runtime import Runtime
 
 MAX_BYTES = 64 << 20
+MAX_PICTURE_BYTES = 1 << 30
 MAX_NODES = 100_000
 
 NodeId = Annotated[str, StringConstraints(pattern=r"^[\w-]+$", max_length=100)]
@@ -99,13 +101,13 @@ class Graph:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Graph:
-        """Read a file. Raises `GraphError` with line and column, or the JSON path, of what is wrong."""
+        """Read a JSON file, or a PNG picture that carries its graph; relative paths start from the file's folder.
+
+        Raises `GraphError` with line and column, or the JSON path, of what is wrong.
+        """
         file = Path(path)
         try:
-            if file.stat().st_size > MAX_BYTES:
-                what = f"The file is larger than {MAX_BYTES >> 20} MiB."
-                raise GraphError([Problem(Code.TOO_LARGE, str(file), what, "Split it into several graphs.")])
-            raw = file.read_bytes()
+            raw = _read_file(file)
         except OSError as error:
             fix = "Check the path; it is taken from the working directory."
             problem = Problem(Code.FILE_NOT_FOUND, str(file), f"The graph cannot be read: {error.strerror}.", fix)
@@ -114,7 +116,12 @@ class Graph:
 
     @classmethod
     def parse(cls, raw: bytes | str, *, origin: str = "graph", folder: Path | None = None) -> Graph:
-        """Read JSON text. `origin` names it in errors; relative paths start from `folder`."""
+        """Read JSON text, or a PNG picture that carries it.
+
+        `origin` names it in errors; relative paths start from `folder`. Raises `GraphError`.
+        """
+        if isinstance(raw, bytes) and is_picture(raw):
+            raw = _graph_in(raw, origin)
         return cls.from_data(read_json(raw, origin), origin=origin, folder=folder)
 
     @classmethod
@@ -189,6 +196,28 @@ def unknown_input(name: str, known: Mapping[str, str]) -> Problem:
     """The problem of an interface input that does not exist."""
     what = f'The graph\'s interface has no input "{name}".'
     return Problem(Code.UNKNOWN_INPUT, name, what, choose(name, known))
+
+
+def _read_file(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        limit = MAX_PICTURE_BYTES if is_picture(opened.read(8)) else MAX_BYTES
+        if file.stat().st_size > limit:
+            what = f"The file is larger than {limit >> 20} MiB."
+            raise GraphError([Problem(Code.TOO_LARGE, str(file), what, "Split it into several graphs.")])
+        opened.seek(0)
+        return opened.read()
+
+
+def _graph_in(png: bytes, origin: str) -> str:
+    """The text of the graph in a picture."""
+    try:
+        found = extract(png)
+    except StoreError as error:
+        raise GraphError([Problem(error.code, origin, error.what, error.fix)]) from error
+    if found is None:
+        fix = "Use a picture as Patchbay saved it: many programs drop the graph when they save or send one."
+        raise GraphError([Problem(Code.BAD_PICTURE, origin, "This picture carries no graph.", fix)])
+    return found
 
 
 def read_json(raw: bytes | str, origin: str) -> object:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.check import Checker
 from engine.errors import Code, GraphError, PatchbayError, Problem, choose
-from engine.graph import unknown_input
+from engine.graph import links_in, unknown_input
 from engine.keys import link_bytes, node_key
 from engine.wiring import Const, From, sources_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from pydantic import JsonValue
 
     from engine.catalog import Catalog
     from engine.check import Checked
@@ -35,6 +38,32 @@ class Plan:
     effects: tuple[str, ...]
     paths: Paths
     settings: Settings
+    source: Graph = field(repr=False)
+    given: Mapping[str, object] = field(repr=False)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph with the values that it was planned with: run again, it gives the same.
+
+        What was given for an interface input and is no JSON value, such as a picture, cannot be written down; there the
+        graph stays as it was.
+        """
+        found = {name: _as_json(value) for name, value in self.given.items()}
+        return self.source.with_inputs({name: items[0] for name, items in found.items() if items})
+
+    @cached_property
+    def affinity(self) -> str:
+        """Which models the run will load, as far as that is known before it: runs of equal ones go well together.
+
+        Empty where a graph names none. What is named through a link or inside a returned graph is not known.
+        """
+        constants = [
+            source
+            for step in self.steps.values()
+            for source in step.inputs.values()
+            if isinstance(source, Const) and source.value is not None and getattr(source.resource, "loads", False)
+        ]
+        return "\n".join(sorted({str(source.value) for source in constants}))
 
     @cached_property
     def keys(self) -> dict[str, str | None]:
@@ -66,29 +95,38 @@ def plan(
     *,
     given: Mapping[str, object] | None = None,
     only: str | None = None,
+    outputs: Collection[str] | None = None,
 ) -> Plan:
     """Check a graph and order what its outputs need, in time proportional to its nodes and links.
 
-    `given` are run-time values for interface inputs. `only` wants one node instead of the interface's outputs.
+    `given` are run-time values for interface inputs. `outputs` wants some of the interface's outputs instead of all;
+    a node with an effect then runs only where one of them needs it. `only` wants one node and wins over `outputs`.
     Raises `GraphError` with every problem.
     """
     known = graph.document.interface.inputs
+    public = graph.document.interface.outputs
     unknown = [unknown_input(name, known) for name in given or {} if name not in known]
+    unknown += [_unknown_output(name, public) for name in outputs or () if name not in public]
     if unknown:
         raise GraphError(unknown)
     values = {known[name]: value for name, value in (given or {}).items()}
     checked = Checker(graph, catalog, paths, settings, values).check()
     if checked.problems:
         raise GraphError(checked.problems)
-    outputs, effects = _wanted(graph, checked, only)
-    needed = _needed(checked, [*(source.node for source in outputs.values()), *effects])
+    found, effects = _wanted(graph, checked, only, outputs)
+    needed = _needed(checked, [*(source.node for source in found.values()), *effects])
     steps = {name: checked.nodes[name] for name in checked.order if name in needed}
-    return Plan(steps, outputs, effects, replace(paths, document=graph.folder or paths.document), settings)
+    paths = replace(paths, document=graph.folder or paths.document)
+    return Plan(steps, found, effects, paths, settings, graph, dict(given or {}))
 
 
-def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str, From], tuple[str, ...]]:
+def _wanted(
+    graph: Graph, checked: Checked, only: str | None, outputs: Collection[str] | None
+) -> tuple[dict[str, From], tuple[str, ...]]:
     if only is not None:
         return _only(checked, only)
+    if outputs is not None:
+        return _some(graph, checked, outputs), ()
     effects = tuple(name for name, node in checked.nodes.items() if node.type.effect)
     if checked.outputs or effects:
         return checked.outputs, effects
@@ -99,6 +137,31 @@ def _wanted(graph: Graph, checked: Checked, only: str | None) -> tuple[dict[str,
         source.node for node in checked.nodes.values() for item in node.inputs.values() for source in sources_in(item)
     }
     return {}, tuple(name for name in checked.nodes if name not in used)
+
+
+def _some(graph: Graph, checked: Checked, names: Collection[str]) -> dict[str, From]:
+    if not names:
+        raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, "No output is wanted.", "Name one.")])
+    muted = [name for name in names if name not in checked.outputs]
+    if muted:
+        what = "This output is wanted, but its node is muted."
+        raise GraphError([Problem(Code.NOTHING_TO_RUN, name, what, "Unmute it or want another.") for name in muted])
+    return {name: source for name, source in checked.outputs.items() if name in names}
+
+
+def _unknown_output(name: str, known: Mapping[str, str]) -> Problem:
+    what = f'The graph\'s interface has no output "{name}".'
+    return Problem(Code.UNKNOWN_PORT, name, what, choose(name, known))
+
+
+def _as_json(value: object) -> list[JsonValue]:
+    """The JSON value that means the same when it is read from a document, alone in a list; or nothing."""
+    try:
+        found: JsonValue = json.loads(json.dumps(value, allow_nan=False))
+        json.dumps(found, ensure_ascii=False).encode()  # half a pair is no character
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return [found] if found == value and not any(links_in(found)) else []
 
 
 def _only(checked: Checked, only: str) -> tuple[dict[str, From], tuple[str, ...]]:

@@ -11,6 +11,7 @@ from engine import Paths, Settings, node, say
 from engine.context import current
 from engine.digests import file_digest
 from engine.files import write_numbered
+from engine.picture import embed
 from nodes.pictures import FOLDER
 from nodes.types import Image, Mask
 
@@ -80,9 +81,15 @@ def load_mask(*, file: PicturePath) -> Mask:
 
 @node("SaveImage", category="image", deterministic=False, effect=True)
 def save_image(image: Image, *, name: FileName) -> Saved:
-    """Write pictures as PNG files `name-0001.png`, `name-0002.png` ...; no file is ever overwritten."""
-    stem = current().paths.output(name, "name")
-    files = [str(write_numbered(stem, ".png", data)) for data in image.files()]
+    """Write pictures as PNG files `name-0001.png`, `name-0002.png` ...; no file is ever overwritten.
+
+    Each carries the graph of its run, so that `patchbay run name-0001.png` makes it again.
+    """
+    context = current()
+    stem = context.paths.output(name, "name")
+    text = context.graph.dumps() if context.graph is not None else None
+    pictures = (data if text is None else embed(data, text) for data in image.files())
+    files = [str(write_numbered(stem, ".png", data)) for data in pictures]
     say(f"Saved {', '.join(files)}")
     return Saved(files)
 

@@ -21,6 +21,8 @@ class ModelFile:
     Without `weights` a folder is good for its configurations only.
     """
 
+    loads = True
+
     def __init__(self, *, weights: bool = True) -> None:
         self._weights = weights
 

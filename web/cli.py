@@ -19,6 +19,7 @@ from engine.cache import MemoryCache
 from engine.catalog import describe
 from engine.errors import nearest
 from engine.executor import Executor
+from engine.picture import is_picture
 from engine.schema import document_schema
 from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotations at run time
 from web.config import Config
@@ -90,7 +91,7 @@ def run(  # one parameter a flag
         outcome = executor.run(wanted, listener, cancel)
     executor.close()
     folder = out.absolute() if out is not None else config.home / "outputs"
-    raise typer.Exit(finish(outcome, loaded, file.stem, folder, listener, as_json=as_json))
+    raise typer.Exit(finish(outcome, wanted.graph, file.stem, folder, listener, as_json=as_json))
 
 
 def finish(  # all that the last lines speak of
@@ -98,7 +99,7 @@ def finish(  # all that the last lines speak of
 ) -> int:
     """Save what was reached, say what happened, and give the exit code."""
     try:
-        saved = save_outputs(outcome.outputs, stem, folder)
+        saved = save_outputs(outcome.outputs, stem, folder, graph)
     except PatchbayError as error:
         print_error(error)
         return FAILED
@@ -207,6 +208,9 @@ def fmt(
         catalog = load_catalog(Config.load())
         for file in files:
             graph = Graph.load(file)
+            if is_picture(file.read_bytes()):
+                fix = f"patchbay new my.json --from {file}"
+                raise PatchbayError(Code.BAD_DOCUMENT, str(file), "A picture is not written as a graph file.", fix)
             if graph.dumps(catalog.inputs_in_order).encode() != file.read_bytes():
                 changed += 1
                 stdout.print(f"{'would change' if only_check else 'written'}: {escape(str(file))}")

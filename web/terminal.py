@@ -23,6 +23,7 @@ from engine.events import (
     RunStarted,
 )
 from engine.files import write_numbered
+from engine.picture import embed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
+    from engine import Graph
     from engine.events import Event
 
 stdout = Console(highlight=False, soft_wrap=True)
@@ -138,14 +140,18 @@ def print_error(error: PatchbayError) -> None:
         stderr.print(f"      [dim]{escape(name)} = {escape(text)}[/]")
 
 
-def save_outputs(outputs: Mapping[str, object], stem: str, folder: Path) -> dict[str, object]:
-    """Write the pictures among the outputs as numbered PNG files; other plain values are returned as they are."""
+def save_outputs(outputs: Mapping[str, object], stem: str, folder: Path, graph: Graph) -> dict[str, object]:
+    """Write the pictures among the outputs as numbered PNG files; other plain values are returned as they are.
+
+    Each picture carries the graph, so that it can be run again. Raises `StoreError`.
+    """
     found: dict[str, object] = {}
+    text = graph.dumps()
     for name, value in outputs.items():
         label = stem if len(outputs) == 1 else f"{stem}-{name}"
         files = [data for item in (value if isinstance(value, list) else [value]) for data in _files(item)]
         if files:
-            found[name] = [str(write_numbered(folder / label, ".png", data)) for data in files]
+            found[name] = [str(write_numbered(folder / label, ".png", embed(data, text))) for data in files]
         else:
             found[name] = value if _is_plain(value) else f"{type(value).__name__} (not a file; decode or save it)"
     return found

@@ -1106,3 +1106,27 @@ def test_thousands_of_ready_nodes_wait_for_the_device_in_order(lab):
     nodes |= {f"d{i}": ("Device", {"a": link("n.number"), "number": i}) for i in range(3_000)}
     assert lab(device).run(graph(nodes)).state == "done"
     assert order == list(range(3_000))
+
+
+def test_a_node_sees_the_graph_of_the_whole_run_with_its_values():
+    seen = []
+
+    @node("See")
+    def see(*, value: int = 0) -> int:
+        seen.append(current().graph)
+        return value
+
+    inner = {
+        "version": 1,
+        "nodes": {"s": {"type": "See", "inputs": {"value": 3}}},
+        "interface": {"inputs": {"value": "s.value"}, "outputs": {"number": "s.number"}},
+    }
+    nodes = {"a": ("See", {}), "b": ("Several", {"graph": inner})}
+    wanted = graph(nodes, inputs={"value": "a.value"}, outputs={"a": "a.number", "b": "b.number"})
+    lab = Lab(see)
+    lab.run(wanted, given={"value": 7})
+    lab.executor.close()
+    assert len(seen) == 2
+    assert seen[0] is seen[1]
+    assert seen[0].document == wanted.with_inputs({"value": 7}).document
+    assert current().graph is None

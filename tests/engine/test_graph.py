@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 from pathlib import Path
@@ -8,10 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Pillow
+from PIL import PngImagePlugin
 
 from engine import Bound, Graph, GraphError, StoreError
 from engine import graph as graph_module
 from engine.graph import Link, as_link, links_in
+from engine.picture import embed
 from tests.engine.kit import graph
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -295,3 +299,46 @@ def test_links_are_told_from_values():
 def test_binding_keeps_the_values_beside_the_graph():
     one = graph({"a": ("A", {})})
     assert one.bind(x=1) == Bound(one, {"x": 1})
+
+
+# a graph inside a picture
+
+
+def picture_of(*texts):
+    info = PngImagePlugin.PngInfo()
+    for keyword, text in texts:
+        info.add_itxt(keyword, text)
+    file = io.BytesIO()
+    Pillow.new("RGB", (4, 4)).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def test_a_picture_gives_the_graph_inside_it(tmp_path):
+    wanted = graph({"n": ("Number", {"value": 5})})
+    (tmp_path / "a.png").write_bytes(embed(picture_of(), wanted.dumps()))
+    found = Graph.load(tmp_path / "a.png")
+    assert (found.dumps(), found.folder) == (wanted.dumps(), tmp_path.resolve())
+    (tmp_path / "renamed.json").write_bytes((tmp_path / "a.png").read_bytes())
+    assert Graph.load(tmp_path / "renamed.json").document == wanted.document
+
+
+def test_a_picture_without_a_usable_graph_is_refused(tmp_path):
+    file = tmp_path / "a.png"
+    file.write_bytes(picture_of(("Comment", "x")))
+    fix = "Use a picture as Patchbay saved it: many programs drop the graph when they save or send one."
+    assert refusal(Graph.load, file) == [("bad_picture", str(file), "This picture carries no graph.", fix)]
+    file.write_bytes(picture_of(("patchbay", "{")))
+    assert refusal(Graph.load, file)[0][:2] == ("broken_json", f"{file}:1:2")
+    file.write_bytes(picture_of()[:-1])
+    assert refusal(Graph.load, file) == [
+        ("damaged", str(file), "The picture ends too early.", "Use another copy of it.")
+    ]
+
+
+def test_a_picture_may_be_larger_than_a_graph_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(graph_module, "MAX_BYTES", 10)
+    file = tmp_path / "a.png"
+    file.write_bytes(embed(picture_of(), graph({}).dumps()))
+    Graph.load(file)
+    monkeypatch.setattr(graph_module, "MAX_PICTURE_BYTES", 10)
+    assert refusal(Graph.load, file)[0][:2] == ("too_large", str(file))

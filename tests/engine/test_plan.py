@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import networkx as nx
 import pytest
@@ -706,3 +706,79 @@ def test_a_graph_type_that_names_files_through_links_has_no_key(tmp_path):
         '"r": {"type": "Read", "inputs": {"file": {"link": "t.text"}}}}, "interface": {"outputs": {"text": "r.text"}}}',
     )
     assert keys(graph({"g": ("graph:inner", {})}, folder=tmp_path)) == {"g": None}
+
+
+# some of the outputs
+
+
+def branching():
+    nodes = {
+        "n": ("Number", {"value": 1}),
+        "m": ("Add", {"a": link("n.number")}),
+        "w": ("Write", {"text": "x", "to": "a.txt"}),
+    }
+    return graph(nodes, outputs={"one": "n.number", "two": "m.number"})
+
+
+def test_some_outputs_need_only_their_own_nodes_and_no_effects():
+    found = planned(branching(), outputs=["one"])
+    assert (list(found.steps), list(found.outputs), found.effects) == (["n"], ["one"], ())
+    assert list(planned(branching(), outputs={"two", "one"}).outputs) == ["one", "two"]
+    assert list(planned(branching()).steps) == ["n", "m", "w"]
+
+
+def test_an_output_that_is_not_there_is_refused_with_the_nearest():
+    assert only(branching(), outputs=["tow"]) == (
+        "unknown_port", "tow", 'The graph\'s interface has no output "tow".', 'Did you mean "two"?'
+    )  # fmt: skip
+    assert only(branching(), outputs=[])[:3] == ("nothing_to_run", "graph", "No output is wanted.")
+
+
+def test_an_output_that_is_muted_is_refused_when_it_is_wanted():
+    muted = graph({"n": ("Number", {}), "m": ("Number", {}, "mute")}, outputs={"a": "n.number", "b": "m.number"})
+    assert only(muted, outputs=["a", "b"]) == (
+        "nothing_to_run", "b", "This output is wanted, but its node is muted.", "Unmute it or want another."
+    )  # fmt: skip
+
+
+# the graph as it was planned
+
+
+def test_a_plans_graph_has_the_values_that_it_was_planned_with():
+    nodes = {"n": ("Number", {"value": 1}), "t": ("Any", {"value": link("n.number")})}
+    wanted = graph(nodes, inputs={"n": "n.value", "text": "t.text"}, outputs={"out": "t.value"})
+    assert planned(wanted, anything).graph.document == wanted.document
+    found = planned(wanted, anything, given={"n": 5, "text": "狐"}).graph
+    assert found.document.nodes["n"].inputs == {"value": 5}
+    assert found.document.nodes["t"].inputs == {"value": {"link": "n.number"}, "text": "狐"}
+    assert planned(Graph.parse(found.dumps()), anything).keys == planned(found, anything).keys
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), (1, 2), {1: 2}, float("nan"), "\ud800", {"link": "n.number"}, [{"link": "n.number"}], float("inf")],
+)
+def test_a_value_that_no_document_can_hold_leaves_the_graph_as_it_was(value):
+    wanted = graph({"t": ("Any", {"value": 0})}, inputs={"value": "t.value"}, outputs={"out": "t.value"})
+    assert planned(wanted, anything, given={"value": value}).graph.dumps() == wanted.dumps()
+
+
+# which models
+
+
+class Weights(kit.File):
+    loads = True
+
+
+@node("Open")
+def opened(*, file: Annotated[str, Weights()], other: Annotated[str | None, Weights()] = None) -> int:
+    return 0
+
+
+def test_an_affinity_names_the_models_once_in_order(tmp_path):
+    for name in ("a", "b"):
+        write_file(tmp_path / name, name)
+    nodes = {"x": ("Open", {"file": "b"}), "y": ("Open", {"file": "a"}), "z": ("Open", {"file": "b"})}
+    found = planned(graph(nodes), opened, paths=Paths(inputs=(tmp_path,)))
+    assert found.affinity == f"{tmp_path.resolve() / 'a'}\n{tmp_path.resolve() / 'b'}"
+    assert planned(graph({"n": ("Number", {})})).affinity == ""
