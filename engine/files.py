@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -10,7 +11,10 @@ from engine.errors import Code, StoreError
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is either all there or as it was. Raises `StoreError` (no space, no permission)."""
+    """Write a file so that it is either all there or as it was, even if the power fails once this has returned.
+
+    Raises `StoreError` (no space, no permission).
+    """
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,10 +25,26 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise _not_written(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk. A system or a file system that has no such thing is let be."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EBADF, errno.EINVAL):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from engine import StoreError
-from engine.files import write_numbered, write_whole
+from engine.files import sync_folder, write_numbered, write_whole
 
 
 def full(*_arguments, **_more):
@@ -69,3 +70,31 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     with pytest.raises(StoreError) as caught:
         write_numbered(tmp_path / "file" / "fox", ".png", b"x")
     assert caught.value.code.value == "not_written"
+
+
+def test_the_folder_is_synced_after_the_name_is_there(tmp_path, monkeypatch):
+    synced = []
+
+    def sync(descriptor):
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), sorted(path.name for path in tmp_path.iterdir())))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_whole(tmp_path / "a.txt", b"x")
+    assert [is_folder for is_folder, _ in synced] == [False, True]
+    assert synced[1][1] == ["a.txt"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF])
+def test_a_file_system_that_cannot_sync_folders_is_let_be(tmp_path, monkeypatch, number):
+    def refuse(_descriptor):
+        raise OSError(number, os.strerror(number))
+
+    sync_folder(tmp_path / "nowhere")
+    monkeypatch.setattr(os, "fsync", refuse)
+    sync_folder(tmp_path)
+
+
+def test_a_folder_that_fails_to_sync_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        sync_folder(tmp_path)
