@@ -7,10 +7,12 @@ the same stream.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+from engine.errors import Code, NodeError
 
 if TYPE_CHECKING:
-    from engine.errors import NodeError
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,3 +134,37 @@ class Event:
             if not (isinstance(self.body, NodePreview) and item.name == "value"):
                 data[item.name] = value
         return data
+
+
+_BODIES: dict[str, Any] = {body.tag: body for body in get_args(Body)}
+
+
+def read_event(data: Mapping[str, Any]) -> Event:
+    """The event that `Event.json` wrote down; a preview comes without its value, and keys of others are passed over.
+
+    Raises `ValueError` for an unknown tag and for a field that is missing.
+    """
+    kind = _BODIES.get(data.get("event", ""))
+    if kind is None:
+        message = f"There is no event {data.get('event')!r}."
+        raise ValueError(message)
+    try:
+        return Event(data["sequence"], kind(**{item.name: _field(kind, item.name, data) for item in fields(kind)}))
+    except KeyError as error:
+        message = f"The event {kind.tag} has no {error}."
+        raise ValueError(message) from error
+
+
+def _field(kind: type, name: str, data: Mapping[str, Any]) -> object:
+    if kind is NodePreview and name == "value":
+        return None
+    value = data[name]
+    if kind is NodeFailed and name == "error":
+        return read_node_error(value)
+    return tuple(value) if kind is RunStarted else value
+
+
+def read_node_error(data: Mapping[str, Any]) -> NodeError:
+    """The error that `NodeError.fields` wrote down. Raises `ValueError` for a code that nobody knows."""
+    inputs = data.get("inputs", {}).items()
+    return NodeError(Code(data["code"]), data["at"], data["what"], data.get("fix", ""), inputs)
