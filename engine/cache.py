@@ -79,6 +79,10 @@ class MemoryCache:
             self._heap.clear()
             self.nbytes = 0
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is an entry under `key`; asking is no use of it."""
+        return key in self._slots
+
     def __len__(self) -> int:
         return len({id(slot) for slot in self._slots.values()})
 
