@@ -338,3 +338,50 @@ def test_light_commands_never_import_torch(home, arguments):  # folders of the t
         "assert not {'torch', 'diffusers', 'transformers', 'aiohttp'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_saved_picture_runs_again_to_the_same_pixels(patchbay):
+    first = patchbay("run", "text_to_image", *SMALL, "--seed", "7", "--prompt", "a blue star", "-o", "out")
+    assert first.exit_code == 0, first.output
+    again = patchbay("run", "out/text_to_image-0001.png", "-o", "again")
+    assert again.exit_code == 0, again.output
+    assert "seed: 7" in again.stdout
+    before, after = Path("out/text_to_image-0001.png"), Path("again/text_to_image-0001-0001.png")
+    assert after.read_bytes() == before.read_bytes()
+    other = patchbay("run", "out/text_to_image-0001.png", "--seed", "8", "-o", "again")
+    assert other.exit_code == 0, other.output
+    assert Path("again/text_to_image-0001-0002.png").read_bytes() != before.read_bytes()
+
+
+def test_a_node_that_saves_writes_the_graph_into_its_pictures(patchbay, write_graph):
+    nodes = {
+        "p": {"type": "LoadImage", "inputs": {"file": "sailboat.png"}},
+        "r": {"type": "ResizeImage", "inputs": {"image": {"link": "p.image"}, "width": 32, "height": 32}},
+        "s": {"type": "SaveImage", "inputs": {"image": {"link": "r.image"}, "name": "small"}},
+    }
+    graph = write_graph(nodes, {"width": "r.width"})
+    assert patchbay("run", graph, "--width", "48", "-o", "out").exit_code == 0
+    assert patchbay("run", "out/small-0001.png", "-o", "out").exit_code == 0
+    first, second = Path("out/small-0001.png"), Path("out/small-0002.png")
+    assert first.read_bytes() == second.read_bytes()
+    with Pillow.open(second) as picture:
+        assert picture.size == (48, 32)
+
+
+def test_fmt_leaves_pictures_alone_and_new_takes_the_graph_out_of_one(patchbay):
+    assert patchbay("run", "text_to_image", *SMALL, "-o", "out").exit_code == 0
+    picture = Path("out/text_to_image-0001.png")
+    before = picture.read_bytes()
+    result = patchbay("fmt", picture)
+    assert result.exit_code == 2
+    assert f"patchbay new my.json --from {picture}" in result.stderr
+    assert picture.read_bytes() == before
+    assert patchbay("new", "mine.json", "--from", picture).exit_code == 0
+    assert patchbay("check", "mine.json").exit_code == 0
+
+
+def test_a_picture_without_a_graph_is_refused(patchbay):
+    Pillow.new("RGB", (4, 4)).save("plain.png")
+    result = patchbay("run", "plain.png")
+    assert result.exit_code == 2
+    assert "bad_picture plain.png: This picture carries no graph." in result.stderr
