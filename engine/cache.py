@@ -79,7 +79,7 @@ class MemoryCache:
             self._heap.clear()
             self.nbytes = 0
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         """Whether there is an entry under `key`; asking is no use of it."""
         return key in self._slots
 

@@ -22,12 +22,13 @@ from engine.files import write_whole
 from web.config import SHIPPED_GRAPHS
 from web.server import routes_catalog, routes_events, routes_graphs, routes_pictures, routes_runs, routes_status
 from web.server.dispatcher import Dispatcher
+from web.server.files import Files
 from web.server.graph_store import GraphStore
 from web.server.hub import Hub
 from web.server.metrics import Metrics
 from web.server.openapi import document
 from web.server.problems import problems_middleware
-from web.server.route import Route, answer
+from web.server.route import answer
 from web.server.security import Access, protect
 from web.server.service import SERVICE, Service, service_of
 from web.server.uploads import Uploads
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from web.config import Config
+    from web.server.queue import Notice
     from web.server.worker import Worker
 
 DATABASE = "queue.db"
@@ -94,7 +96,11 @@ class Server:
         loop = asyncio.get_running_loop()
         catalog = await asyncio.to_thread(Catalog.load, config.node_folder)
         hub = Hub()
-        writer = Writer(config.home / DATABASE, lambda notices: loop.call_soon_threadsafe(hub.tell_stored, notices))
+
+        def tell(notices: list[Notice]) -> None:
+            loop.call_soon_threadsafe(hub.tell_stored, notices)
+
+        writer = await asyncio.to_thread(Writer, config.home / DATABASE, tell)
         hub.begin(await writer.do(lambda queue: queue.last_notice()))
         left = await writer.do(lambda queue: queue.recover())
         outputs = config.paths().outputs or config.home / "outputs"
@@ -110,6 +116,7 @@ class Server:
             dispatcher=Dispatcher(writer, hub, worker, outputs, metrics),
             graphs=GraphStore(config.home / "graphs", SHIPPED_GRAPHS, catalog.inputs_in_order),
             uploads=Uploads(config.home / "inputs"),
+            files=Files(config.home / "cache" / "thumbnails"),
             metrics=metrics,
         )
 
@@ -134,7 +141,9 @@ def locked(home: Path) -> FileLock:
             fix = "Use that one, stop it, or give this one a folder of its own (PATCHBAY_HOME)."
             raise ServerError(Code.IN_USE, str(home), what, fix) from error
         what = "This data folder is in use by another server, which is just starting."
-        raise ServerError(Code.IN_USE, str(home), what, "Wait for it, or use another folder (PATCHBAY_HOME).") from error
+        raise ServerError(
+            Code.IN_USE, str(home), what, "Wait for it, or use another folder (PATCHBAY_HOME)."
+        ) from error
     return lock
 
 

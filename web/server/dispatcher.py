@@ -115,7 +115,8 @@ class Dispatcher:
         self._worker.send({"do": "forecast", "question": question, "job": asdict(job)})
         try:
             async with asyncio.timeout(ANSWER_TIME):
-                return await answer
+                nodes: list[dict[str, Any]] = await answer
+                return nodes
         except TimeoutError as error:
             what = "The worker did not answer in time; a node keeps it busy."
             raise ServerError(Code.CONFLICT, "", what, "Ask again when the run is over.") from error
@@ -169,7 +170,7 @@ class Dispatcher:
             try:
                 return await self._writer.do(job)
             except StoreError as error:
-                log.error("not stored", problem=str(error), again_in=pause)
+                log.warning("not stored", problem=str(error), again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE, pause * 2)
 

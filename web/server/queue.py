@@ -18,7 +18,7 @@ from engine import Code, ServerError, StoreError
 from web.server.record import ENDED, LIVE, Artifact, Fault, Run, State, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 MAX_TRIES = 3
@@ -227,7 +227,9 @@ class Queue:
         self._tell("run_queued", run)
         return run
 
-    def move(self, run_id: str, *, before: str | None = None, to: str | None = None, priority: int | None = None) -> Run:
+    def move(
+        self, run_id: str, *, before: str | None = None, to: str | None = None, priority: int | None = None
+    ) -> Run:
         """Move a queued run: `before` another one, `to` "first" or "last", or just to another priority.
 
         It takes the other one's priority. A run that was moved to the front is not overtaken.
@@ -317,7 +319,9 @@ class Queue:
             return None
         return self._end(run, state, outputs=outputs or {}, files=list(files), error=error)
 
-    def give_back(self, run_id: str, attempt: int, *, node: str | None, reason: str, counted: bool = True) -> Run | None:
+    def give_back(
+        self, run_id: str, attempt: int, *, node: str | None, reason: str, counted: bool = True
+    ) -> Run | None:
         """An attempt died: queue its run again, or give it up after `MAX_TRIES`, naming the node it died in.
 
         `counted` is False where the run had no part in it, such as when the server was stopped.
@@ -429,7 +433,14 @@ class Queue:
         now = self._clock()
         fault = _row_fault(f"The row of run {number}")
         run = Run(
-            id=str(number), number=number, name="damaged", state="failed", place=0, created=now, document="", error=fault
+            id=str(number),
+            number=number,
+            name="damaged",
+            state="failed",
+            place=0,
+            created=now,
+            document="",
+            error=fault,
         )
         self._put(run)
         return run
@@ -481,18 +492,20 @@ class Queue:
 
     def _place_before(self, other: Run, moved: Run) -> float:
         """A place just before another run's; the places of a priority are spread anew when there is none left."""
-        places = [row for row in self._db.execute(SELECT_PLACES, (other.priority,)).fetchall() if row[0] != moved.number]
+        places = [
+            row for row in self._db.execute(SELECT_PLACES, (other.priority,)).fetchall() if row[0] != moved.number
+        ]
         index = [number for number, _ in places].index(other.number)
         low = places[index - 1][1] if index else other.place - 2
         middle = (low + other.place) / 2
         if low < middle < other.place:
             return middle
-        self._spread(number for number, _ in places)
+        self._spread([number for number, _ in places], places[0][1])
         return self._place_before(self.get(other.id), moved)
 
-    def _spread(self, numbers: Iterable[int]) -> None:
-        for place, number in enumerate(numbers, int(self._first_place(self.get(str(number)).priority))):
-            self._put(self.get(str(number)).to(place=float(place)))
+    def _spread(self, numbers: Sequence[int], first: float) -> None:
+        for offset, number in enumerate(numbers):
+            self._put(self.get(str(number)).to(place=first + offset))
 
 
 def _is_number(text: str) -> bool:

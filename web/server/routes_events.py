@@ -19,8 +19,7 @@ from web.worker.wire import HEADER
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from web.server.body import parse_model
-from web.server.hub import Message
+    from web.server.hub import Message
     from web.server.service import Service
 
 HEARTBEAT = 15.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, JsonValue, model_validator
@@ -66,9 +65,12 @@ class Submission(Draft):
 
 def point(request: web.Request, draft: Draft) -> None:
     """Let errors point into a draft's body."""
-    request[POINTER] = partial(
-        locate, document=draft.graph, inputs=draft.inputs, prefix=None if draft.graph is None else GRAPH
-    )
+    prefix = None if draft.graph is None else GRAPH
+
+    def pointer(at: str) -> str | None:
+        return locate(at, draft.graph, draft.inputs, prefix)
+
+    request[POINTER] = pointer
 
 
 async def planned(service: Service, draft: Draft) -> Plan:

@@ -29,8 +29,8 @@ MEMORY_PACE = 1.0
 class Worker(Protocol):
     """Something that runs jobs one after another.
 
-    What it says goes to `hear(message, data)`: "ready", "node", "event", "done" and "forecast", see `web.worker`. When it
-    dies, `hear` gets {"say": "dead", "why": ...} as its last message.
+    What it says goes to `hear(message, data)`: "ready", "node", "event", "done" and "forecast", see `web.worker`. When
+    it dies, `hear` gets {"say": "dead", "why": ...} as its last message.
     """
 
     async def start(self, hear: Hear) -> None:
@@ -140,14 +140,17 @@ class WorkerProcess:
         return f"The worker ended {how}." + (f" It printed last: {words[-400:]}" if words else "")
 
     async def _watch_memory(self, process: Process) -> None:
-        file = Path(f"/proc/{process.pid}/statm")
-        page = os.sysconf("SC_PAGE_SIZE")
-        while file.exists():
-            await asyncio.sleep(MEMORY_PACE)
-            try:
-                held = int(file.read_text().split()[1]) * page
-            except (OSError, IndexError):
-                return
+        while (held := resident_bytes(process.pid)) is not None:
             if held > self._memory:
                 self.kill(f"The worker held {held >> 20} MiB of memory, more than the {self._memory >> 20} it may.")
                 return
+            await asyncio.sleep(MEMORY_PACE)
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Memory that a process holds, or None where it is gone or the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")

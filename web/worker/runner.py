@@ -61,8 +61,8 @@ class Runner:
             outputs = _keep(outcome, wanted.graph, job)
         except PatchbayError as error:
             return {"state": "failed", "error": _fault(error)}
-        error = _fault(outcome.errors[0]) if outcome.errors else None
-        return {"state": outcome.state, "outputs": outputs, "files": _files(Path(job.folder)), "error": error}
+        fault = _fault(outcome.errors[0]) if outcome.errors else None
+        return {"state": outcome.state, "outputs": outputs, "files": _files(Path(job.folder)), "error": fault}
 
     def forecast(self, job: Job) -> list[dict[str, Any]]:
         """What a job would run and what it would reuse, node by node. Raises `PatchbayError` when it cannot run."""
