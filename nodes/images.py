@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from engine import Paths, Settings, node, say
+from engine.choices import Choice
 from engine.context import current
 from engine.digests import file_digest
 from engine.files import write_numbered
@@ -33,6 +34,12 @@ class PictureFile:
     def digest(self, resolved: Path) -> str:
         """Identity of the file's content."""
         return file_digest(resolved)
+
+    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
+        """The pictures in the input folders, newest first, and those in the box."""
+        from nodes.diffusion.listing import pictures
+
+        return pictures(paths)
 
 
 class NewFile:

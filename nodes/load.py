@@ -10,6 +10,7 @@ from typing import Annotated, Generic, NamedTuple
 from pydantic import Field
 
 from engine import Paths, Settings, node
+from engine.choices import Choice
 from engine.digests import file_digest
 from nodes.diffusion.source import resolve, survey
 from nodes.types import VAE, Denoiser, K, Scheduler, TextEncoder
@@ -38,6 +39,12 @@ class ModelFile:
         if resolved.is_dir():
             return survey(resolved, weights=self._weights, at="").digest
         return hashlib.sha256(file_digest(resolved).encode()).hexdigest()
+
+    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
+        """The models that are on this machine, and what is wrong with those that cannot be used."""
+        from nodes.diffusion.listing import models
+
+        return models(paths, weights=self._weights)
 
 
 ModelPath = Annotated[

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
-_INDEX = "model_index.json"
+
+INDEX = "model_index.json"
+"""What makes a folder a model in Diffusers' format."""
+
 _surveyed: dict[tuple[Path, Path | None, bool], tuple[object, ModelSource]] = {}
 """What was found before, with the state of its files and folders then; a graph asks about one model several times."""
 
@@ -114,7 +117,7 @@ def wanted_files(names: Iterable[str]) -> list[str]:
     """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights."""
     names = list(names)
     folders = {part: rule for family in FAMILIES.values() for part, rule in family.parts.items()}
-    wanted = [name for name in names if name == _INDEX]
+    wanted = [name for name in names if name == INDEX]
     for part, rule in folders.items():
         inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
@@ -183,17 +186,17 @@ def _part_of_file(path: Path, part: Part, family: Family, header: Header, at: st
 
 def _read_index(root: Path, at: str) -> tuple[str, dict[str, str]]:
     """The pipeline class of a model folder, and the class of each part its family needs."""
-    if not (root / _INDEX).is_file():
-        what = f"{root} has no {_INDEX}, so it is no model folder in Diffusers' format."
+    if not (root / INDEX).is_file():
+        what = f"{root} has no {INDEX}, so it is no model folder in Diffusers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds model_index.json.")
-    index = read_json(root / _INDEX, at)
+    index = read_json(root / INDEX, at)
     family = _family(root, index, at)
     for name, entry in index.items():
         if not name.startswith("_") and name not in family.unused and isinstance(entry, list):
             _check_entry(root, name, entry, family, at)
     missing = [name for name in family.parts if not isinstance(index.get(name), list) or index[name] == [None, None]]
     if missing:
-        what = f"{root / _INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
+        what = f"{root / INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
         raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
     return str(index["_class_name"]), {name: _class_of(index[name]) for name in family.parts}
 
@@ -204,7 +207,7 @@ def _family(root: Path, index: Mapping[str, object], at: str) -> Family:
         what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
-        raise PatchbayError(Code.BAD_MODEL, at, f"{root / _INDEX} names no pipeline class but {name!r}.")
+        raise PatchbayError(Code.BAD_MODEL, at, f"{root / INDEX} names no pipeline class but {name!r}.")
     if name not in FAMILIES:
         what = f'{root} is a "{name}", a pipeline class that is not supported yet. {nearest(name, FAMILIES)}'.rstrip()
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {SUPPORTED}.")
@@ -218,13 +221,13 @@ def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family,
     rule = family.parts.get(name)
     pair = [item for item in entry if isinstance(item, str) and _IDENTIFIER.fullmatch(item)]
     if len(pair) != 2 or len(entry) != 2:  # noqa: PLR2004  # library and class
-        raise PatchbayError(Code.BAD_MODEL, at, f'{root / _INDEX}: "{name}" is no pair of plain names but {entry!r}.')
+        raise PatchbayError(Code.BAD_MODEL, at, f'{root / INDEX}: "{name}" is no pair of plain names but {entry!r}.')
     library, class_name = pair
     if library not in {"diffusers", "transformers"} or (rule and library != rule.library):
-        what = f'{root / _INDEX}: "{name}" would come from the library "{library}".'
+        what = f'{root / INDEX}: "{name}" would come from the library "{library}".'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
     if rule and rule.classes and class_name not in rule.classes:
-        what = f'{root / _INDEX}: "{name}" is a "{class_name}", which is not supported here.'
+        what = f'{root / INDEX}: "{name}" is a "{class_name}", which is not supported here.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(rule.classes)}.")
 
 
@@ -255,7 +258,7 @@ def _state(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
-        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / _INDEX})
+        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
         return times, _stamp(source.parts)
     except OSError:
         return None
