@@ -45,6 +45,7 @@ class Config(BaseSettings):
     model_budget: int | None = Field(default=None, gt=0)
     cache_budget: int = Field(default=2 << 30, ge=0)
     downloads: bool = False
+    hosts: list[str] = []
 
     @classmethod
     def load(cls) -> Config:

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,12 +186,18 @@ async def serve(config: Config, *, host: str, port: int, token: bool, say: Calla
     Raises `ServerError`: `in_use` for a data folder or a port that another program has, `bad_value` for an address
     beyond this machine without a token.
     """
-    access = Access(token=secrets.token_urlsafe(24) if token else None, host=host, port=port)
-    server = await Server.open(config)
+    listening = _bound(host, port)
+    try:
+        port = listening.getsockname()[1]
+        access = Access(token=secrets.token_urlsafe(24) if token else None, host=host, port=port, hosts=tuple(config.hosts))
+        server = await Server.open(config)
+    except BaseException:
+        listening.close()
+        raise
     runner = web.AppRunner(application(server.service, access), access_log=None, shutdown_timeout=2)
     try:
         await runner.setup()
-        await _listen(runner, host, port)
+        await web.SockSite(runner, listening).start()
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         address = {"url": url, "token": access.token, "pid": os.getpid()}
         write_private(config.home / ADDRESS, address)
@@ -204,9 +211,11 @@ async def serve(config: Config, *, host: str, port: int, token: bool, say: Calla
         (config.home / ADDRESS).unlink(missing_ok=True)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at the address; port 0 takes one that is free."""
     try:
-        await web.TCPSite(runner, host, port).start()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         what = f"Nothing can listen at {host}:{port}: {error.strerror or error}."
         raise ServerError(Code.IN_USE, f"{host}:{port}", what, "Choose another --port or --host.") from error

@@ -33,7 +33,7 @@ T = TypeVar("T")
 GRACE = 5.0
 """Seconds that a cancelled run has to stop at its next step."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before something that failed is tried again: a start of the worker, a write to a full disk."""
 
 ANSWER_TIME = 30.0

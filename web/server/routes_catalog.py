@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from aiohttp import web
@@ -125,7 +124,8 @@ async def forecast(request: web.Request) -> web.Response:
 async def models(request: web.Request) -> web.Response:
     """The models that can be named."""
     found = await asyncio.to_thread(lambda: list(_models(service_of(request))))
-    return answer(Models(models=[Model(**asdict(choice)) for choice in found]))
+    listed = [Model(name=choice.name, kind=choice.kind or None, detail=dict(choice.detail)) for choice in found]
+    return answer(Models(models=listed))
 
 
 def _models(service: Service) -> Iterator[Choice]:
