@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from engine import Catalog, Code, Graph, PatchbayError, plan
+from engine import Code, Graph, PatchbayError, plan
 from engine.cache import MemoryCache
 from engine.catalog import describe
 from engine.errors import nearest
@@ -22,20 +20,34 @@ from engine.executor import Executor
 from engine.picture import is_picture
 from engine.schema import document_schema
 from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotations at run time
+from web.cli_server import commands as server_commands
 from web.config import Config
 from web.doctor import examine
-from web.flags import flags_of, port_help, read_flags, read_sets
+from web.flags import port_help
+from web.shell import (
+    DONE,
+    FAILED,
+    GRAPH_FLAGS,
+    WRONG,
+    GraphHelpOption,
+    JsonOption,
+    Opened,
+    ServerOption,
+    SetsOption,
+    interface_values,
+    load_catalog,
+    named,
+    print_graph_help,
+    print_outcome,
+    refusals,
+    stopping,
+)
 from web.terminal import Bar, Lines, print_error, print_json, save_outputs, stderr, stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from engine.catalog import AnyNodeType
     from engine.executor import Outcome
     from engine.node import Input
-    from web.flags import Flag
-
-DONE, FAILED, WRONG = 0, 1, 2
 
 app = typer.Typer(
     name="patchbay",
@@ -44,54 +56,56 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(server_commands)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    options_metavar="[--INPUT VALUE ...] [OPTIONS]",
-)
+@app.command(context_settings=GRAPH_FLAGS, options_metavar="[--INPUT VALUE ...] [OPTIONS]")
 def run(  # one parameter a flag
     context: typer.Context,
     graph: Annotated[Optional[str], typer.Argument(metavar="GRAPH")] = None,  # noqa: UP045  # typer reads it
     out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Folder for pictures.")] = None,  # noqa: UP045
-    sets: Annotated[list[str], typer.Option("--set", metavar="NODE.INPUT=VALUE", help="Set any input.")] = [],  # noqa: B006  # typer copies it
+    sets: SetsOption = [],  # noqa: B006  # typer copies it
     only: Annotated[Optional[str], typer.Option("--only", metavar="NODE", help="Run up to this node.")] = None,  # noqa: UP045
     device: Annotated[Optional[Device], typer.Option(help="Where models run.")] = None,  # noqa: UP045
     dtype: Annotated[Optional[Dtype], typer.Option(help="Precision of models.")] = None,  # noqa: UP045
     download: Annotated[bool, typer.Option("--download", help="Let the graph fetch models.")] = False,
+    server: ServerOption = None,
     as_json: JsonOption = False,
-    wants_help: Annotated[bool, typer.Option("--help", help="Show this message; after GRAPH, its flags too.")] = False,
+    wants_help: GraphHelpOption = False,
 ) -> None:
     """Run a graph. Its interface makes flags of its own: `patchbay run GRAPH --help` lists them."""
-    if graph is None or graph.startswith("-"):
-        stdout.print(context.get_help())
-        if graph is not None:
-            stderr.print(f"[red]error[/] Name the graph first: patchbay run GRAPH {escape(graph)} ...")
-        raise typer.Exit(DONE if wants_help and graph is None else WRONG)
+    name = named(context, graph, wants_help=wants_help)
     with refusals(as_json=as_json):
         config = Config.load()
-        catalog = load_catalog(config)
-        file = config.find_graph(graph)
-        loaded = Graph.load(file)
-        flags = flags_of(loaded, catalog)
+        opened = Opened.find(name, config)
         if wants_help:
-            print_graph_help(file, loaded, flags)
+            print_graph_help(opened, "run")
             return
-        given = read_flags(context.args, flags, loaded)
-        read_sets(sets, loaded, catalog, given)
+        given = opened.read(context.args, sets)
+        folder = out.absolute() if out is not None else config.home / "outputs"
+        if server is not None:
+            refuse_local_choices(device, dtype, download=download)
+            from web.remote import Request, run_there  # noqa: PLC0415  # runs on this machine do without
+
+            request = Request(opened, given, only=only)
+            raise typer.Exit(run_there(request, config, server, folder, as_json=as_json))
         paths = config.paths(out).granting(*given.files)
         settings = config.settings(device, dtype, downloads=download)
-        loaded = loaded.with_values(given.values)
-        wanted = plan(loaded, catalog, paths, settings, only=only)
-    executor = Executor(catalog, MemoryCache(settings.cache_budget))
+        wanted = plan(opened.graph.with_values(given.values), opened.catalog, paths, settings, only=only)
+    executor = Executor(opened.catalog, MemoryCache(settings.cache_budget))
     cancel = Event()
     with Lines() if as_json else Bar() as listener, stopping(cancel, listener):
         outcome = executor.run(wanted, listener, cancel)
     executor.close()
-    folder = out.absolute() if out is not None else config.home / "outputs"
-    raise typer.Exit(finish(outcome, wanted.graph, file.stem, folder, listener, as_json=as_json))
+    raise typer.Exit(finish(outcome, wanted.graph, opened.label, folder, listener, as_json=as_json))
+
+
+def refuse_local_choices(device: str | None, dtype: str | None, *, download: bool) -> None:
+    """Raise `PatchbayError` for what only a run on this machine can be told."""
+    for flag, value in (("--device", device), ("--dtype", dtype), ("--download", download)):
+        if value:
+            what = "A server runs graphs as it was configured."
+            raise PatchbayError(Code.BAD_VALUE, flag, what, f"Leave out {flag}, or --server.")
 
 
 def finish(  # all that the last lines speak of
@@ -110,22 +124,6 @@ def finish(  # all that the last lines speak of
     else:
         print_outcome(outcome, saved, used, listener)
     return DONE if outcome.state == "done" else FAILED
-
-
-def print_outcome(outcome: Outcome, saved: dict[str, object], used: dict[str, object], listener: Bar | Lines) -> None:
-    """The outputs with their paths, the seed, and what failed or was stopped."""
-    for error in outcome.errors:
-        print_error(error)
-    for name, value in saved.items():
-        for line in value if isinstance(value, list) else [value]:
-            stdout.print(f"{escape(name)}: {escape(str(line))}")
-    if "seed" in used and saved:
-        stdout.print(f"seed: {used['seed']}")
-    if outcome.state == "cancelled":
-        where = f" at {listener.at}" if listener.at else ""
-        kept = ", ".join(str(path) for value in saved.values() for path in (value if isinstance(value, list) else []))
-        done = ", ".join(listener.finished) or "no node"
-        stderr.print(f"Stopped{escape(where)}. Finished: {escape(done)}. Kept: {escape(kept or 'no file')}.")
 
 
 @app.command()
@@ -238,67 +236,6 @@ def doctor() -> None:
         table.add_row(mark, finding.name, escape(finding.text))
     stdout.print(table)
     raise typer.Exit(DONE if all(finding.ok for finding in findings) else FAILED)
-
-
-@contextmanager
-def refusals(*, as_json: bool = False) -> Iterator[None]:
-    """Turn a refusal into its sentences and exit code 2."""
-    try:
-        yield
-    except PatchbayError as error:
-        if as_json:
-            problems = error.fields().get("problems", [error.fields()])
-            print_json({"event": "result", "state": "refused", "problems": problems})
-        else:
-            print_error(error)
-        raise typer.Exit(WRONG) from error
-
-
-@contextmanager
-def stopping(cancel: Event, listener: Bar | Lines) -> Iterator[None]:
-    """Ctrl-C stops the run at its next step; a second one ends the program at once."""
-
-    def stop(_signal: int, _frame: Any) -> None:  # noqa: ANN401  # the signal module's own type
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-        listener.say("Stopping at the next step; Ctrl-C again ends at once.")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def load_catalog(config: Config) -> Catalog:
-    """Installed node types and the user's own; what failed to load is said and the rest goes on."""
-    catalog = Catalog.load(config.node_folder)
-    for problem in catalog.problems:
-        stderr.print(f"[yellow]warning[/] {escape(str(problem))}")
-    return catalog
-
-
-def interface_values(graph: Graph) -> dict[str, object]:
-    """The value that each interface input has in the graph, where it is written there."""
-    found: dict[str, object] = {}
-    for name, path in graph.document.interface.inputs.items():
-        node_id, _, port = path.partition(".")
-        found[name] = graph.document.nodes[node_id].inputs.get(port)
-    return found
-
-
-def print_graph_help(file: Path, graph: Graph, flags: dict[str, Flag]) -> None:
-    """Usage of one graph: its own flags first."""
-    stdout.print(f"[bold]Usage:[/] patchbay run {escape(str(file))} [--INPUT VALUE ...] [-o DIR] [OPTIONS]\n")
-    if graph.document.name or graph.document.description:
-        stdout.print(escape(f"{graph.document.name}. {graph.document.description}\n"))
-    table = Table(box=None, show_header=False, padding=(0, 2))
-    for flag in flags.values():
-        table.add_row(f"[cyan]--{flag.name.replace('_', '-')}[/]", flag.metavar, escape(flag.help))
-    stdout.print(table)
-    outputs = ", ".join(graph.document.interface.outputs) or "none"
-    stdout.print(f"\nOutputs: {escape(outputs)}\nOptions of every graph: patchbay run --help")
 
 
 def print_type(type_: AnyNodeType) -> None:

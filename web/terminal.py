@@ -71,12 +71,12 @@ class Bar:
         body = event.body
         match body:
             case RunStarted(nodes=nodes):
-                self._bars[""] = self._progress.add_task("[bold]nodes", total=len(nodes))
+                self._begin(len(nodes))
             case NodeStarted(node=node):
                 self._bars[node] = self._progress.add_task(escape(node), total=1)
             case NodeProgress(node=node, done=done, total=total):
                 self.at = f"{node}, step {done}" + (f" of {total}" if total else "")
-                self._progress.update(self._bars[node], completed=done, total=total or None)
+                self._step(node, done, total)
             case NodeMessage(node=node, text=text):
                 self.say(f"[yellow]![/] {escape(node)}: {escape(text)}")
             case NodeFinished(node=node, seconds=seconds):
@@ -90,11 +90,21 @@ class Bar:
             case RunFinished():
                 self._progress.stop()
 
+    def _begin(self, count: int) -> None:
+        for bar in self._bars.values():  # a run that a server starts again after a crash begins anew
+            self._progress.remove_task(bar)
+        self._bars = {"": self._progress.add_task("[bold]nodes", total=count)}
+
+    def _step(self, node: str, done: int, total: int | None) -> None:
+        bar = self._bars.get(node)
+        if bar is not None:  # whoever begins to look at a run later has not seen the node start
+            self._progress.update(bar, completed=done, total=total or None)
+
     def _end(self, node: str, line: str) -> None:
         bar = self._bars.pop(node, None)
         if bar is not None:
             self._progress.remove_task(bar)
-        if "/" not in node:  # the nodes of a returned graph are not among those that were counted
+        if "/" not in node and "" in self._bars:  # the nodes of a returned graph are not among those that were counted
             self._progress.advance(self._bars[""])
         self.finished.append(node)
         self.say(line)
