@@ -24,6 +24,7 @@ from engine.events import (
 )
 from engine.files import write_numbered
 from engine.picture import embed
+from web.text import stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +159,7 @@ def save_outputs(outputs: Mapping[str, object], stem: str, folder: Path, graph: 
     found: dict[str, object] = {}
     text = graph.dumps()
     for name, value in outputs.items():
-        label = stem if len(outputs) == 1 else f"{stem}-{name}"
+        label = stem if len(outputs) == 1 else f"{stem}-{stem_of(name)}"
         files = [data for item in (value if isinstance(value, list) else [value]) for data in _files(item)]
         if files:
             found[name] = [str(write_numbered(folder / label, ".png", embed(data, text))) for data in files]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import time
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ import structlog
 
 from engine import Code, PatchbayError, ServerError, StoreError
 from web.server.record import Artifact, Fault
+from web.text import stem_of
 from web.worker.job import Job
 
 if TYPE_CHECKING:
@@ -276,11 +276,6 @@ def outputs_of(told: dict[str, Any], files: list[Artifact]) -> dict[str, Any]:
         name: [by_name[file] for file in output["files"]] if "files" in output else output["value"]
         for name, output in told.items()
     }
-
-
-def stem_of(name: str) -> str:
-    """A name as it may stand in a file's."""
-    return re.sub(r"[^\w-]+", "_", name).strip("_")[:60] or "graph"
 
 
 def free_folder(outputs: Path, run: Run) -> Path:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from aiohttp import web
 from pydantic import Field, JsonValue
 
-from engine import Graph, GraphError, PatchbayError
+from engine import GraphError
 from engine.schema import document_schema
 from web.server.body import parse_model, read_json
-from web.server.pointers import locate
 from web.server.route import Answer, Route, answer
 from web.server.service import service_of
-from web.server.submission import Draft, planned, point
+from web.server.submission import Draft, planned, point, pointer_of
 from web.worker.job import Job
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine import Problem
     from engine.choices import Choice
+    from web.server.problems import Pointer
     from web.server.service import Service
 
 
@@ -91,20 +91,25 @@ async def schema(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.Response:
     """All problems of a graph."""
+    service = service_of(request)
     draft = parse_model(Draft, await read_json(request))
     try:
-        await planned(service_of(request), draft)
+        await planned(service, draft)
     except GraphError as error:
-        document: Graph | object = draft.graph
-        return answer(Verdict(ok=False, problems=[trouble(problem, document, draft) for problem in error.problems]))
+        return answer(await asyncio.to_thread(_verdict, service, draft, error))
     return answer(Verdict(ok=True, problems=[]))
+
+
+def _verdict(service: Service, draft: Draft, error: GraphError) -> Verdict:
+    pointer = pointer_of(service, draft)
+    return Verdict(ok=False, problems=[trouble(problem, pointer) for problem in error.problems])
 
 
 async def forecast(request: web.Request) -> web.Response:
     """What a run would reuse and what it would run."""
     service = service_of(request)
     draft = parse_model(Draft, await read_json(request))
-    point(request, draft)
+    await asyncio.to_thread(point, request, service, draft)
     wanted = await planned(service, draft)
     graph = wanted.graph
     job = Job(
@@ -142,15 +147,10 @@ def _models(service: Service) -> Iterator[Choice]:
                 yield choice
 
 
-def trouble(problem: Problem, document: Graph | object = None, draft: Draft | None = None) -> Trouble:
+def trouble(problem: Problem, pointer: Pointer | None = None) -> Trouble:
     """A problem as it is sent."""
-    place = locate(problem.at, document, draft.inputs) if draft is not None and draft.graph is not None else None
+    place = pointer(problem.at) if pointer is not None else None
     return Trouble(code=problem.code, at=problem.at, what=problem.what, fix=problem.fix, pointer=place)
-
-
-def faults_of(error: PatchbayError) -> list[Trouble]:
-    """An error's problems as they are sent."""
-    return [trouble(problem) for problem in (error.problems if isinstance(error, GraphError) else (error.problem,))]
 
 
 ROUTES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -91,7 +92,7 @@ async def submit(request: web.Request) -> web.Response:
 async def submit_checked(request: web.Request, submission: Submission) -> web.Response:
     """Check a submission and queue it. An idempotency key that is known answers 200 with its run."""
     service = service_of(request)
-    point(request, submission)
+    await asyncio.to_thread(point, request, service, submission)
     order = await ordered(service, submission)
     run, fresh = await service.writer.do(lambda queue: queue.enqueue(order))
     service.dispatcher.wake()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, JsonValue, model_validator
 
-from engine import Code, Graph, GraphError, Problem, ServerError, plan
-from web.server.pointers import GRAPH, locate
+from engine import Code, Graph, GraphError, PatchbayError, Problem, ServerError, plan
+from engine.graph import unknown_input
+from web.server.pointers import locate
 from web.server.problems import POINTER
 from web.server.queue import Order
 from web.server.record import Priority
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from engine import Plan
+    from web.server.problems import Pointer
     from web.server.service import Service
 
 MOST_NODES = 20_000
@@ -63,14 +65,22 @@ class Submission(Draft):
     ] = None
 
 
-def point(request: web.Request, draft: Draft) -> None:
+def point(request: web.Request, service: Service, draft: Draft) -> None:
     """Let errors point into a draft's body."""
-    prefix = None if draft.graph is None else GRAPH
+    request[POINTER] = pointer_of(service, draft)
 
-    def pointer(at: str) -> str | None:
-        return locate(at, draft.graph, draft.inputs, prefix)
 
-    request[POINTER] = pointer
+def pointer_of(service: Service, draft: Draft) -> Pointer:
+    """From an error's place to the place in a draft's body. A saved graph is not in it, but values for it are."""
+    if draft.graph is not None:
+        return lambda at: locate(at, draft.graph, draft.inputs)
+    if not draft.inputs:
+        return lambda _at: None
+    try:
+        graph = service.graphs.read(str(draft.name)).graph
+    except PatchbayError:
+        return lambda _at: None
+    return lambda at: locate(at, graph, draft.inputs, None)
 
 
 async def planned(service: Service, draft: Draft) -> Plan:
@@ -83,15 +93,20 @@ def _plan(service: Service, draft: Draft) -> Plan:
     if len(graph.document.nodes) > MOST_NODES:
         what = f"The server takes graphs of at most {MOST_NODES:,} nodes."
         raise GraphError([Problem(Code.TOO_LARGE, "nodes", what, "Split it into several graphs.")])
-    check_texts(graph)
-    return plan(
-        graph.with_inputs(draft.inputs),
-        service.catalog,
-        service.paths,
-        service.settings,
-        outputs=draft.outputs,
-        only=draft.only,
+    known, nodes = graph.document.interface.inputs, graph.document.nodes
+    problems = [unknown_input(name, known) for name in draft.inputs if name not in known]
+    # an interface input of a node that is not there is a problem of the graph's own, which the plan tells
+    filled = graph.with_inputs(
+        {name: value for name, value in draft.inputs.items() if known.get(name, "").partition(".")[0] in nodes}
     )
+    problems += long_texts(filled)
+    try:
+        found = plan(filled, service.catalog, service.paths, service.settings, outputs=draft.outputs, only=draft.only)
+    except GraphError as error:
+        raise GraphError([*problems, *error.problems]) from error
+    if problems:
+        raise GraphError(problems)
+    return found
 
 
 def read_graph(service: Service, draft: Draft) -> Graph:
@@ -101,21 +116,23 @@ def read_graph(service: Service, draft: Draft) -> Graph:
     return service.graphs.read(str(draft.name)).graph
 
 
-def check_texts(graph: Graph) -> None:
-    """Refuse texts that no prompt can be. Raises `GraphError`."""
-    problems = [
+def long_texts(graph: Graph) -> list[Problem]:
+    """Texts that no prompt can be."""
+    return [
         Problem(Code.TOO_LARGE, f"{name}.{port}", f"A text has at most {LONGEST_TEXT:,} characters.", "Shorten it.")
         for name, node in graph.document.nodes.items()
         for port, value in node.inputs.items()
         if isinstance(value, str) and len(value) > LONGEST_TEXT
     ]
-    if problems:
-        raise GraphError(problems)
 
 
 async def ordered(service: Service, submission: Submission) -> Order:
     """The order of a submission, checked. Raises `GraphError`, `ServerError`."""
     wanted = await planned(service, submission)
+    return await asyncio.to_thread(_order, service, submission, wanted)
+
+
+def _order(service: Service, submission: Submission, wanted: Plan) -> Order:
     graph = wanted.graph
     return Order(
         name=submission.name or graph.document.name or "graph",

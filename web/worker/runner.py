@@ -18,6 +18,7 @@ from engine.executor import Executor
 from engine.explain import forecast
 from engine.files import write_numbered
 from engine.picture import embed
+from web.text import stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,7 +133,7 @@ def _keep(outcome: Outcome, graph: Graph, job: Job) -> dict[str, Any]:
         values = value if isinstance(value, list) else [value]
         pictures = [data for item in values for data in _pictures(item)]
         if pictures:
-            stem = Path(job.folder) / (name if len(outcome.outputs) > 1 else job.name)
+            stem = Path(job.folder) / (stem_of(name) if len(outcome.outputs) > 1 else job.name)
             text = graph.dumps()
             written = [write_numbered(stem, ".png", embed(data, text)) for data in pictures]
             found[name] = {"files": [path.name for path in written]}

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.web.server import kit
+from tests.web.server.site import Site
 
 
 @pytest.fixture
@@ -27,3 +28,23 @@ def start(home):
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+async def open_site(config):
+    """Open the application on the test's data folder, again after it was closed; what is open ends with the test."""
+    opened = []
+
+    async def open_site():
+        opened.append(await Site.open(config))
+        return opened[-1]
+
+    yield open_site
+    for site in opened:
+        if not site.client.server.closed:
+            await site.close()
+
+
+@pytest.fixture
+async def site(open_site):
+    return await open_site()
