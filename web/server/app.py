@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import web
 from filelock import FileLock, Timeout
+from pydantic import JsonValue
 
 from engine import Catalog, Code, ServerError
 from engine.files import write_whole
@@ -30,7 +31,7 @@ from web.server.hub import Hub
 from web.server.metrics import Metrics
 from web.server.openapi import document
 from web.server.problems import problems_middleware
-from web.server.route import answer
+from web.server.route import Route, answer
 from web.server.security import Access, protect
 from web.server.service import SERVICE, Service, service_of
 from web.server.uploads import Uploads
@@ -59,7 +60,14 @@ LARGEST_HEADER = 8190
 
 log = structlog.get_logger()
 
+
+async def openapi(request: web.Request) -> web.Response:
+    """The OpenAPI document."""
+    return answer(await asyncio.to_thread(document, ROUTES, service_of(request)))
+
+
 ROUTES = (
+    Route("GET", "/api/openapi.json", openapi, "This document", {200: dict[str, JsonValue]}),
     *routes_status.ROUTES,
     *routes_catalog.ROUTES,
     *routes_runs.ROUTES,
@@ -159,7 +167,6 @@ def application(service: Service, access: Access) -> web.Application:
     protect(app, access)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
-    app.router.add_get("/api/openapi.json", _openapi)
     app.router.add_get("/", _page)
     app.router.add_static("/static", STATIC)
     return app
@@ -170,11 +177,6 @@ async def _counted(request: web.Request, handler: Handler) -> web.StreamResponse
     response = await handler(request)
     request.app[SERVICE].metrics.requests.labels(request.method, str(response.status)).inc()
     return response
-
-
-async def _openapi(request: web.Request) -> web.Response:
-    service = service_of(request)
-    return answer(await asyncio.to_thread(document, ROUTES, service))
 
 
 async def _page(_request: web.Request) -> web.FileResponse:

@@ -14,6 +14,7 @@ from aiohttp import ETag, web
 from engine import Code, ServerError, StoreError
 from engine.digests import file_digest
 from engine.files import write_whole
+from web.server.problems import problem_response
 from web.server.uploads import MEDIA_TYPES, opened
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ async def _send(request: web.Request, path: Path, name: str, media_type: str, et
         size = file.seek(0, io.SEEK_END)
         part = _wanted(request, size, etag)
         if part is not None and not part:
-            return _described(web.Response(status=416, headers={"Content-Range": f"bytes */{size}"}), etag)
+            return _no_such_part(size)
         response = _described(web.StreamResponse(status=200 if part is None else 206), etag)
         response.headers.update(_shown(name, media_type))
         if part is not None:
@@ -162,6 +163,13 @@ def _wanted(request: web.Request, size: int, etag: str) -> range | None:
         return range(size)[request.http_range]
     except ValueError:
         return None
+
+
+def _no_such_part(size: int) -> web.Response:
+    error = ServerError(Code.BAD_REQUEST, "", f"The file has {size} bytes, and none in this range.", "Ask for others.")
+    response = problem_response(error, status=416)
+    response.headers["Content-Range"] = f"bytes */{size}"
+    return response
 
 
 def _described(response: web.StreamResponse, etag: str) -> web.StreamResponse:

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from engine import PatchbayError
 from web.flags import flags_of
+from web.server.body import JSON
 from web.server.record import Run
 from web.server.route import Answer, Query, Route
 from web.server.routes_catalog import Trouble
@@ -135,7 +136,7 @@ def _body(route: Route) -> Mapping[str, Any]:
     binary = {"schema": {"type": "string", "format": "binary"}}
     if isinstance(route.body, type):
         return {"application/json": {"schema": _schema(route.body)}} | dict.fromkeys(route.pictures, binary)
-    return dict.fromkeys(route.body or (), binary)
+    return {name: {"schema": {"type": "object"}} if name == JSON else binary for name in route.body or ()}
 
 
 def _problem_answer() -> dict[str, Any]:

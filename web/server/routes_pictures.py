@@ -100,7 +100,7 @@ ROUTES = (
         "/api/artifacts/{digest}",
         artifact,
         "A file that a run has made",
-        {200: "application/octet-stream", 206: "application/octet-stream", 304: None},
+        {200: "*/*", 206: "*/*", 304: None},
         query=PictureQuery,
         headers=("If-None-Match", "Range"),
     ),
