@@ -5,6 +5,8 @@ A node called as a plain function, outside a run, gets a silent default: `track`
 
 from __future__ import annotations
 
+import math
+import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event
@@ -29,6 +31,22 @@ def _silent(_event: Body) -> None:
     """Outside a run nobody listens."""
 
 
+class Pace:
+    """Lets something happen once in `seconds`: making a preview may cost more than the step that it shows."""
+
+    def __init__(self, seconds: float = 0.5) -> None:
+        self._seconds = seconds
+        self._last = -math.inf
+
+    def is_due(self) -> bool:
+        """Whether it may happen now; saying yes begins the next wait."""
+        now = time.monotonic()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class NodeContext:
     """One node's view of its run."""
@@ -42,6 +60,8 @@ class NodeContext:
     """This call is number `part[0]` of `part[1]` when the node runs once for each item of a list."""
     graph: Graph | None = None
     """The graph of the whole run with the values that it was planned with, to be written into what the node saves."""
+    pace: Pace = field(default_factory=Pace)
+    """When the next preview may be made."""
 
 
 _current: ContextVar[NodeContext] = ContextVar("patchbay_node")
@@ -70,7 +90,7 @@ def stop_if_cancelled() -> None:
 def report(done: int, total: int | None = None, preview: Callable[[], object] | None = None) -> None:
     """Say that `done` of `total` steps are done; stop here if the run was cancelled.
 
-    `preview` is called only when the run wants previews, so making one may be costly.
+    `preview` is called only when the run wants previews and the last one was a while ago, so it may be costly.
     """
     stop_if_cancelled()
     context = current()
@@ -78,7 +98,7 @@ def report(done: int, total: int | None = None, preview: Callable[[], object] | 
     if total is not None:
         done, total = done + index * total, total * count
     context.emit(NodeProgress(node=context.node, done=done, total=total))
-    if preview is not None and context.settings.previews:
+    if preview is not None and context.settings.previews and context.pace.is_due():
         context.emit(NodePreview(node=context.node, value=preview()))
 
 

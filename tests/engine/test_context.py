@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from engine import Cancelled, Settings, report, say, track
-from engine.context import NodeContext, call_within, current, stop_if_cancelled
+from engine.context import NodeContext, Pace, call_within, current, stop_if_cancelled
 
 
 def within(function, **more):
@@ -34,6 +34,20 @@ def test_track_reports_each_item_and_the_total_where_it_is_known():
 
 def test_a_call_for_one_item_reports_its_share_of_all():
     assert progress(within(lambda: report(1, 2), part=(1, 3))) == [(3, 6)]
+
+
+def test_previews_are_made_at_a_pace():
+    made = []
+
+    def node():
+        for step in range(100):
+            report(step, 100, preview=lambda: made.append(1))
+
+    within(node, settings=Settings(previews=True))
+    assert len(made) == 1
+    pace = Pace(0.0)
+    assert pace.is_due()
+    assert pace.is_due()
 
 
 def test_previews_are_made_only_where_they_are_wanted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import time
 from dataclasses import asdict, dataclass
@@ -60,8 +61,8 @@ class Dispatcher:
         self._flight: Flight | None = None
         self._warm = ""
         self._ready = False
-        self._busy = False
-        self._again = False
+        self._signal = asyncio.Event()
+        self._endings: list[QueueJob] = []
         self._deaths = 0
         self._questions: dict[str, asyncio.Future[list[dict[str, Any]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,6 +80,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Start the worker; runs follow when it is ready."""
+        self._feeder = asyncio.create_task(self._feed())
         await self._worker.start(self._hear)
 
     async def close(self) -> None:
@@ -89,14 +91,15 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if flight is not None:
-            await self._give_back(flight, "The server was stopped.", counted=False)
+        self._signal.set()
+        with contextlib.suppress(StoreError):
+            await self._feeder
+            if flight is not None:
+                await self._give_back(flight, "The server was stopped.", counted=False)
 
     def wake(self) -> None:
         """Look at the queue: something in it has changed."""
-        self._again = True
-        if self._ready and self._flight is None and not self._busy:
-            self._spawn(self._feed())
+        self._signal.set()
 
     async def cancel(self, run_id: str) -> Run:
         """Cancel a run, queued or running. Raises `ServerError`: `not_found`, `conflict`."""
@@ -128,20 +131,21 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _feed(self, ended: QueueJob | None = None) -> None:
-        """Store what has ended and claim the next run, in one commit."""
-        self._busy = True
-        try:
-            while ended is not None or (self._again and self._ready and self._flight is None):
-                self._again = False
-                await self._next(ended)
-                ended = None
-        finally:
-            self._busy = False
+    async def _feed(self) -> None:
+        """The one task that claims: two would each bring the worker a run, and the first result be taken for stale."""
+        while not self._closing:
+            await self._signal.wait()
+            self._signal.clear()
+            while self._endings or (self._ready and self._flight is None):
+                if not await self._next():
+                    break
 
-    async def _next(self, ended: QueueJob | None) -> None:
+    async def _next(self) -> bool:
+        """Store what has ended and claim the next run, in one commit. Whether there was one."""
+        endings = [*self._endings]
+
         def step(queue: Queue) -> tuple[Run, str] | None:
-            if ended is not None:
+            for ended in endings:
                 ended(queue)
             claimed = queue.claim(self._warm) if self._ready else None
             if claimed is None:
@@ -152,16 +156,18 @@ class Dispatcher:
             return run.to(folder=folder), text
 
         claimed = await self._store(step)
+        del self._endings[: len(endings)]
         if claimed is None:
-            return
+            return False
         run, text = claimed
         flight = Flight(run, Path(str(run.folder)))
         if not self._ready:  # the worker died meanwhile
             await self._give_back(flight, "The worker died before it began.", counted=False)
-            return
+            return False
         self._flight = flight
         self._warm = run.affinity or self._warm
         self._worker.send({"do": "run", "job": asdict(job_of(run, text, previews=self._hub.listeners > 0))})
+        return True
 
     async def _store(self, job: Callable[[Queue], T]) -> T:
         """Do a job of the queue, and again until it is written: a full disk holds runs up, it does not lose them."""
@@ -170,6 +176,8 @@ class Dispatcher:
             try:
                 return await self._writer.do(job)
             except StoreError as error:
+                if self._closing:  # what is not stored now is found by the next start
+                    raise
                 log.warning("not stored", problem=str(error), again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE, pause * 2)
@@ -210,8 +218,8 @@ class Dispatcher:
             run, state = flight.run, message["state"]
             queue.finish(run.id, run.attempt, state, outputs=outputs, files=files, error=error)
 
-        self._again = True
-        self._spawn(self._feed(ended))
+        self._endings.append(ended)
+        self.wake()
 
     def _heard_forecast(self, message: dict[str, Any]) -> None:
         answer = self._questions.get(message["question"])

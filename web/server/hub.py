@@ -25,7 +25,7 @@ STEP = 1 << 20
 KEPT = 4096
 """How many messages are kept for clients that reconnect."""
 
-BEHIND = 2048
+BEHIND = 2 * KEPT
 """How many messages a client may be behind before it is cut off."""
 
 

@@ -77,6 +77,9 @@ LAST_PLACE = "SELECT max(place) FROM runs WHERE state = ? AND priority = ?"
 COUNT_STATES = "SELECT state, count(*) FROM runs GROUP BY state"
 INSERT_EVENT = "INSERT INTO events (run, body, digest) VALUES (?, ?, ?)"
 SELECT_EVENTS = "SELECT id, run, body, digest FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+SELECT_EVENTS_OF = (
+    "SELECT id, run, body, digest FROM events WHERE id > ? AND id < ? AND (run = ? OR run IS NULL) ORDER BY id LIMIT ?"
+)
 FORGET_EVENTS = "DELETE FROM events WHERE id <= ?"
 LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
 PUT_FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -399,9 +402,13 @@ class Queue:
             found += [(run, item) for item in run.files if item.digest == digest and item.file == file]
         return found
 
-    def history(self, after: int, before: int, limit: int = 1000) -> list[Notice]:
-        """What happened after one notice and before another, oldest first."""
-        rows = self._db.execute(SELECT_EVENTS, (after, before, limit)).fetchall()
+    def history(self, after: int, before: int, limit: int = 1000, run_id: str | None = None) -> list[Notice]:
+        """What happened after one notice and before another, oldest first; to one run and the queue, or to all."""
+        rows = (
+            self._db.execute(SELECT_EVENTS, (after, before, limit))
+            if run_id is None
+            else self._db.execute(SELECT_EVENTS_OF, (after, before, int(run_id), limit))
+        ).fetchall()
         return [
             Notice(number, None if run is None else str(run), json.loads(body))
             for number, run, body, digest in rows

@@ -45,20 +45,19 @@ async def stream(service: Service, query: EventQuery) -> AsyncIterator[Message |
     listener, oldest = service.hub.subscribe(query.after, query.run)
     try:
         if query.after is not None:
-            async for message in _stored(service, query.after, oldest):
-                if query.run is None or message.run in (query.run, None):
-                    yield message
+            async for message in _stored(service, query.after, oldest, query.run):
+                yield message
         while not listener.lost:
             yield await listener.next(HEARTBEAT)
     finally:
         service.hub.unsubscribe(listener)
 
 
-async def _stored(service: Service, after: int, oldest: int) -> AsyncIterator[Message]:
+async def _stored(service: Service, after: int, oldest: int, run: str | None) -> AsyncIterator[Message]:
     first, end = after // STEP, oldest // STEP + 1
     while first + 1 < end:
         start = first
-        page = await service.writer.do(lambda queue, start=start: queue.history(start, end, PAGE))  # type: ignore[misc]
+        page = await service.writer.do(lambda queue, start=start: queue.history(start, end, PAGE, run))  # type: ignore[misc]
         for notice in page:
             yield message_of(notice)
         if len(page) < PAGE:

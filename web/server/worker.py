@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LAST_WORDS = 4096
 """Characters of a dead worker's output that an error quotes."""
 
+LAST_MOMENT = 2.0
+"""Seconds in which a worker that closed its pipe must be gone."""
+
 MEMORY_PACE = 1.0
 """Seconds between two looks at a worker's memory."""
 
@@ -103,10 +106,10 @@ class WorkerProcess:
     async def close(self) -> None:
         """Kill it in silence."""
         tasks, self._tasks = self._tasks, []
+        self.kill("The server stops.")
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.kill("The server stops.")
         if self._process is not None:
             await self._process.wait()
             self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  # asyncio offers no other way
@@ -120,10 +123,18 @@ class WorkerProcess:
         except asyncio.IncompleteReadError:
             pass
         finally:
-            self.kill("It closed its pipe.")
-            await asyncio.shield(process.wait())
+            await self._end(process)
             await words
         hear({"say": "dead", "why": self._reason(process.returncode or 0)}, b"")
+
+    async def _end(self, process: Process) -> None:
+        """Wait until a process that closed its pipe is gone; it mostly is already."""
+        try:
+            async with asyncio.timeout(LAST_MOMENT):
+                await process.wait()
+        except TimeoutError:
+            self.kill("It closed its pipe.")
+            await process.wait()
 
     async def _drain(self, process: Process) -> None:
         """Keep the end of what the worker prints, however much it is."""

@@ -87,8 +87,8 @@ class Inbox:
                 what = f"The run could not be finished: {type(error).__name__}: {error}."
                 result = {"state": "failed", "error": {"code": Code.INTERNAL, "at": "", "what": what}}
                 traceback.print_exc()
-            self._line.send({"say": "done", "id": job.id, "attempt": job.attempt, **result})
             del self._cancels[job.id, job.attempt]
+            self._line.send({"say": "done", "id": job.id, "attempt": job.attempt, **result})
 
     def _answer(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"say": "forecast", "question": message["question"]}

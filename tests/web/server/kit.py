@@ -307,8 +307,7 @@ class ServerProcess:
         self.process.stderr.close()
 
     def stop(self):
-        if self.process.poll() is None:
-            self.kill(signal.SIGTERM)
+        self.kill(signal.SIGTERM)
 
 
 def free_port():
