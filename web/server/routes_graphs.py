@@ -99,7 +99,8 @@ async def versions(request: web.Request) -> web.Response:
 async def run(request: web.Request) -> web.Response:
     """Queue a run of a saved graph."""
     wish = parse_model(GraphRun, await read_json(request))
-    submission = Submission(name=request.match_info["name"], **wish.model_dump())
+    saved = await asyncio.to_thread(service_of(request).graphs.read, request.match_info["name"])
+    submission = Submission(name=saved.name, **wish.model_dump())
     return await submit_checked(request, submission)
 
 
