@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from web.server.record import ENDED, LIVE
+
 if TYPE_CHECKING:
     from web.server.record import Run
 
@@ -40,6 +42,6 @@ class Metrics:
 
     def text(self, states: dict[str, int]) -> bytes:
         """Everything in Prometheus' text format, with the queue's `states` as they are now."""
-        for state, count in states.items():
-            self._states.labels(state).set(count)
+        for state in (*LIVE, *ENDED):
+            self._states.labels(state).set(states.get(state, 0))
         return generate_latest(self._registry)
