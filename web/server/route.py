@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from engine import Code, Problem
 from web.server.body import parse_model
+from web.server.pointers import pointer
+from web.server.problems import BodyError
 from web.text import dumps
 
 if TYPE_CHECKING:
@@ -57,6 +60,10 @@ class Route:
 
 def read_query(request: web.Request, model: type[QueryT]) -> QueryT:
     """The query, checked. Raises `BodyError` (`bad_request`); pointers then name the parameter."""
+    twice = [name for name in dict.fromkeys(request.query) if len(request.query.getall(name)) > 1]
+    if twice:
+        what, fix = "This stands in the address more than once.", "Send it once."
+        raise BodyError([Problem(Code.BAD_REQUEST, pointer(name), what, fix) for name in twice])
     return parse_model(model, dict(request.query), "")
 
 
