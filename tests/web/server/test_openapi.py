@@ -1,6 +1,8 @@
 """The OpenAPI document says what the server does, and the server does what it says, whatever is sent."""
 
 import asyncio
+import json
+import random
 import re
 import threading
 import warnings
@@ -203,3 +205,46 @@ def throw_at(operation, mode, url, known):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a schema that is hard to generate from is the tool's matter
         throw()
+
+
+ODD = (
+    *(None, True, 0, -1, 2**53, 2**64, -(2**80), 1e308, 0.5),
+    *("", "\0", "../..", "a.b", "a.b.c", ".", "né 🦊", "x" * 300, "text_to_image", "link"),
+    *([], {}, [[]], {"link": "a.b"}, {"link": "load.model"}, {"link": 1}, [{"link": "sample.latent"}] * 3),
+)
+
+
+def mangled(value, chance):
+    """The value with one place in it changed: replaced, taken out, doubled or renamed."""
+    if not isinstance(value, (dict, list)) or not value or chance.random() < 0.1:
+        return chance.choice(ODD)
+    items = dict(value) if isinstance(value, dict) else dict(enumerate(value))
+    key = chance.choice([*items])
+    how = chance.random()
+    if how < 0.75:
+        items[key] = mangled(items[key], chance)
+    elif how < 0.85:
+        del items[key]
+    else:
+        items[str(chance.choice(ODD))] = items[key]
+    return {str(name): item for name, item in items.items()} if isinstance(value, dict) else [*items.values()]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_graph_that_is_nearly_right_is_refused_with_reasons_or_taken(site, seed):
+    await site.pause()
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    graphs = [(await site.get(f"/api/graphs/{name}"))[1] for name in SHIPPED]
+    states = set()
+    for _ in range(60):
+        graph = chance.choice(graphs)
+        body = {"graph": graph, "inputs": {}, "outputs": [*graph["interface"]["outputs"]]}
+        for _ in range(chance.randrange(1, 4)):
+            body = mangled(body, chance)
+        for path in ("/api/check", "/api/plan", "/api/runs"):
+            status, answer = await site.post(path, data=json.dumps(body), headers={"Content-Type": "application/json"})
+            assert status in (200, 202, 400, 404, 422), (body, answer)
+            states.add(status)
+            for problem in answer.get("problems", ()) if isinstance(answer, dict) else ():
+                assert problem["what"], body
+    assert {200, 400, 422} <= states
