@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 INSTALL, TESTS, *BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+SERVE, CLIENTS = BLOCKS[-2:]
+BLOCKS = BLOCKS[:-2]
 COMMANDS = [INSTALL.partition("&& ")[2].strip(), *(line for block in BLOCKS for line in block.splitlines())]
 SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
@@ -27,27 +29,43 @@ def test_the_two_first_blocks_are_what_ci_runs():
     assert TESTS == 'pip install -e ".[test]" && pytest\n'
 
 
+def environment_of(clone):
+    scripts = Path(sys.executable).parent
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATCHBAY_HOME": str(clone / "home"), "PATH": path}
+
+
+def shell(command, clone):
+    return subprocess.run(
+        command, shell=True, cwd=clone, env=environment_of(clone), capture_output=True, text=True, check=False
+    )
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_command_works(command, clone):
-    scripts = Path(sys.executable).parent
-    environment = {
-        **os.environ,
-        "PATCHBAY_HOME": str(clone / "home"),
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-    }
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=clone,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = shell(command, clone)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
     if " run " in command and "--help" not in command:
         assert len(list((clone / "out").glob("*.png"))) == 1
+
+
+def test_the_server_does_what_the_readme_says(clone):
+    command = f"exec {SERVE.strip()} --port 0"
+    with subprocess.Popen(
+        command, shell=True, cwd=clone, env=environment_of(clone), stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert "?token=" in server.stdout.readline()
+            for line in CLIENTS.splitlines():
+                done = shell(line, clone)
+                assert done.returncode == 0, done.stdout + done.stderr
+            assert re.search(r"done\s+text_to_image", done.stdout)
+        finally:
+            server.terminate()
+            assert server.wait(30) == 0
+    assert len(list((clone / "home" / "outputs").rglob("*.png"))) == 2
+    assert len(list((clone / "out").glob("*.png"))) == 1
 
 
 def test_the_python_snippet_runs_a_graph(clone, monkeypatch, capsys):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ADDRESS_FILE = "server.json"
 SERVER_VARIABLE = "PATCHBAY_SERVER"
+AUTO = "auto"
 TOKEN_VARIABLE = "PATCHBAY_TOKEN"  # noqa: S105  # the variable's name
 
 START = "Start one with `patchbay serve`, or say where it is: --server URL."
@@ -106,13 +107,13 @@ class Address:
 
 
 def find_server(named: str | None, home: Path) -> Address:
-    """The server that was named, that of PATCHBAY_SERVER, or the one that runs on the data folder.
+    """The server that was named, that of PATCHBAY_SERVER, or the one that runs on the data folder ("auto").
 
     The token comes with the URL, from PATCHBAY_TOKEN, or from the running server's file, which is believed for its own
     address only. Raises `ServerError` (`no_server`) when nobody says where one is, `PatchbayError` for a broken URL.
     """
     own = _own_server(home)
-    text = named or os.environ.get(SERVER_VARIABLE)
+    text = None if named == AUTO else named or os.environ.get(SERVER_VARIABLE)
     if text is None and own is None:
         what = f"No server runs on the data folder {home}."
         raise ServerError(Code.NO_SERVER, "", what, START)

@@ -34,7 +34,9 @@ GRAPH_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_o
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ServerOption = Annotated[
     Optional[str],  # noqa: UP045  # typer reads it
-    typer.Option("--server", metavar="URL", help="The server's address, as `patchbay serve` prints it."),
+    typer.Option(
+        "--server", metavar="URL", help='As `patchbay serve` prints it; "auto" is the one on this data folder.'
+    ),
 ]
 SetsOption = Annotated[list[str], typer.Option("--set", metavar="NODE.INPUT=VALUE", help="Set any input.")]
 GraphHelpOption = Annotated[bool, typer.Option("--help", help="Show this message; after GRAPH, its flags too.")]

@@ -1,4 +1,4 @@
-"""What the server costs: `python -m tests.bench.server` prints a table. Trivial graphs, so that only the server is seen."""
+"""What the server costs, on trivial graphs: `python -m tests.bench.server` prints a table."""
 
 from __future__ import annotations
 

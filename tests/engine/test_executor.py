@@ -749,7 +749,7 @@ def test_async_nodes_wait_beside_each_other(lab):
     @node("Wait", deterministic=False)
     async def wait(a: int) -> int:
         arrived.append(a)
-        while len(arrived) < 3:  # noqa: ASYNC110  # they meet here, by no clock
+        while len(arrived) < 3:  # they meet here, by no clock
             await asyncio.sleep(0)
         report(1, 1)
         return a * 2

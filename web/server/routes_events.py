@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 from aiohttp import WSMsgType, web
 from pydantic import Field
 
+from engine import StoreError
 from web.server.body import parse_model
 from web.server.hub import STEP, message_of
 from web.server.record import RunId
@@ -29,6 +31,8 @@ TOO_SLOW = 1013
 """The WebSocket close code of a client that was cut off; it may connect again with `after`."""
 
 PAGE = 1000
+
+log = structlog.get_logger()
 
 
 class EventQuery(Query):
@@ -102,9 +106,11 @@ async def _send_all(socket: web.WebSocketResponse, service: Service, query: Even
             else:
                 lengths = HEADER.pack(len(message.text), len(message.preview))
                 await socket.send_bytes(lengths + message.text + message.preview)
+    except StoreError as error:
+        log.warning("events not read", problem=str(error))
     finally:
         await messages.aclose()  # type: ignore[attr-defined]  # an async generator
-    await socket.close(code=TOO_SLOW, message=b"too slow, or the server stops: connect again with ?after=")
+    await socket.close(code=TOO_SLOW, message=b"too slow, or not now: connect again with ?after=")
 
 
 async def _server_sent(request: web.Request, query: EventQuery) -> web.StreamResponse:
@@ -114,15 +120,24 @@ async def _server_sent(request: web.Request, query: EventQuery) -> web.StreamRes
     messages = stream(service_of(request), query)
     try:
         async for message in messages:
-            if message is None:
-                await response.write(b": still here\n\n")
-            elif message.preview is None:
-                await response.write(b"id: %d\ndata: %b\n\n" % (message.sequence, message.text))
+            if message is not None and message.preview is not None:
+                continue
+            async with asyncio.timeout(HEARTBEAT):
+                await response.write(_line(message))
     except ConnectionError:
         pass  # the client has gone
+    except TimeoutError:  # it is there and does not read
+        if request.transport is not None:
+            request.transport.abort()
     finally:
         await messages.aclose()  # type: ignore[attr-defined]  # an async generator
     return response
+
+
+def _line(message: Message | None) -> bytes:
+    if message is None:
+        return b": still here\n\n"
+    return b"id: %d\ndata: %b\n\n" % (message.sequence, message.text)
 
 
 ROUTES = (

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine import ServerError, StoreError
+from engine import Code, ServerError, StoreError
 from tests.web.server.test_queue import order
 from web.server import dispatcher as module
 from web.server.dispatcher import Dispatcher, free_folder, outputs_of, stem_of
@@ -195,7 +195,8 @@ async def test_a_result_waits_for_a_full_disk(stage, monkeypatch):
     async def full(work):
         if left[0]:
             left[0] -= 1
-            raise StoreError("not_written", "queue.db", "The disk is full.")
+            what = "The disk is full."
+            raise StoreError(Code.NOT_WRITTEN, "queue.db", what)
         return await do(work)
 
     monkeypatch.setattr(stage.writer, "do", full)

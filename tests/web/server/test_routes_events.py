@@ -9,9 +9,12 @@ import pytest
 from aiohttp import ClientError, WSMsgType
 from PIL import Image
 
+from engine import Code, StoreError
 from tests.web.server.kit import draw, one
 from tests.web.server.site import places
+from web.server import routes_events
 from web.server.hub import BEHIND, KEPT, STEP
+from web.server.queue import Queue
 from web.worker.wire import HEADER
 
 SHOW = '''
@@ -46,7 +49,7 @@ def show(*, steps: int = 3) -> int:
     """Report every step with a preview."""
     for done in range(1, steps + 1):
         report(done, steps, lambda: Sketch(done * 10))
-        time.sleep(0.06)
+        time.sleep(0.55)  # previews are made twice a second at most
     return steps
 '''
 
@@ -88,7 +91,7 @@ READERS = {"websocket": over_websocket, "http": over_http}
 async def listening(site, count):
     """Wait until so many clients listen."""
     async with asyncio.timeout(10):
-        while site.service.hub.listeners != count:  # noqa: ASYNC110  # nobody tells
+        while site.service.hub.listeners != count:
             await asyncio.sleep(0.001)
 
 
@@ -232,7 +235,7 @@ async def test_a_bad_query_is_refused(site, query):
 async def test_previews_come_as_small_pictures_to_those_who_watch(site):
     previews, texts = [], []
     async with site.client.ws_connect("/api/events") as socket:
-        run = await site.submit(one("Show", steps=3))
+        run = await site.submit(one("Show", steps=2))
         while not ended(run["id"])(texts):
             message = await socket.receive(timeout=10)
             if message.type is WSMsgType.BINARY:
@@ -242,7 +245,7 @@ async def test_previews_come_as_small_pictures_to_those_who_watch(site):
                 previews.append((json.loads(body[:length]), body[length:]))
             else:
                 texts.append(json.loads(message.data))
-    assert [about["event"] for about, _ in previews] == ["node_preview"] * 3
+    assert [about["event"] for about, _ in previews] == ["node_preview"] * 2
     for number, (about, data) in enumerate(previews, 1):
         assert (about["run"], about["node"]) == (run["id"], "show")
         picture = Image.open(io.BytesIO(data), formats=["JPEG"])
@@ -272,6 +275,30 @@ async def test_a_client_that_does_not_read_is_cut_off_and_told_why(site):
             message = await socket.receive(timeout=10)
         assert (message.type, message.data) == (WSMsgType.CLOSE, 1013)
     await listening(site, 0)
+
+
+async def test_a_client_over_http_that_does_not_read_is_let_go(site, monkeypatch):
+    monkeypatch.setattr(routes_events, "HEARTBEAT", 0.3)
+    async with site.client.get("/api/events") as response:
+        await listening(site, 1)
+        for _ in range(BEHIND - 10):
+            site.service.hub.tell("1", {"event": "node_message", "node": "a", "text": "x" * 4000})
+        await listening(site, 0)
+        with pytest.raises(ClientError):
+            await response.content.read()
+
+
+async def test_a_history_that_cannot_be_read_ends_the_stream(site, monkeypatch):
+    await site.done(draw(1))
+    site.service.hub._oldest = 2 * STEP
+
+    def fail(*_arguments):
+        raise StoreError(Code.DAMAGED, "queue.db", "It is damaged.", "")
+
+    monkeypatch.setattr(Queue, "history", fail)
+    async with site.client.ws_connect("/api/events?after=0") as socket:
+        message = await socket.receive(timeout=10)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, 1013)
 
 
 async def test_when_the_server_stops_its_listeners_are_sent_away(site):

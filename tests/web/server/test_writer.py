@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from engine import ServerError, StoreError
+from engine import Code, ServerError, StoreError
 from tests.web.server.test_queue import order
 from web.server.queue import open_database
 from web.server.writer import Writer
@@ -55,7 +55,7 @@ def test_a_job_that_fails_is_rolled_back_alone(writer, told):
     def half(queue):
         enqueue(queue)
         what = "in the middle"
-        raise ServerError("conflict", "", what)
+        raise ServerError(Code.CONFLICT, "", what)
 
     whole, broken, other = writer.submit(enqueue), writer.submit(half), writer.submit(enqueue)
     gate.set()

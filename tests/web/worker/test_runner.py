@@ -90,7 +90,7 @@ def test_only_so_many_graphs_are_remembered(home, runner):
 
 def test_progress_is_told_at_a_pace_and_its_end_always(home):
     told = []
-    teller = _Teller(job(home, draw(1)), lambda message, data: told.append(message["event"]))
+    teller = _Teller(job(home, draw(1)), lambda message, _data: told.append(message["event"]))
     for done in range(1, 1001):
         teller(Event(done, NodeProgress(node="a", done=done, total=1000)))
     assert told[0]["done"] == 1
@@ -110,7 +110,7 @@ def test_previews_are_small_pictures(home):
             return [target.getvalue()]
 
     told = []
-    teller = _Teller(job(home, draw(1)), lambda message, data: told.append(data))
+    teller = _Teller(job(home, draw(1)), lambda _message, data: told.append(data))
     teller(Event(1, NodePreview(node="a", value=Large())))
     teller(Event(2, NodePreview(node="a", value="nothing to look at")))
     assert told[0].startswith(b"\xff\xd8")
