@@ -35,7 +35,7 @@ GRACE = 5.0
 """Seconds that a cancelled run has to stop at its next step."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-"""Seconds before something that failed is tried again: a start of the worker, a write to a full disk."""
+"""Seconds before a worker that died before it was ready, or a write to a full disk, is tried again."""
 
 ANSWER_TIME = 30.0
 """Seconds that a worker has to answer a question."""
@@ -185,7 +185,7 @@ class Dispatcher:
     def _hear(self, message: dict[str, Any], data: bytes) -> None:
         match message["say"]:
             case "ready":
-                self._ready = True
+                self._ready, self._deaths = True, 0
                 self.wake()
             case "node" | "event":
                 self._heard_event(message, data)
@@ -208,7 +208,7 @@ class Dispatcher:
         flight = self._flight
         if flight is None or (message["id"], message["attempt"]) != (flight.run.id, flight.run.attempt):
             return
-        self._flight, self._deaths = None, 0
+        self._flight = None
         files = [Artifact(**item) for item in message.get("files", ())]
         outputs = outputs_of(message.get("outputs", {}), files)
         error = Fault(**message["error"]) if message.get("error") else None

@@ -121,7 +121,7 @@ def storm(home, count, kills, kill_one, seed):
     client.start()
     try:
         for _ in range(kills):
-            time.sleep(chance.uniform(0.0, 0.4))
+            time.sleep(chance.uniform(0.0, 0.3))
             kill_one(current, port)
         client.join(120)
         assert len(acknowledged) == count
@@ -141,12 +141,12 @@ def kill_server(home):
 
 
 def kill_worker(current, _port):
-    for _ in range(200):
-        workers = current[0].workers
-        if workers:
+    """Kill the worker a moment after it has begun to take runs; one that never gets so far is restarted slowly."""
+    for _ in range(1000):
+        if current[0].request("GET", "/ready")[1]["worker"] == "ready":
             break
-        time.sleep(0.02)
-    for pid in workers:
+        time.sleep(0.01)
+    for pid in current[0].workers:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
