@@ -75,8 +75,9 @@ def add(a: int, b: int) -> int:
 
 
 @node("Draw")
-def draw(*, shade: Annotated[int, Field(ge=0, le=65535)] = 0) -> Drawing:
-    """A picture."""
+def draw(*, shade: Annotated[int, Field(ge=0, le=65535)] = 0, seconds: float = 0.0) -> Drawing:
+    """A picture, after a while."""
+    time.sleep(seconds)
     return Drawing(shade)
 
 
@@ -164,8 +165,8 @@ def one(type_, port="number", name=None, **inputs):
     }
 
 
-def draw(shade, name="fox"):
-    return one("Draw", "drawing", name, shade=shade)
+def draw(shade, name="fox", **inputs):
+    return one("Draw", "drawing", name, shade=shade, **inputs)
 
 
 def make_home(folder):

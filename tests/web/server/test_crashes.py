@@ -85,7 +85,9 @@ if "LARGEST_FILE" in os.environ and "web.worker" not in sys.orig_argv:
 def check_all_done(server, home, acknowledged):
     """Every run is done, once, and its picture is the one that its row names."""
     for run_id in acknowledged.values():
-        server.wait(run_id, "done", seconds=120)
+        while (run := server.wait(run_id, seconds=120))["state"] != "done":
+            assert run["error"]["code"] == "worker_died", run  # three kills met it, and it says so
+            server.request("POST", f"/api/runs/{run_id}/retry", {})
     runs = {run["id"]: run for run in server.all_runs()}
     assert sorted(runs) == sorted(acknowledged.values())
     paths = []
@@ -106,7 +108,9 @@ def submit_all(server_of, acknowledged, count, stopped):
     for shade in range(count):
         while not stopped.is_set() and shade not in acknowledged:
             with contextlib.suppress(OSError, AssertionError, ValueError):
-                acknowledged[shade] = server_of().submit(draw(shade), idempotency_key=f"run-{shade}")["id"]
+                acknowledged[shade] = server_of().submit(draw(shade, seconds=0.05), idempotency_key=f"run-{shade}")[
+                    "id"
+                ]
                 break
             time.sleep(0.02)
 
@@ -121,8 +125,7 @@ def storm(home, count, kills, kill_one, seed):
     client.start()
     try:
         for _ in range(kills):
-            time.sleep(chance.uniform(0.0, 0.3))
-            kill_one(current, port)
+            kill_one(current, port, chance.uniform(0.01, 0.4))
         client.join(120)
         assert len(acknowledged) == count
         check_all_done(current[0], home, acknowledged)
@@ -133,19 +136,21 @@ def storm(home, count, kills, kill_one, seed):
 
 
 def kill_server(home):
-    def kill_one(current, port):
+    def kill_one(current, port, wait):
+        time.sleep(wait)
         current[0].kill()
         current[0] = ServerProcess(home, port).wait_ready()
 
     return kill_one
 
 
-def kill_worker(current, _port):
-    """Kill the worker a moment after it has begun to take runs; one that never gets so far is restarted slowly."""
+def kill_worker(current, _port, wait):
+    """Kill the worker a moment after it has begun to take runs: always at once would give the same run up."""
     for _ in range(1000):
         if current[0].request("GET", "/ready")[1]["worker"] == "ready":
             break
         time.sleep(0.01)
+    time.sleep(wait)
     for pid in current[0].workers:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
