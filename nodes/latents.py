@@ -6,7 +6,7 @@ from typing import Annotated, Generic, Literal, NamedTuple
 
 from pydantic import Field
 
-from engine import node
+from engine import Code, PatchbayError, node
 from nodes.types import (
     VAE,
     Batch,
@@ -51,7 +51,15 @@ class Distance(NamedTuple):
 
 @node("EmptyLatent", category="latent")
 def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1) -> Blank:
-    """The size of the pictures to come, in pixels."""
+    """The size of the pictures to come, in pixels.
+
+    All of a batch together have at most 64 megapixels.
+    """
+    from nodes.diffusion.picture_files import LARGEST_PICTURE
+
+    if width * height * batch > LARGEST_PICTURE:
+        what = f"{batch} pictures of {width} x {height} are more than {LARGEST_PICTURE >> 20} megapixels."
+        raise PatchbayError(Code.BAD_VALUE, "batch", what, "Make them smaller, or fewer at once.")
     return Blank(BlankLatent(width, height, batch))
 
 

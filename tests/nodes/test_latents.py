@@ -40,6 +40,11 @@ def test_a_blank_latent_is_its_size():
     assert (blank.width, blank.height, blank.batch) == (64, 32, 3)
 
 
+def test_more_pixels_than_any_machine_has_memory_for_are_refused():
+    with pytest.raises(PatchbayError, match="more than 64 megapixels"):
+        empty_latent(width=16384, height=16384, batch=256)
+
+
 def test_the_round_trip_comes_back_close(parts, picture):
     encoded = vae_encode(parts.vae, picture)
     back = vae_decode(parts.vae, encoded.latent)

@@ -112,11 +112,11 @@ class Server:
 
         writer = await asyncio.to_thread(Writer, config.home / DATABASE, tell)
         hub.begin(await writer.do(lambda queue: queue.last_notice()))
-        left = await writer.do(lambda queue: queue.recover())
         outputs = config.paths().outputs or config.home / "outputs"
-        for run in left:
+        for run in await writer.do(lambda queue: queue.running()):  # before a row forgets where its half-made files are
             if run.folder is not None and Path(run.folder).parent == outputs:
                 await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
+        await writer.do(lambda queue: queue.recover())
         metrics = Metrics()
         return Service(
             config=config,

@@ -345,11 +345,10 @@ class Queue:
         return run
 
     def recover(self) -> list[Run]:
-        """After a crash: the runs that were under way, as they were; each is queued again, cancelled or given up."""
-        found = [self._read(row) for row in self._db.execute(SELECT_RUNNING).fetchall()]
+        """After a crash: queue what was under way again, cancel it or give it up; returns it as it was."""
+        found = self.running()
         for run in found:
-            if run.state == "running":
-                self.give_back(run.id, run.attempt, node=None, reason="The server ended while it ran.")
+            self.give_back(run.id, run.attempt, node=None, reason="The server ended while it ran.")
         self._db.execute(FORGET_EVENTS, (self.last_notice() - KEPT_NOTICES,))
         self._note("server_started", None, {})
         return found
@@ -382,6 +381,11 @@ class Queue:
     def waiting(self, limit: int = 1000) -> list[Run]:
         """The queued runs in the order in which they would start."""
         return [self._read(row) for row in self._db.execute(SELECT_HEAD, (limit,)).fetchall()]
+
+    def running(self) -> list[Run]:
+        """The runs that are under way."""
+        found = [self._read(row) for row in self._db.execute(SELECT_RUNNING).fetchall()]
+        return [run for run in found if run.state == "running"]
 
     def counts(self) -> dict[str, int]:
         """How many runs there are in each state."""

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field, JsonValue
 
 from engine import GraphError
+from engine.choices import Choice, Choosable
 from engine.schema import document_schema
 from web.server.body import parse_model, read_json
 from web.server.route import Answer, Route, answer
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine import Problem
-    from engine.choices import Choice
     from web.server.problems import Pointer
     from web.server.service import Service
 
@@ -138,10 +138,9 @@ def _models(service: Service) -> Iterator[Choice]:
     seen: set[str] = set()
     resources = [port.resource for type_ in service.catalog.types.values() for port in type_.inputs.values()]
     for resource in resources:
-        list_choices = getattr(resource, "choices", None)
-        if not getattr(resource, "loads", False) or list_choices is None:
+        if not getattr(resource, "loads", False) or not isinstance(resource, Choosable):
             continue
-        for choice in list_choices(service.paths, service.settings):
+        for choice in resource.choices(service.paths, service.settings):
             if choice.name not in seen:
                 seen.add(choice.name)
                 yield choice
