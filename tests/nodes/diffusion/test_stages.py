@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
+from engine.context import Pace
 from engine.errors import Cancelled, Code, PatchbayError
 from engine.events import NodeMessage, NodePreview, NodeProgress
 from engine.settings import Settings
@@ -248,7 +249,7 @@ def test_a_window_is_reported_as_what_it_is(run, within):
 
 def test_previews_are_pictures_and_change_nothing(run, within, source):
     seen = []
-    with within(emit=seen.append, settings=Settings(previews=True)):
+    with within(emit=seen.append, settings=Settings(previews=True), pace=Pace(0.0)):
         previewed = run().samples
     pictures = [event.value for event in seen if isinstance(event, NodePreview)]
     assert len(pictures) == 4
