@@ -15,7 +15,7 @@ import torch
 
 from engine.context import current, report, say, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import noise, schedulers
+from nodes.diffusion import noise, schedulers, words
 from nodes.diffusion.device import pick_device
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.shelf import SHELF
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 def encode_text(encoder: TextEncoder[Any], text: str) -> Conditioning[Any]:
     """The prompt as the denoiser reads it: embeddings [1, tokens, features].
 
-    Says so through the run's messages when the prompt is longer than the text encoder can read.
+    Says so through the run's messages when the prompt is longer than the text encoder can read, or has words that are
+    not in the list that the model ships.
     """
     source = encoder.source
     with (
@@ -50,6 +51,8 @@ def encode_text(encoder: TextEncoder[Any], text: str) -> Conditioning[Any]:
         _pipeline(source, tokenizer=tokenizer, text_encoder=text_encoder) as pipeline,
     ):
         _tell_truncation(tokenizer, text)
+        if told := words.remark(source, text):
+            say(told)
         embeds, _ = pipeline.encode_prompt(text, pipeline.device, 1, do_classifier_free_guidance=False)
     return Conditioning(_kept(embeds), encoder, text)
 

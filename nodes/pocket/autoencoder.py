@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nodes.pocket.clock import Clock
+    from nodes.pocket.learner import Look
+    from nodes.pocket.network import Network
 
 CROP = 64
 """The side of the crops that training mostly sees, in pixels."""
@@ -34,13 +36,13 @@ KL_WEIGHT = 3e-3
 RATE = 2e-3
 
 
-def build() -> AutoencoderKL:
+def build() -> Network:
     """An untrained VAE of 1.6 million parameters that starts out nearly linear and nearly without noise.
 
     Else hundreds of steps go into beating the noise first: the residual branches start at zero, the remaining
     convolutions keep the signal's size, and the standard deviation starts near 0.05.
     """
-    vae = AutoencoderKL(
+    vae: Network = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         block_out_channels=(16, 32, 64, 96),
@@ -75,8 +77,11 @@ def to_pictures(pixels: torch.Tensor) -> list[NDArray[np.uint8]]:
     return list(found)
 
 
-def fit(folder: Path, clock: Clock, device: torch.device) -> Iterator[dict[str, Any]]:
-    """Train until the clock is up, from where the last process left off; yields a row of the table now and then."""
+def fit(folder: Path, clock: Clock, device: torch.device) -> Iterator[Look | None]:
+    """Train until the clock is up, from where the last process left off.
+
+    Yields after each step, now and then a look.
+    """
     learner = Learner(build(), folder / "vae.pt", clock, device, RATE, apart=("conv_in", "conv_out", "quant_conv"))
     random = Random(learner.step)
     tests = _tests()
@@ -86,8 +91,7 @@ def fit(folder: Path, clock: Clock, device: torch.device) -> Iterator[dict[str, 
         with torch.autocast(device.type, torch.bfloat16):
             loss, absolute = _loss(learner.model, pixels, clock.progress)
         learner.learn(loss, share=_share(clock.progress, learner.step), shown=absolute)
-        if learner.is_time_to_look():
-            yield learner.look(lambda model: round_trip(model, tests))
+        yield learner.look(lambda model: round_trip(model, tests)) if learner.is_time_to_look() else None
     yield learner.look(lambda model: round_trip(model, tests))
 
 
@@ -96,7 +100,7 @@ def _share(progress: float, step: int) -> float:
     return min(1.0, (step + 1) / 50) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
 
 
-def _loss(vae: AutoencoderKL, pixels: torch.Tensor, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _loss(vae: Network, pixels: torch.Tensor, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
     """What to minimise, and the mean absolute error in it.
 
     Errors of pixels, absolute and squared; errors of the differences of neighbours, which keep edges sharp; and the
@@ -149,7 +153,7 @@ def _tests() -> dict[str, torch.Tensor]:
 
 
 @torch.inference_mode()
-def round_trip(vae: AutoencoderKL, tests: dict[str, torch.Tensor]) -> dict[str, float]:
+def round_trip(vae: Network, tests: dict[str, torch.Tensor]) -> dict[str, float]:
     """Peak signal-to-noise ratio in decibels after encoding and decoding, by kind, and the latents' statistics."""
     row: dict[str, float] = {}
     deviations, spread = [], []
@@ -165,7 +169,7 @@ def round_trip(vae: AutoencoderKL, tests: dict[str, torch.Tensor]) -> dict[str, 
 
 
 @torch.no_grad()
-def standardise(vae: AutoencoderKL, mean: torch.Tensor, deviation: torch.Tensor) -> None:
+def standardise(vae: Network, mean: torch.Tensor, deviation: torch.Tensor) -> None:
     """Fold a shift and a scale of each latent channel into the 1 x 1 convolutions around the latents.
 
     Afterwards latents that had this mean and deviation have mean 0 and deviation 1, so the scaling factor is 1.

@@ -38,8 +38,6 @@ ENDINGS = ("flat colors", "vector art", "high quality", "minimalist", "cute", "s
 """Habits of those who write prompts: they say nothing about a picture, and the model learns so."""
 
 
-
-
 def caption(picture: Picture, random: Random) -> str:
     """One of the picture's wordings."""
     words = _scene(picture, random) if isinstance(picture, Scene) else _still(picture, random)

@@ -16,6 +16,7 @@ from nodes.pocket.pen import Pen
 from nodes.pocket.scenes import Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     import numpy as np
@@ -112,8 +113,7 @@ def imagine_two(random: Random, pairs: list[tuple[str, str]]) -> Still:
     relation = random.choice(list(RELATIONS))
     right, down = RELATIONS[relation]
     things = tuple(
-        _loose(random, pair, 0.47 * sign * right, 0.47 * sign * down, 0.36)
-        for pair, sign in ((first, 1), (second, -1))
+        _loose(random, pair, 0.47 * sign * right, 0.47 * sign * down, 0.36) for pair, sign in ((first, 1), (second, -1))
     )
     return Still(_background(random, first[0], second[0]), things, relation)
 
@@ -132,7 +132,12 @@ def imagine_scene(random: Random, _: list[tuple[str, str]]) -> Scene:
     return scenes.imagine(random)
 
 
-KINDS = {"one": imagine_one, "two": imagine_two, "three": imagine_three, "scene": imagine_scene}
+KINDS: dict[str, Callable[[Random, list[tuple[str, str]]], Picture]] = {
+    "one": imagine_one,
+    "two": imagine_two,
+    "three": imagine_three,
+    "scene": imagine_scene,
+}
 """The kinds of pictures."""
 
 SHARES = {"one": 0.42, "two": 0.28, "three": 0.08, "scene": 0.22}

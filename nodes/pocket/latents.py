@@ -1,6 +1,6 @@
 """The latents of the training pictures, encoded once and kept in shards.
 
-Picture `i` is the one imagined from the seed `i`, so a shard holds nothing but latents: what they show is imagined again.
+Picture `i` is the one imagined from the seed `i`, so a shard holds latents only: what they show is imagined again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diffusers import AutoencoderKL
+    from nodes.pocket.network import Network
 
 SHARD = 1024
 """Pictures in a file."""
@@ -34,7 +34,7 @@ def picture(index: int) -> draw.Picture:
 
 
 @torch.inference_mode()
-def encode(vae: AutoencoderKL, indices: range) -> torch.Tensor:
+def encode(vae: Network, indices: range) -> torch.Tensor:
     """The most likely latents of some training pictures: [pictures, 4, 32, 32]."""
     found = []
     for start in range(indices.start, indices.stop, _BATCH):
@@ -45,13 +45,13 @@ def encode(vae: AutoencoderKL, indices: range) -> torch.Tensor:
     return torch.cat(found)
 
 
-def settle(vae: AutoencoderKL) -> None:
+def settle(vae: Network) -> None:
     """Give each channel of the VAE's latents mean 0 and deviation 1 over the training pictures."""
     sample = encode(vae, range(_MEASURED)).clone()
     standardise(vae, sample.mean((0, 2, 3)).to(vae.device), sample.std((0, 2, 3)).to(vae.device))
 
 
-def write(vae: AutoencoderKL, folder: Path, pictures: int) -> Iterator[int]:
+def write(vae: Network, folder: Path, pictures: int) -> Iterator[int]:
     """Encode the first `pictures` pictures where that is not done yet; yields how many are done."""
     folder.mkdir(parents=True, exist_ok=True)
     for start in range(0, pictures, SHARD):

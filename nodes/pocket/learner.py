@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nodes.pocket.muon import Optimiser
+from nodes.pocket.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from nodes.pocket.clock import Clock
+
+Look = tuple[dict[str, Any], Network]
+"""A row of the table and the averaged model that it is about."""
 
 AVERAGE = 0.999
 """How much of the averaged weights each step keeps; less at the start, while there is little to average."""
@@ -28,7 +32,7 @@ class Learner:
 
     def __init__(  # what a training is made of
         self,
-        model: Any,  # noqa: ANN401
+        model: Network,
         file: Path,
         clock: Clock,
         device: torch.device,
@@ -56,7 +60,7 @@ class Learner:
         keep = min(AVERAGE, (1 + self.step) / (12 + self.step))
         averages, parameters = list(self.average.parameters()), list(self.model.parameters())
         with torch.no_grad():
-            torch._foreach_lerp_(averages, parameters, 1 - keep)  # noqa: SLF001  # torch's own name for it
+            torch._foreach_lerp_(averages, parameters, 1 - keep)
         fresh = max(0.02, 1 / self.step)
         self._shown += fresh * (float(shown.detach()) - self._shown)
 
@@ -64,8 +68,8 @@ class Learner:
         """Whether the last look was a while ago."""
         return self._clock.used - self._looked > self._every
 
-    def look(self, measure: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """A row of the table, with what `measure` says of the averaged model; saves the checkpoint."""
+    def look(self, measure: Callable[[Network], dict[str, Any]]) -> Look:
+        """A row of the table, with what `measure` says, and the averaged model; saves the checkpoint first."""
         since = self._clock.used
         self.save()
         row = {
@@ -77,7 +81,7 @@ class Learner:
         }
         self._clock.without(since)
         self._looked = self._clock.used
-        return row
+        return row, self.average
 
     def save(self) -> None:
         """Write the checkpoint; a process killed meanwhile leaves the former one whole."""

@@ -1,7 +1,7 @@
 """The optimiser: Muon for matrices and convolutions, AdamW for everything else.
 
-Muon (K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon) steps along the momentum made orthogonal, so
-that all directions of a matrix learn equally fast. The step's size follows Moonlight (J. Liu and others, 2025,
+Muon (K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon) steps along the momentum made orthogonal,
+so that all directions of a matrix learn equally fast. The step's size follows Moonlight (J. Liu and others, 2025,
 arXiv:2502.16982): 0.2 * sqrt(longer side), the size of an AdamW step, so that both share one learning rate.
 """
 
@@ -30,7 +30,8 @@ def orthogonal(matrix: torch.Tensor, rounds: int = 5) -> torch.Tensor:
     for _ in range(rounds):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    found: torch.Tensor = (x.T if tall else x).to(matrix.dtype)
+    return found
 
 
 class Muon(torch.optim.Optimizer):
@@ -47,15 +48,14 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._change(parameter, group)
+                    self._change(parameter, parameter.grad, group)
 
-    def _change(self, parameter: torch.nn.Parameter, group: dict[str, Any]) -> None:
-        assert parameter.grad is not None
+    def _change(self, parameter: torch.nn.Parameter, gradient: torch.Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
-        state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-        ahead = parameter.grad.lerp(state["momentum"], group["momentum"])
+        state["momentum"].lerp_(gradient, 1 - group["momentum"])
+        ahead = gradient.lerp(state["momentum"], group["momentum"])
         matrix = ahead.reshape(len(ahead), -1)
         size = 0.2 * max(matrix.shape) ** 0.5
         parameter.mul_(1 - group["lr"] * group["decay"])
@@ -68,7 +68,8 @@ class Optimiser:
     def __init__(self, module: torch.nn.Module, rate: float, apart: tuple[str, ...]) -> None:
         self._rate = rate
         self._all = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        matrices, others = [], []
+        matrices: list[torch.nn.Parameter] = []
+        others: list[torch.nn.Parameter] = []
         for name, parameter in module.named_parameters():
             is_matrix = parameter.ndim > 1 and min(len(parameter), parameter[0].numel()) >= _LEAST
             (matrices if is_matrix and not any(part in name for part in apart) else others).append(parameter)
@@ -81,7 +82,7 @@ class Optimiser:
         """Go down the loss with `share` of the full learning rate; the gradient's norm is clipped to 1."""
         for optimiser in self._both:
             optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._all, 1.0)
         for optimiser in self._both:
             for group in optimiser.param_groups:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
@@ -30,7 +30,7 @@ def build() -> CLIPTokenizer:
         vocab_size=_ENOUGH, min_frequency=0, initial_alphabet=letters, end_of_word_suffix="</w>", show_progress=False
     )
     tokenizer.train_from_iterator(words, trainer)
-    merges = [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
+    merges: list[Any] = [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *(a + b for a, b in merges), START, END]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     return CLIPTokenizer(
@@ -41,5 +41,6 @@ def build() -> CLIPTokenizer:
 
 def write_words(folder: Path, name: str) -> None:
     """Put the list of known words beside the tokenizer, for whoever wants to tell a user."""
-    document = {"name": name, "words": captions.known_words()}
+    topics = dict(captions.known_words())
+    document = {"name": name, "also": topics.pop("others"), "topics": topics}
     (folder / "words.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
