@@ -55,12 +55,12 @@ def write(vae: Network, folder: Path, pictures: int) -> Iterator[int]:
     """Encode the first `pictures` pictures where that is not done yet; yields how many are done."""
     folder.mkdir(parents=True, exist_ok=True)
     for start in range(0, pictures, SHARD):
-        file = folder / f"{start:07}.safetensors"
+        file, stop = folder / f"{start:07}.safetensors", min(start + SHARD, pictures)
         if not file.exists():
             fresh = file.with_suffix(".fresh")
-            save_file({"latents": encode(vae, range(start, start + SHARD)).half().contiguous()}, fresh)
+            save_file({"latents": encode(vae, range(start, stop)).half().contiguous()}, fresh)
             fresh.replace(file)
-        yield start + SHARD
+        yield stop
 
 
 def read(folder: Path) -> torch.Tensor:

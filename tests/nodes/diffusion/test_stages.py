@@ -262,10 +262,24 @@ def test_truncated_words_are_named(source, within):
     with within(emit=seen.append):
         stages.encode_text(TextEncoder(source), "a " * 40 + "zebra")
         stages.encode_text(TextEncoder(source), "a fox")
-    (message,) = [event.text for event in seen if isinstance(event, NodeMessage)]
+    messages = [event.text for event in seen if isinstance(event, NodeMessage)]
+    (message,) = [text for text in messages if "tokens long" in text]
     limit = {"pocket": "32", "sd-32x4": "12"}[source.kind]
     assert f"reads {limit}" in message
     assert message.rstrip().endswith(("zebra", "z e b r a"))
+
+
+def test_unknown_words_are_named_where_the_model_says_what_it_knows(source, within):
+    seen = []
+    with within(emit=seen.append):
+        stages.encode_text(TextEncoder(source), "a red dragon above a castle")
+        stages.encode_text(TextEncoder(source), "a red circle")
+    messages = [event.text for event in seen if isinstance(event, NodeMessage)]
+    if source.kind != "pocket":
+        assert not [text for text in messages if "Not known" in text]
+        return
+    (message,) = messages
+    assert message.startswith("Not known here: dragon, castle. pocket knows: colours: red, ")
 
 
 def test_results_may_be_used_outside_inference_mode(run):
