@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from nodes.pocket import captions
@@ -17,26 +19,46 @@ LENGTH = 32
 """Tokens that the text encoder reads, the first and the last mark included."""
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-_ENOUGH = 5000
-"""More tokens than there can be: every word is merged into one."""
+_LAST = "</w>"
+"""Marks the last piece of a word."""
 
 
 def build() -> CLIPTokenizer:
     """A tokenizer that reads each known word as one token, and any other text letter by letter or in pieces."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    words = sorted({word for topic in captions.known_words().values() for word in topic})
-    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    trainer = trainers.BpeTrainer(
-        vocab_size=_ENOUGH, min_frequency=0, initial_alphabet=letters, end_of_word_suffix="</w>", show_progress=False
-    )
-    tokenizer.train_from_iterator(words, trainer)
-    merges: list[Any] = [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
-    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *(a + b for a, b in merges), START, END]
+    merges = _merges({word for topic in captions.known_words().values() for word in topic})
+    tokens = [*letters, *(f"{letter}{_LAST}" for letter in letters), *(a + b for a, b in merges), START, END]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     return CLIPTokenizer(
         vocab=vocabulary, merges=merges, model_max_length=LENGTH, pad_token=END, unk_token=END,
         bos_token=START, eos_token=END,
     )  # fmt: skip
+
+
+def _merges(words: set[str]) -> list[Any]:
+    """Byte pair encoding until every word is one piece: the commonest pair of neighbours first, ties by the alphabet.
+
+    Written here because the tokenizers library breaks ties differently in each process, and token ids must last.
+    """
+    pieces = {word: [*word[:-1], word[-1] + _LAST] for word in words}
+    merges: list[tuple[str, str]] = []
+    while pairs := Counter(pair for parts in pieces.values() for pair in pairwise(parts)):
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(best)
+        for word, parts in pieces.items():
+            pieces[word] = _merged(parts, best)
+    return merges
+
+
+def _merged(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    """The parts with each occurrence of the pair made one."""
+    found: list[str] = []
+    for part in parts:
+        if found and (found[-1], part) == pair:
+            found[-1] += part
+        else:
+            found.append(part)
+    return found
 
 
 def write_words(folder: Path, name: str) -> None:
