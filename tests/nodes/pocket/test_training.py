@@ -33,7 +33,7 @@ def teach(learner, steps):
         given = torch.randn(32, 16, generator=torch.Generator().manual_seed(index))
         loss = (learner.model(given) - given.flip(1)).square().mean()
         learner.learn(loss, 1.0, loss)
-    return float(loss)
+    return float(loss.detach())
 
 
 def test_a_learner_learns_and_its_average_follows(tmp_path):
