@@ -33,7 +33,7 @@ _NEAR = 0.3
 SCHEDULERS = (
     "DPMSolverMultistep",
     "DDIM",
-    "Euler",
+    "EulerDiscrete",
     "EulerAncestralDiscrete",
     "LMSDiscrete",
     "PNDM",
@@ -177,10 +177,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
     pipeline.set_progress_bar_config(disable=True)
-    console = Console()
+    console, own = Console(), pipeline.scheduler.config
     for name in options.schedulers:
         scheduler = getattr(diffusers, f"{name}Scheduler")
-        pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config)
+        pipeline.scheduler = scheduler.from_config(own)
         for kind in options.kinds:
             pictures, prompts = questions(kind, options.prompts)
             drawn = list(ask(pipeline, prompts, steps=options.steps, guidance=options.guidance))
