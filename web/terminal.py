@@ -24,6 +24,7 @@ from engine.events import (
 )
 from engine.files import write_numbered
 from engine.picture import embed
+from web.pictures import pictures_in
 from web.text import stem_of
 
 if TYPE_CHECKING:
@@ -160,17 +161,12 @@ def save_outputs(outputs: Mapping[str, object], stem: str, folder: Path, graph: 
     text = graph.dumps()
     for name, value in outputs.items():
         label = stem if len(outputs) == 1 else f"{stem}-{stem_of(name)}"
-        files = [data for item in (value if isinstance(value, list) else [value]) for data in _files(item)]
+        files = pictures_in(value)
         if files:
             found[name] = [str(write_numbered(folder / label, ".png", embed(data, text))) for data in files]
         else:
             found[name] = value if _is_plain(value) else f"{type(value).__name__} (not a file; decode or save it)"
     return found
-
-
-def _files(value: object) -> list[bytes]:
-    files = getattr(value, "files", None)
-    return files() if callable(files) else []
 
 
 def _is_plain(value: object) -> bool:

@@ -14,7 +14,8 @@ from engine.schema import document_schema
 from web.server.body import parse_model, read_json
 from web.server.route import Answer, Route, answer
 from web.server.service import service_of
-from web.server.submission import Draft, planned, point, pointer_of
+from web.server.submission import Draft, Submission, ordered, planned, point, pointer_of
+from web.text import stem_of
 from web.worker.job import Job
 
 if TYPE_CHECKING:
@@ -110,17 +111,16 @@ async def forecast(request: web.Request) -> web.Response:
     service = service_of(request)
     draft = parse_model(Draft, await read_json(request))
     await asyncio.to_thread(point, request, service, draft)
-    wanted = await planned(service, draft)
-    graph = wanted.graph
+    order = await ordered(service, Submission.model_construct(**dict(draft)))
     job = Job(
         id="",
         attempt=0,
-        name=draft.name or graph.document.name or "graph",
-        document=graph.dumps(),
+        name=stem_of(order.name),
+        document=order.document,
         folder=str(service.paths.outputs),
-        base=str(graph.folder) if graph.folder is not None else None,
-        wanted=draft.outputs,
-        only=draft.only,
+        base=order.base,
+        wanted=order.wanted,
+        only=order.only,
     )
     found = await service.dispatcher.forecast(job)
     return answer(Forecast(nodes=[Foresight(**item) for item in found]))

@@ -17,7 +17,8 @@ from engine.events import NodePreview, NodeProgress, NodeStarted, RunFinished, R
 from engine.executor import Executor
 from engine.explain import forecast
 from engine.files import write_numbered
-from engine.picture import embed
+from engine.picture import embed, is_picture
+from web.pictures import pictures_in
 from web.text import stem_of
 
 if TYPE_CHECKING:
@@ -115,8 +116,7 @@ def _thumbnail(value: object) -> bytes:
     """A preview as a small JPEG; nothing where it is no picture."""
     from PIL import Image  # noqa: PLC0415  # only runs with previews pay for it
 
-    files = getattr(value, "files", None)
-    pictures: list[bytes] = files() if callable(files) else []
+    pictures = pictures_in(value)
     if not pictures:
         return b""
     target = io.BytesIO()
@@ -130,8 +130,7 @@ def _keep(outcome: Outcome, graph: Graph, job: Job) -> dict[str, Any]:
     """The outputs as JSON: plain values as they are, pictures as the names of their files, the rest described."""
     found: dict[str, Any] = {}
     for name, value in outcome.outputs.items():
-        values = value if isinstance(value, list) else [value]
-        pictures = [data for item in values for data in _pictures(item)]
+        pictures = pictures_in(value)
         if pictures:
             stem = Path(job.folder) / (stem_of(name) if len(outcome.outputs) > 1 else job.name)
             text = graph.dumps()
@@ -140,11 +139,6 @@ def _keep(outcome: Outcome, graph: Graph, job: Job) -> dict[str, Any]:
         else:
             found[name] = {"value": value if is_plain(value) else f"{describe(value)} (no file; decode or save it)"}
     return found
-
-
-def _pictures(value: object) -> list[bytes]:
-    files = getattr(value, "files", None)
-    return files() if callable(files) else []
 
 
 def is_plain(value: object) -> bool:
@@ -171,7 +165,7 @@ def _artifact(path: Path, folder: Path) -> dict[str, Any]:
         "media_type": "application/octet-stream",
         "bytes": len(data),
     }
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if is_picture(data):
         width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
         found |= {"media_type": "image/png", "width": width, "height": height}
     return found

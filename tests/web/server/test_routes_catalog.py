@@ -79,6 +79,13 @@ async def test_a_plan_says_what_is_reused_and_why_the_rest_runs(site):
     assert (await site.get("/api/runs"))[1]["runs"][0]["id"] == "1"
 
 
+async def test_a_plan_knows_the_run_before_whatever_the_graph_is_called(site):
+    graph = {**CHAIN, "name": "Three in a row, again"}
+    await site.done(graph)
+    changed = await forecast(site, graph, inputs={"value": 2})
+    assert "1 -> 2" in changed["a"][1]
+
+
 async def test_a_saved_graph_is_checked_and_planned_by_name(site):
     await site.request("PUT", "/api/graphs/mine", draw(1))
     assert await site.post("/api/check", {"name": "mine"}) == (200, {"ok": True, "problems": []})
