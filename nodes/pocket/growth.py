@@ -17,9 +17,6 @@ from torch import nn
 if TYPE_CHECKING:
     from nodes.pocket.network import Network
 
-_SAMPLES, _SIDE = 64, 16
-"""Random latents from which the new way in is fitted."""
-
 
 @torch.no_grad()
 def grow(old: Network, new: Network) -> None:
@@ -30,32 +27,31 @@ def grow(old: Network, new: Network) -> None:
         if not name.startswith(("conv_in", "conv_out")):
             state[inner] = tensor.clone()
     new.load_state_dict(state)
-    _fit_way_in(old, new)
+    _invert_way_in(old, new)
     _pass_way_out(old, new)
 
 
-def _fit_way_in(old: Network, new: Network) -> None:
+def _invert_way_in(old: Network, new: Network) -> None:
     """Make new input, new first level and downsampling give what the old input gave for averaged latents.
 
-    The level passes its input on while its second convolution is zero, so what is left to find is the downsampling
-    convolution, by least squares over random latents.
+    The level passes its input on while its second convolution is zero. The new input, as a matrix from the
+    pixels a kernel sees to channels, has orthogonal columns, so the transpose finds the pixel in the middle again; the
+    downsampling convolution does so at the four pixels of each average.
     """
     block = new.down_blocks[0]
     nn.init.zeros_(block.resnets[0].conv2.weight)
     nn.init.zeros_(block.resnets[0].conv2.bias)
-    nn.init.kaiming_normal_(new.conv_in.weight, nonlinearity="linear")
+    pixels = new.conv_in.weight[0].numel()
+    columns = torch.empty(len(new.conv_in.weight), pixels)
+    nn.init.orthogonal_(columns, gain=(len(columns) / pixels) ** 0.5)
+    new.conv_in.weight.copy_(columns.reshape(new.conv_in.weight.shape))
     nn.init.zeros_(new.conv_in.bias)
-    noise = torch.Generator().manual_seed(0)
-    latents = torch.randn(_SAMPLES, old.config.in_channels, 2 * _SIDE, 2 * _SIDE, generator=noise)
-    wanted = old.conv_in(nn.functional.avg_pool2d(latents, 2))
-    seen = nn.functional.unfold(new.conv_in(latents), 3, padding=1, stride=2)
-    rows = seen.transpose(1, 2).flatten(0, 1)
-    rows = torch.cat([rows, torch.ones(len(rows), 1)], 1)
-    answers = wanted.flatten(2).transpose(1, 2).flatten(0, 1)
-    found = torch.linalg.lstsq(rows, answers).solution
+    spread = new.conv_in.weight[:, :, 1, 1]
+    middle = spread.T / spread.square().sum(0).unsqueeze(1)
     down = block.downsamplers[0].conv
-    down.weight.copy_(found[:-1].T.reshape(down.weight.shape))
-    down.bias.copy_(found[-1])
+    nn.init.zeros_(down.weight)
+    down.weight[:, :, 1:, 1:] = (old.conv_in.weight[:, :, 0, 0] @ middle / 4)[:, :, None, None]
+    down.bias.copy_(old.conv_in.bias)
 
 
 def _pass_way_out(old: Network, new: Network) -> None:
