@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from web.config import Config
+from web.editor_build import EDITOR
 from web.shell import (
     DONE,
     GRAPH_FLAGS,
@@ -24,7 +25,7 @@ from web.shell import (
     print_graph_help,
     refusals,
 )
-from web.terminal import print_json, stdout
+from web.terminal import print_json, stderr, stdout
 
 if TYPE_CHECKING:
     from web.client import Run
@@ -53,6 +54,9 @@ def serve(
     """Start the server and print its address. Ctrl-C stops it; what is queued stays queued."""
     from web.server.app import serve as serve_until_stopped  # noqa: PLC0415  # no other command needs a server
 
+    advice = EDITOR.advice()
+    if advice is not None:
+        stderr.print(f"[yellow]warning[/] {advice}")
     with refusals():
         asyncio.run(serve_until_stopped(Config.load(), host=host, port=port, token=not no_token, say=typer.echo))
 

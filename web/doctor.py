@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from web.config import FILE, SHIPPED_GRAPHS
+from web.editor_build import EDITOR
 
 if TYPE_CHECKING:
     from web.config import Config
@@ -47,7 +48,7 @@ class Finding:
 
 def examine(config: Config) -> list[Finding]:
     """Look at everything."""
-    return [*_versions(), _house(), _torchvision(), *_devices(), *_folders(config)]
+    return [*_versions(), _house(), _torchvision(), _editor(), *_devices(), *_folders(config)]
 
 
 def _versions() -> list[Finding]:
@@ -87,6 +88,11 @@ def _torchvision() -> Finding:
     ok = build == other
     text = f"{vision} beside torch {torch}" + ("" if ok else ": different builds; pip uninstall torchvision")
     return Finding(ok, "torchvision", text)
+
+
+def _editor() -> Finding:
+    """Everything but the page in the browser works without it."""
+    return Finding(True, "editor", EDITOR.advice() or f"built, in {EDITOR.static}")  # noqa: FBT003
 
 
 def _devices() -> list[Finding]:

@@ -1,14 +1,14 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// `patchbay serve` shows what lies in web/static; in development its API is asked for what is not a source file.
+// `patchbay editor build` moves what is made here to web/static, from where `patchbay serve` shows it. In development the
+// API of a running server is asked for what is not a source file.
 export default defineConfig({
   plugins: [react()],
   base: "/static/",
   publicDir: "public",
   build: {
-    outDir: "../static",
-    emptyOutDir: true,
+    outDir: "dist",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,

@@ -23,6 +23,7 @@ from pydantic import JsonValue
 from engine import Catalog, Code, ServerError
 from engine.files import write_whole
 from web.config import SHIPPED_GRAPHS
+from web.editor_build import EDITOR
 from web.server import routes_catalog, routes_events, routes_graphs, routes_pictures, routes_runs, routes_status
 from web.server.dispatcher import Dispatcher
 from web.server.files import Files
@@ -30,6 +31,7 @@ from web.server.graph_store import GraphStore
 from web.server.hub import Hub
 from web.server.metrics import Metrics
 from web.server.openapi import document
+from web.server.pages import add_pages
 from web.server.problems import problems_middleware
 from web.server.route import Route, answer
 from web.server.security import Access, protect
@@ -51,9 +53,6 @@ DATABASE = "queue.db"
 LOCK = "server.lock"
 ADDRESS = "server.json"
 """Where the server is, for the commands that talk to it."""
-
-STATIC = Path(__file__).parent.parent / "static"
-"""The pages that the server shows."""
 
 LARGEST_HEADER = 8190
 """Bytes of one header or of the request line."""
@@ -128,6 +127,7 @@ class Server:
             uploads=Uploads(config.home / "inputs"),
             files=Files(config.home / "cache" / "thumbnails"),
             metrics=metrics,
+            editor=EDITOR,
         )
 
     async def close(self) -> None:
@@ -167,8 +167,7 @@ def application(service: Service, access: Access) -> web.Application:
     protect(app, access)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
-    app.router.add_get("/", _page)
-    app.router.add_static("/static", STATIC)
+    add_pages(app)
     return app
 
 
@@ -177,10 +176,6 @@ async def _counted(request: web.Request, handler: Handler) -> web.StreamResponse
     response = await handler(request)
     request.app[SERVICE].metrics.requests.labels(request.method, str(response.status)).inc()
     return response
-
-
-async def _page(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(STATIC / "index.html")
 
 
 async def serve(config: Config, *, host: str, port: int, token: bool, say: Callable[[str], None]) -> None:

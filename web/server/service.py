@@ -10,6 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from engine import Catalog, Paths, Settings
     from web.config import Config
+    from web.editor_build import Editor
     from web.server.dispatcher import Dispatcher
     from web.server.files import Files
     from web.server.graph_store import GraphStore
@@ -32,6 +33,7 @@ class Service:
     uploads: Uploads
     files: Files
     metrics: Metrics
+    editor: Editor
     paths: Paths = field(init=False)
     settings: Settings = field(init=False)
 

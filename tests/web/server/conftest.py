@@ -4,6 +4,7 @@ import pytest
 
 from tests.web.server import kit
 from tests.web.server.site import Site
+from web.editor_build import STAMP, Editor
 
 
 @pytest.fixture
@@ -12,7 +13,22 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def config(home, monkeypatch):
+def editor(tmp_path, monkeypatch):
+    """A built editor, as an installed Patchbay has it."""
+    static = tmp_path / "installed" / "static"
+    (static / "assets").mkdir(parents=True)
+    (static / "index.html").write_text('<!doctype html><script type="module" src="/static/assets/index-abcd1234.js">')
+    (static / "icon.svg").write_text("<svg/>")
+    (static / "assets" / "index-abcd1234.js").write_text("1;")
+    (static / "assets" / "index-abcd1234.css").write_text("p {}")
+    (static / STAMP).write_text("0" * 64)
+    found = Editor(tmp_path / "installed" / "editor", static)
+    monkeypatch.setattr("web.server.app.EDITOR", found)
+    return found
+
+
+@pytest.fixture
+def config(home, editor, monkeypatch):
     return kit.config_of(home, monkeypatch)
 
 

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.web.server import kit
 from tests.web.server.site import TOKEN, Site
 from web.server.app import ROUTES
+from web.server.pages import PAGES
 
 EXAMPLES = 12
 
@@ -128,7 +129,7 @@ async def test_every_route_is_in_it_and_says_so_itself(site, document):
         (route.method, resource.canonical)
         for resource in site.client.server.app.router.resources()
         for route in resource
-        if resource.canonical not in ("/", "/static")  # the pages
+        if resource.canonical not in (*PAGES, "/static/{path}")
     }
     assert served == {(route.method, route.path) for route in ROUTES}
     assert documented - served == {("POST", f"/api/graphs/{name}/run") for name in (*SHIPPED, "mine")}
