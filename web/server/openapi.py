@@ -13,7 +13,7 @@ from engine import PatchbayError
 from web.flags import flags_of
 from web.server.body import JSON
 from web.server.record import Run
-from web.server.route import Answer, Query, Route
+from web.server.route import MAY_LACK, Answer, Query, Route
 from web.server.routes_catalog import Trouble
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ REFERENCE = "#/components/schemas/{model}"
 
 class ProblemDocument(Answer):
     """A refusal, RFC 9457: what the first problem is, and all of them under `problems`."""
+
+    model_config = MAY_LACK
 
     type: str
     title: str

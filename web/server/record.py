@@ -19,7 +19,9 @@ Seconds = Annotated[float, Field(description="Unix time in seconds.")]
 class Stored(BaseModel):
     """Base of everything that is kept: frozen, and nothing in it that is not declared."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class Artifact(Stored):

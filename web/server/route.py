@@ -35,9 +35,13 @@ class Query(BaseModel):
 
 
 class Answer(BaseModel):
-    """Base of what clients get."""
+    """Base of what clients get: every field is there, also one that has its default."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+MAY_LACK = ConfigDict(json_schema_serialization_defaults_required=False)
+"""For an answer in which a field that has a default may be missing."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from engine import GraphError
 from engine.choices import Choice, Choosable
 from engine.schema import document_schema
 from web.server.body import parse_model, read_json
-from web.server.route import Answer, Route, answer
+from web.server.node_types import NodeType
+from web.server.route import MAY_LACK, Answer, Route, answer
 from web.server.service import service_of
 from web.server.submission import Draft, Submission, ordered, planned, point, pointer_of
 from web.text import stem_of
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 class Trouble(Answer):
     """One problem: a stable code, the place in the graph's words and in the body, what is wrong, how to mend it."""
 
+    model_config = MAY_LACK
+
     code: str
     at: str
     what: str
@@ -39,7 +42,7 @@ class Trouble(Answer):
 class Catalogue(Answer):
     """Every node type with its ports, their types and the JSON schema of the values they take."""
 
-    nodes: list[dict[str, JsonValue]]
+    nodes: list[NodeType]
     problems: Annotated[list[Trouble], Field(description="Node files that could not be loaded.")]
 
 
@@ -82,7 +85,8 @@ async def nodes(request: web.Request) -> web.Response:
     """The catalogue."""
     catalog = service_of(request).catalog
     problems = [trouble(problem) for problem in catalog.problems]
-    return answer(Catalogue(nodes=catalog.describe(), problems=problems))  # type: ignore[arg-type]  # JSON
+    described = [NodeType.model_validate(item) for item in catalog.describe()]
+    return answer(Catalogue(nodes=described, problems=problems))
 
 
 async def schema(request: web.Request) -> web.Response:

@@ -1,11 +1,13 @@
 """What graphs can be made of, and what they would do."""
 
+import json
 import shutil
 
 import jsonschema
 import pytest
 
 from tests.web.server.kit import draw, one
+from web.text import dumps
 
 CHAIN = {
     "version": 1,
@@ -26,6 +28,11 @@ async def test_the_catalogue_has_our_nodes_and_the_users_own(site):
     assert {"LoadModel", "Sample", "VAEDecode", "Draw", "Count"} <= nodes.keys()
     assert nodes["Draw"]["inputs"][0]["name"] == "shade"
     assert "65535" in str(nodes["Draw"])
+
+
+async def test_the_catalogue_is_sent_as_the_engine_describes_it(site):
+    _, found = await site.get("/api/nodes")
+    assert found["nodes"] == json.loads(dumps(site.service.catalog.describe()))
 
 
 async def test_a_node_file_that_cannot_be_loaded_is_told_beside_the_rest(home, open_site):
