@@ -14,7 +14,7 @@ from engine.keys import link_bytes, node_key
 from engine.wiring import Const, From, sources_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Plan:
     """What will run: `steps` by node id in topological order, ties in document order.
 
-    `outputs` are the wanted values by public name; `effects` are the nodes wanted for what they do.
+    `outputs` are the wanted values by public name; `effects` are the nodes wanted for what they do. `drawn` are nodes
+    whose values are still to be drawn, so that nothing is known of their results.
     """
 
     steps: Mapping[str, CheckedNode]
@@ -40,6 +41,7 @@ class Plan:
     settings: Settings
     source: Graph = field(repr=False)
     given: Mapping[str, object] = field(repr=False)
+    drawn: Collection[str] = ()
 
     @cached_property
     def graph(self) -> Graph:
@@ -69,14 +71,14 @@ class Plan:
     def keys(self) -> dict[str, str | None]:
         """Recipe key of each step; None where it cannot be known before the run.
 
-        That is so for a step that is not deterministic, for one that names files through a link, and for all that
-        depends on such a step.
+        That is so for a step that is not deterministic, for one that names files through a link, for one whose value
+        is still to be drawn, and for all that depends on such a step.
         """
         keys: dict[str, str | None] = {}
         numerics = self.settings.numerics
         for step in self.steps.values():
             try:
-                keys[step.id] = _recipe_key(step, keys, numerics)
+                keys[step.id] = None if step.id in self.drawn else _recipe_key(step, keys, numerics)
             except PatchbayError:  # a file has gone since the check: the step says so itself when it runs
                 keys[step.id] = None
         return keys
@@ -94,13 +96,14 @@ def plan(
     settings: Settings,
     *,
     given: Mapping[str, object] | None = None,
-    only: str | None = None,
+    only: str | Sequence[str] | None = None,
     outputs: Collection[str] | None = None,
 ) -> Plan:
     """Check a graph and order what its outputs need, in time proportional to its nodes and links.
 
     `given` are run-time values for interface inputs. `outputs` wants some of the interface's outputs instead of all;
-    a node with an effect then runs only where one of them needs it. `only` wants one node and wins over `outputs`.
+    a node with an effect then runs only where one of them needs it. `only` wants one node, or each of several, and wins
+    over `outputs`: the outputs are then those of that node by their own names, or of several by `node.port`.
     Raises `GraphError` with every problem.
     """
     known = graph.document.interface.inputs
@@ -121,10 +124,10 @@ def plan(
 
 
 def _wanted(
-    graph: Graph, checked: Checked, only: str | None, outputs: Collection[str] | None
+    graph: Graph, checked: Checked, only: str | Sequence[str] | None, outputs: Collection[str] | None
 ) -> tuple[dict[str, From], tuple[str, ...]]:
     if only is not None:
-        return _only(checked, only)
+        return _only(graph, checked, only)
     if outputs is not None:
         return _some(graph, checked, outputs), ()
     effects = tuple(name for name, node in checked.nodes.items() if node.type.effect)
@@ -164,12 +167,25 @@ def _as_json(value: object) -> list[JsonValue]:
     return [found] if found == value and not any(links_in(found)) else []
 
 
-def _only(checked: Checked, only: str) -> tuple[dict[str, From], tuple[str, ...]]:
-    node = checked.nodes.get(only)
+def _only(graph: Graph, checked: Checked, only: str | Sequence[str]) -> tuple[dict[str, From], tuple[str, ...]]:
+    names = (only,) if isinstance(only, str) else tuple(dict.fromkeys(only))
+    if not names:
+        raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, "No node is wanted.", "Name one.")])
+    problems = [_not_there(graph, checked, name) for name in names if name not in checked.nodes]
+    if problems:
+        raise GraphError(problems)
+    ports = [From(name, port) for name in names for port in checked.nodes[name].type.output_names]
+    return {port.port if isinstance(only, str) else f"{port.node}.{port.port}": port for port in ports}, names
+
+
+def _not_there(graph: Graph, checked: Checked, name: str) -> Problem:
+    node = graph.document.nodes.get(name)
     if node is None:
-        what = f'There is no node "{only}" to run.'
-        raise GraphError([Problem(Code.UNKNOWN_NODE, only, what, choose(only, checked.nodes))])
-    return {name: From(only, name) for name in node.type.output_names}, (only,)
+        return Problem(Code.UNKNOWN_NODE, name, f'There is no node "{name}" to run.', choose(name, checked.nodes))
+    if node.state == "bypass":
+        return Problem(Code.NOTHING_TO_RUN, name, f'"{name}" is bypassed, so it does not run.', "Take the bypass off.")
+    why = "muted" if node.state == "mute" else "kept from running by a muted node"
+    return Problem(Code.NOTHING_TO_RUN, name, f'"{name}" is {why}.', "Unmute it.")
 
 
 def _needed(checked: Checked, wanted: Iterable[str]) -> set[str]:

@@ -35,8 +35,8 @@ export type Draft = {
   inputs?: Record<string, JsonValue>;
   /** The interface outputs that are wanted. */
   outputs?: Array<string> | null;
-  /** Run up to this node. */
-  only?: string | null;
+  /** Run up to this node, or to each of these; their outputs are then the run's. */
+  only?: string | Array<string> | null;
 };
 
 /** A saved graph. One that is `shipped` comes with Patchbay; saving under its name makes a copy of your own. */
@@ -61,6 +61,14 @@ export type Foresight = {
   why: string;
 };
 
+/** A titled rectangle behind nodes. It is drawn and means nothing. */
+export type Frame = {
+  title: string;
+  /** [x, y, width, height]. */
+  spot: [number, number, number, number];
+  tint?: "gray" | "red" | "orange" | "green" | "blue" | "purple" | null;
+};
+
 /** A graph as it is stored. */
 export type GraphDocument = {
   version?: number;
@@ -68,8 +76,12 @@ export type GraphDocument = {
   description?: string;
   nodes?: Record<string, GraphNode>;
   interface?: GraphInterface;
+  /** `node.input` to how the server chooses its value anew for each run that it takes. */
+  seeds?: Record<string, "random" | "increment">;
   /** Where nodes are drawn, in pixels. */
-  layout?: Record<string, [number, number]>;
+  layout?: Record<string, Array<number>>;
+  /** Rectangles behind the nodes, by id. */
+  frames?: Record<string, Frame>;
 };
 
 /** What makes the graph callable: public names for inputs and outputs of its nodes. */
@@ -316,8 +328,10 @@ export type Run = {
   inputs: Record<string, JsonValue>;
   /** The interface outputs that are wanted; all by default. */
   wanted: Array<string> | null;
-  /** Run up to this node. */
-  only: string | null;
+  /** Run up to this node, or to each of these. */
+  only: string | Array<string> | null;
+  /** By `node.input`: the values that were drawn for this run; its graph has them. */
+  drawn: Record<string, number>;
   /** The sha256 of the graph's text, values included. */
   document: string;
   /** The folder that relative paths start from. */
@@ -381,8 +395,8 @@ export type Submission = {
   inputs?: Record<string, JsonValue>;
   /** The interface outputs that are wanted. */
   outputs?: Array<string> | null;
-  /** Run up to this node. */
-  only?: string | null;
+  /** Run up to this node, or to each of these; their outputs are then the run's. */
+  only?: string | Array<string> | null;
   /** Higher goes first. */
   priority?: number;
   /** The same key is the same run, however often sent. */
