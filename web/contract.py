@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from engine.graph import Document
+from engine.document import Document
 from web.server.app import ROUTES
 from web.server.openapi import ProblemDocument
 from web.server.record import Stored
