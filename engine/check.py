@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from engine.errors import FEW, Code, GraphError, PatchbayError, Problem, choose, nearest
 from engine.graph import Graph, Link, as_link, links_in
 from engine.node import REQUIRED, Input
+from engine.seeds import seed_problem
 from engine.subgraph import as_node_type
 from engine.types import (
     ANYTHING,
@@ -111,6 +112,7 @@ class Checker:
             elif self._document.nodes[name].state == "mute":
                 self._found.absent.add(name)
         self._check_interface()
+        self._check_seeds()
         self._found.problems.sort(key=self._position)
         return self._found
 
@@ -426,6 +428,14 @@ class Checker:
             if name not in self._document.nodes:
                 what = f'There is no node "{name}".'
                 self._problem(Code.UNKNOWN_NODE, f"layout.{name}", what, "Remove this line.")
+
+    def _check_seeds(self) -> None:
+        for path, drawing in self._document.seeds.items():
+            if self._check_port(f"seeds.{path}", path, "inputs"):
+                name, port = Link.read(path)
+                written = self._document.nodes[name].inputs.get(port)
+                found = seed_problem(path, drawing, self._types[name].inputs[port], written)
+                self._found.problems += [found] if found else []
 
     def _check_port(self, at: str, path: str, side: str) -> bool:
         name, _, port = path.partition(".")

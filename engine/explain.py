@@ -23,6 +23,8 @@ SHOWN = 60
 AROUND = 20
 """How many of them stand before the place where two values begin to differ."""
 
+NEW_SEED = "a new seed is drawn for each run"
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -88,7 +90,7 @@ def _one(
         return "reused", "its result is in the cache"
     if demanded[step.id]:
         return "unknown", f"it runs only if {demanded[step.id]} asks for it"
-    always = _always(step)
+    always = NEW_SEED if step.id in plan.drawn else _always(step)
     if always:
         return "runs", always
     previous = before.steps.get(step.id) if before is not None else None

@@ -1,4 +1,4 @@
-"""The graph document: read it, check its shape, write it canonically. Reading a document never runs code."""
+"""The graph: a document that was read, checked for its shape, and may be written. Reading one never runs code."""
 
 from __future__ import annotations
 
@@ -6,58 +6,27 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import ValidationError
 
+from engine.document import NO_SIZE, Document, Frame, Interface, Node, write
 from engine.errors import Code, GraphError, Problem, StoreError, choose, nearest
 from engine.files import write_whole
-from engine.migrations import VERSION, migrate
+from engine.migrations import migrate
 from engine.picture import extract, is_picture
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping
 
+    from pydantic import BaseModel, JsonValue
+
     from engine.runtime import Runtime
 
 MAX_BYTES = 64 << 20
 MAX_PICTURE_BYTES = 1 << 30
 MAX_NODES = 100_000
-
-NodeId = Annotated[str, StringConstraints(pattern=r"^[\w-]+$", max_length=100)]
-Spot = Annotated[list[float], Field(min_length=2, max_length=2)]
-PortPath = Annotated[str, StringConstraints(pattern=r"^[\w-]+\.\w+$", max_length=201)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Node(_Part):
-    """One placed instance of a node type. A muted node is as if it were absent; a bypassed one hands its input on."""
-
-    type: Annotated[str, Field(min_length=1, max_length=200, description="The node type's id.")]
-    inputs: dict[str, JsonValue] = Field(default={}, description='A value, or {"link": "node.port"}, by input name.')
-    state: Literal["mute", "bypass"] | None = Field(default=None, description="Mute or bypass the node.")
-
-
-class Interface(_Part):
-    """What makes the graph callable: public names for inputs and outputs of its nodes."""
-
-    inputs: dict[str, PortPath] = Field(default={}, description="Public name to `node.input`.")
-    outputs: dict[str, PortPath] = Field(default={}, description="Public name to `node.output`.")
-
-
-class Document(_Part):
-    """A graph as it is stored."""
-
-    version: int = VERSION
-    name: str = ""
-    description: str = ""
-    nodes: dict[NodeId, Node] = {}
-    interface: Interface = Interface()
-    layout: dict[NodeId, Spot] = Field(default={}, description="Where nodes are drawn, in pixels.")
 
 
 class Link(NamedTuple):
@@ -142,7 +111,7 @@ class Graph:
 
     def dumps(self, order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> str:
         """The canonical text. `order` gives a node type's inputs in signature order; others follow as they are."""
-        return _write(self.document, order)
+        return write(self.document, order)
 
     def save(self, path: str | os.PathLike[str], order: Callable[[str], tuple[str, ...]] = lambda _type: ()) -> None:
         """Write the canonical text: the whole file or none of it."""
@@ -280,12 +249,14 @@ def _problem(error: Any) -> Problem:  # noqa: ANN401  # pydantic's ErrorDetails 
             return Problem(Code.UNKNOWN_KEY, path, f'{owner} has no key "{error["loc"][-1]}".', fix)
         case "missing":
             return Problem(Code.BAD_DOCUMENT, path, "This is missing.", "Add it.")
-        case "string_pattern_mismatch" if error["loc"][0] == "interface":
+        case "string_pattern_mismatch" if error["loc"][0] in ("interface", "seeds"):
             what = f'"{error["input"]}" is not of the form node.port.'
             return Problem(Code.BAD_DOCUMENT, path, what, "Write node.port.")
         case "string_pattern_mismatch":
-            what = f'"{error["input"]}" cannot be a node\'s id.'
+            what = f'"{error["input"]}" cannot be a {"frame" if error["loc"][0] == "frames" else "node"}\'s id.'
             return Problem(Code.BAD_DOCUMENT, path, what, "Use letters, digits, _ and -.")
+        case kind if kind == NO_SIZE:
+            return Problem(Code.BAD_DOCUMENT, path, f"{error['msg']}.", "Give a size above 0, or none.")
         case "recursion_depth_exceeded" | "recursion_loop":
             return _too_deep(path)
         case _:
@@ -299,46 +270,6 @@ def _json_path(location: tuple[int | str, ...]) -> str:
 
 
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:
-    models: dict[int | str | None, type[BaseModel]] = {None: Document, "nodes": Node, "interface": Interface}
+    models: dict[int | str | None, type[BaseModel]]
+    models = {None: Document, "nodes": Node, "interface": Interface, "frames": Frame}
     return list(models[location[0] if location else None].model_fields)
-
-
-def _write(document: Document, order: Callable[[str], tuple[str, ...]]) -> str:
-    parts = [f'  "version": {document.version}']
-    parts += [f'  "{key}": {_json(text)}' for key in ("name", "description") if (text := getattr(document, key))]
-    parts.append(f'  "nodes": {_block([_node(*item, order) for item in document.nodes.items()])}')
-    interface = [
-        f'    "{side}": {_json(ports)}'
-        for side in ("inputs", "outputs")
-        if (ports := getattr(document.interface, side))
-    ]
-    if interface:
-        parts.append(f'  "interface": {_block(interface)}')
-    if document.layout:
-        spots = [f"    {_json(name)}: {_json([_short(x), _short(y)])}" for name, (x, y) in document.layout.items()]
-        parts.append(f'  "layout": {_block(spots)}')
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _node(name: str, node: Node, order: Callable[[str], tuple[str, ...]]) -> str:
-    parts = [f'      "type": {_json(node.type)}']
-    if node.state:
-        parts.append(f'      "state": "{node.state}"')
-    if node.inputs:
-        names = [key for key in order(node.type) if key in node.inputs]
-        names += [key for key in node.inputs if key not in names]
-        inputs = [f"        {_json(key)}: {_json(node.inputs[key])}" for key in names]
-        parts.append(f'      "inputs": {_block(inputs, 6)}')
-    return f"    {_json(name)}: {_block(parts, 4)}"
-
-
-def _block(lines: list[str], indent: int = 2) -> str:
-    return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}" if lines else "{}"
-
-
-def _short(number: float) -> float:
-    return int(number) if number == int(number) else number
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Plan:
     """What will run: `steps` by node id in topological order, ties in document order.
 
-    `outputs` are the wanted values by public name; `effects` are the nodes wanted for what they do.
+    `outputs` are the wanted values by public name; `effects` are the nodes wanted for what they do. `drawn` are nodes
+    whose values are still to be drawn, so that nothing is known of their results.
     """
 
     steps: Mapping[str, CheckedNode]
@@ -40,6 +41,7 @@ class Plan:
     settings: Settings
     source: Graph = field(repr=False)
     given: Mapping[str, object] = field(repr=False)
+    drawn: Collection[str] = ()
 
     @cached_property
     def graph(self) -> Graph:
@@ -69,14 +71,14 @@ class Plan:
     def keys(self) -> dict[str, str | None]:
         """Recipe key of each step; None where it cannot be known before the run.
 
-        That is so for a step that is not deterministic, for one that names files through a link, and for all that
-        depends on such a step.
+        That is so for a step that is not deterministic, for one that names files through a link, for one whose value
+        is still to be drawn, and for all that depends on such a step.
         """
         keys: dict[str, str | None] = {}
         numerics = self.settings.numerics
         for step in self.steps.values():
             try:
-                keys[step.id] = _recipe_key(step, keys, numerics)
+                keys[step.id] = None if step.id in self.drawn else _recipe_key(step, keys, numerics)
             except PatchbayError:  # a file has gone since the check: the step says so itself when it runs
                 keys[step.id] = None
         return keys

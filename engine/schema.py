@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.graph import Document
+from engine.document import Document
 from engine.node import REQUIRED
 from engine.types import ListOf
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.document import write
 from engine.node import REQUIRED, Input, NodeType, Output
 from engine.wiring import Const
 
@@ -58,7 +59,7 @@ def as_node_type(type_id: str, graph: Graph, checker: Checker, checked: Checked)
 
 def _identity(graph: Graph, checked: Checked) -> str:
     """What a graph does: its document, its node types, and the files that it names."""
-    total = hashlib.sha256(graph.dumps().encode())
+    total = hashlib.sha256(write(graph.document.meaning()).encode())
     for node in checked.nodes.values():
         total.update(node.type.source.encode())
         for source in node.inputs.values():

@@ -2,13 +2,9 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
@@ -18,67 +14,11 @@ from engine.graph import Link, as_link, links_in
 from engine.picture import embed
 from tests.engine.kit import graph
 
-DOCUMENTS = Path(__file__).parent / "documents"
-
 
 def refusal(read, *arguments):
     with pytest.raises(GraphError) as caught:
         read(*arguments)
     return [(problem.code.value, problem.at, problem.what, problem.fix) for problem in caught.value.problems]
-
-
-def test_every_version_that_was_ever_saved_can_be_read():
-    for file in sorted(DOCUMENTS.glob("v*.json")):
-        Graph.load(file)
-
-
-def test_the_canonical_text_is_what_was_read_byte_for_byte(tmp_path):
-    source = DOCUMENTS / "v1.json"
-    Graph.load(source).save(tmp_path / "again.json")
-    assert (tmp_path / "again.json").read_bytes() == source.read_bytes()
-
-
-scalars = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
-words = st.text(st.characters(codec="utf-8"), max_size=8)
-raws = st.recursive(
-    scalars | words, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=6
-)
-ids = st.text("abcé_-19", min_size=1, max_size=4)
-paths = st.builds("{}.{}".format, ids, st.text("abc_1", min_size=1, max_size=3))
-documents = st.fixed_dictionaries(
-    {"version": st.just(1)},
-    optional={
-        "name": words,
-        "description": words,
-        "nodes": st.dictionaries(
-            ids,
-            st.fixed_dictionaries(
-                {"type": words.filter(len)},
-                optional={
-                    "inputs": st.dictionaries(words, raws, max_size=3),
-                    "state": st.sampled_from([None, "mute", "bypass"]),
-                },
-            ),
-            max_size=3,
-        ),
-        "interface": st.fixed_dictionaries(
-            {}, optional={"inputs": st.dictionaries(words, paths, max_size=2), "outputs": st.dictionaries(words, paths)}
-        ),
-        "layout": st.dictionaries(
-            ids, st.lists(st.floats(-1e6, 1e6) | st.integers(-9, 9), min_size=2, max_size=2), max_size=2
-        ),
-    },
-)
-
-
-@given(documents)
-def test_writing_is_canonical_and_loses_nothing(document):
-    first = Graph.from_data(document)
-    text = first.dumps()
-    again = Graph.parse(text.encode())
-    assert again.document == first.document
-    assert again.dumps() == text
-    assert json.loads(text)["nodes"].keys() == document.get("nodes", {}).keys()
 
 
 def test_inputs_are_written_in_signature_order_and_unknown_ones_after():

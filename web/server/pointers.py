@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from engine import Graph
-from engine.graph import Document
+from engine.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
