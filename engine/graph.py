@@ -18,7 +18,7 @@ from engine.picture import extract, is_picture
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pydantic import BaseModel, JsonValue
 
@@ -138,6 +138,11 @@ class Graph:
                 raise GraphError([Problem(Code.UNKNOWN_PORT, path, what, "Write node.input.")])
             nodes[name] = nodes[name].model_copy(update={"inputs": {**nodes[name].inputs, port: value}})
         return Graph(self.document.model_copy(update={"nodes": nodes}), self.folder, self.origin)
+
+    def pinned(self, ports: Collection[str] | None = None) -> Graph:
+        """The same graph without `seeds` for these `node.input`s, or for any: what is written there is used."""
+        kept = {path: how for path, how in self.document.seeds.items() if ports is not None and path not in ports}
+        return Graph(self.document.model_copy(update={"seeds": kept}), self.folder, self.origin)
 
     def bind(self, /, **values: object) -> Bound:
         """This graph with interface inputs given as run-time values. A node may return it to be run in its place."""

@@ -14,7 +14,7 @@ from engine.keys import link_bytes, node_key
 from engine.wiring import Const, From, sources_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -96,13 +96,14 @@ def plan(
     settings: Settings,
     *,
     given: Mapping[str, object] | None = None,
-    only: str | None = None,
+    only: str | Sequence[str] | None = None,
     outputs: Collection[str] | None = None,
 ) -> Plan:
     """Check a graph and order what its outputs need, in time proportional to its nodes and links.
 
     `given` are run-time values for interface inputs. `outputs` wants some of the interface's outputs instead of all;
-    a node with an effect then runs only where one of them needs it. `only` wants one node and wins over `outputs`.
+    a node with an effect then runs only where one of them needs it. `only` wants one node, or each of several, and wins
+    over `outputs`: the outputs are then those of that node by their own names, or of several by `node.port`.
     Raises `GraphError` with every problem.
     """
     known = graph.document.interface.inputs
@@ -123,10 +124,10 @@ def plan(
 
 
 def _wanted(
-    graph: Graph, checked: Checked, only: str | None, outputs: Collection[str] | None
+    graph: Graph, checked: Checked, only: str | Sequence[str] | None, outputs: Collection[str] | None
 ) -> tuple[dict[str, From], tuple[str, ...]]:
     if only is not None:
-        return _only(checked, only)
+        return _only(graph, checked, only)
     if outputs is not None:
         return _some(graph, checked, outputs), ()
     effects = tuple(name for name, node in checked.nodes.items() if node.type.effect)
@@ -166,12 +167,25 @@ def _as_json(value: object) -> list[JsonValue]:
     return [found] if found == value and not any(links_in(found)) else []
 
 
-def _only(checked: Checked, only: str) -> tuple[dict[str, From], tuple[str, ...]]:
-    node = checked.nodes.get(only)
+def _only(graph: Graph, checked: Checked, only: str | Sequence[str]) -> tuple[dict[str, From], tuple[str, ...]]:
+    names = (only,) if isinstance(only, str) else tuple(dict.fromkeys(only))
+    if not names:
+        raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, "No node is wanted.", "Name one.")])
+    problems = [_not_there(graph, checked, name) for name in names if name not in checked.nodes]
+    if problems:
+        raise GraphError(problems)
+    ports = [From(name, port) for name in names for port in checked.nodes[name].type.output_names]
+    return {port.port if isinstance(only, str) else f"{port.node}.{port.port}": port for port in ports}, names
+
+
+def _not_there(graph: Graph, checked: Checked, name: str) -> Problem:
+    node = graph.document.nodes.get(name)
     if node is None:
-        what = f'There is no node "{only}" to run.'
-        raise GraphError([Problem(Code.UNKNOWN_NODE, only, what, choose(only, checked.nodes))])
-    return {name: From(only, name) for name in node.type.output_names}, (only,)
+        return Problem(Code.UNKNOWN_NODE, name, f'There is no node "{name}" to run.', choose(name, checked.nodes))
+    if node.state == "bypass":
+        return Problem(Code.NOTHING_TO_RUN, name, f'"{name}" is bypassed, so it does not run.', "Take the bypass off.")
+    why = "muted" if node.state == "mute" else "kept from running by a muted node"
+    return Problem(Code.NOTHING_TO_RUN, name, f'"{name}" is {why}.', "Unmute it.")
 
 
 def _needed(checked: Checked, wanted: Iterable[str]) -> set[str]:

@@ -31,12 +31,14 @@ from web.shell import (
     WRONG,
     GraphHelpOption,
     JsonOption,
+    OnlyOption,
     Opened,
     ServerOption,
     SetsOption,
     interface_values,
     load_catalog,
     named,
+    only_of,
     print_graph_help,
     print_outcome,
     refusals,
@@ -65,7 +67,7 @@ def run(  # one parameter a flag
     graph: Annotated[Optional[str], typer.Argument(metavar="GRAPH")] = None,  # noqa: UP045  # typer reads it
     out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Folder for pictures.")] = None,  # noqa: UP045
     sets: SetsOption = [],  # noqa: B006  # typer copies it
-    only: Annotated[Optional[str], typer.Option("--only", metavar="NODE", help="Run up to this node.")] = None,  # noqa: UP045
+    only: OnlyOption = [],  # noqa: B006  # typer copies it
     device: Annotated[Optional[Device], typer.Option(help="Where models run.")] = None,  # noqa: UP045
     dtype: Annotated[Optional[Dtype], typer.Option(help="Precision of models.")] = None,  # noqa: UP045
     download: Annotated[bool, typer.Option("--download", help="Let the graph fetch models.")] = False,
@@ -87,11 +89,11 @@ def run(  # one parameter a flag
             refuse_local_choices(device, dtype, download=download)
             from web.remote import Request, run_there  # noqa: PLC0415  # runs on this machine do without
 
-            request = Request(opened, given, only=only)
+            request = Request(opened, given, only=only_of(only))
             raise typer.Exit(run_there(request, config, server, folder, as_json=as_json))
         paths = config.paths(out).granting(*given.files)
         settings = config.settings(device, dtype, downloads=download)
-        wanted = plan(opened.graph.with_values(given.values), opened.catalog, paths, settings, only=only)
+        wanted = plan(opened.graph.with_values(given.values), opened.catalog, paths, settings, only=only_of(only))
     executor = Executor(opened.catalog, MemoryCache(settings.cache_budget))
     cancel = Event()
     with Lines() if as_json else Bar() as listener, stopping(cancel, listener):

@@ -17,10 +17,12 @@ from web.shell import (
     GRAPH_FLAGS,
     GraphHelpOption,
     JsonOption,
+    OnlyOption,
     Opened,
     ServerOption,
     SetsOption,
     named,
+    only_of,
     print_graph_help,
     refusals,
 )
@@ -62,7 +64,7 @@ def submit(
     context: typer.Context,
     graph: Annotated[Optional[str], typer.Argument(metavar="GRAPH")] = None,  # noqa: UP045  # typer reads it
     sets: SetsOption = [],  # noqa: B006  # typer copies it
-    only: Annotated[Optional[str], typer.Option("--only", metavar="NODE", help="Run up to this node.")] = None,  # noqa: UP045
+    only: OnlyOption = [],  # noqa: B006  # typer copies it
     priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Higher goes first.")] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
     server: ServerOption = None,
@@ -79,7 +81,7 @@ def submit(
         if wants_help:
             print_graph_help(opened, "submit")
             return
-        request = Request(opened, opened.read(context.args, sets), priority, only)
+        request = Request(opened, opened.read(context.args, sets), priority, only_of(only))
         client = client_of(config, server)
         run = client.submit(request.body(client))
     if wait:

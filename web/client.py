@@ -78,6 +78,7 @@ class Run(TypedDict):
     started: float | None
     finished: float | None
     inputs: dict[str, Any]
+    drawn: dict[str, int]
     outputs: dict[str, Any]
     files: list[Artifact]
     error: dict[str, Any] | None

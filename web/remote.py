@@ -39,7 +39,7 @@ class Request:
     opened: Opened
     given: Given
     priority: int = 0
-    only: str | None = None
+    only: str | list[str] | None = None
 
     def body(self, client: Client) -> dict[str, Any]:
         """The submission, once the pictures that it names are uploaded."""
@@ -47,8 +47,9 @@ class Request:
         interface = self.opened.graph.document.interface.inputs
         inputs = {name: values[path] for name, path in interface.items() if path in values}
         sets = {path: value for path, value in values.items() if path not in interface.values()}
+        graph = self.opened.graph.pinned(None if self.opened.is_picture else sets)
         body = {
-            "graph": json.loads(self.opened.graph.with_values(sets).dumps()),
+            "graph": json.loads(graph.with_values(sets).dumps()),
             "inputs": inputs,
             "priority": self.priority,
             "name": self.opened.label,
@@ -196,7 +197,9 @@ def _plain(name: str) -> str:
 
 
 def _report(run: Run, saved: dict[str, object], graph: Graph, listener: Bar | Lines, *, as_json: bool) -> None:
-    values = {**interface_values(graph), **run["inputs"]}
+    drawn = run.get("drawn", {})  # a server of before has none
+    shown = {name: drawn[path] for name, path in graph.document.interface.inputs.items() if path in drawn}
+    values = {**interface_values(graph), **shown, **run["inputs"]}
     used = {name: value for name, value in values.items() if value is not None}
     if as_json:
         errors = [run["error"]] if run["error"] else []

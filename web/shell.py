@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine import Catalog, Graph, PatchbayError
+from engine.picture import is_picture
 from web.flags import flags_of, read_flags, read_sets
 from web.terminal import print_error, print_json, stderr, stdout
 
@@ -39,6 +40,9 @@ ServerOption = Annotated[
     ),
 ]
 SetsOption = Annotated[list[str], typer.Option("--set", metavar="NODE.INPUT=VALUE", help="Set any input.")]
+OnlyOption = Annotated[
+    list[str], typer.Option("--only", metavar="NODE", help="Run up to this node; may be given for several.")
+]
 GraphHelpOption = Annotated[bool, typer.Option("--help", help="Show this message; after GRAPH, its flags too.")]
 
 
@@ -60,6 +64,12 @@ class Opened:
         return cls(file, graph, catalog, flags_of(graph, catalog))
 
     @property
+    def is_picture(self) -> bool:
+        """Whether the graph came inside a picture, which is to be made again as it is."""
+        with self.file.open("rb") as opened:
+            return is_picture(opened.read(8))
+
+    @property
     def label(self) -> str:
         """What files of its runs are called after; a picture's own number is no part of that."""
         stem = self.file.stem
@@ -70,6 +80,11 @@ class Opened:
         given = read_flags(arguments, self.flags, self.graph)
         read_sets(sets, self.graph, self.catalog, given)
         return given
+
+
+def only_of(nodes: list[str]) -> str | list[str] | None:
+    """The nodes that `--only` names, as a plan takes them: one of them by itself."""
+    return nodes[0] if len(nodes) == 1 else nodes or None
 
 
 def named(context: typer.Context, graph: str | None, *, wants_help: bool) -> str:

@@ -215,6 +215,13 @@ def test_values_are_set_by_public_name_and_by_port():
     assert one.document.nodes["a"].inputs == {"x": 1, "y": 2}
 
 
+def test_a_pinned_graph_uses_what_is_written():
+    one = Graph.from_data({"version": 1, "seeds": {"a.x": "random", "a.y": "increment"}})
+    assert one.pinned({"a.x"}).document.seeds == {"a.y": "increment"}
+    assert one.pinned().document.seeds == {}
+    assert one.pinned([]).document == one.document
+
+
 def test_unknown_names_of_values_are_refused():
     one = graph({"alpha": ("A", {})}, inputs={"prompt": "alpha.x"})
     assert refusal(one.with_inputs, {"promt": 1, "zz": 2}) == [

@@ -321,6 +321,33 @@ def test_one_node_can_be_wanted_alone():
     assert wanted.outputs == {"number": From("b", "number")}
 
 
+def test_several_nodes_can_be_wanted_with_what_they_need():
+    nodes = {"a": ("Number", {}), "b": add_of(link("a.number")), "c": add_of(link("b.number")), "d": ("Number", {})}
+    wanted = planned(graph(nodes | {"p": ("Divide", {"a": 1, "b": 1})}), only=["p", "b", "p"])
+    assert list(wanted.steps) == ["a", "b", "p"]
+    assert wanted.outputs == {
+        "p.small": From("p", "small"), "p.large": From("p", "large"), "b.number": From("b", "number")
+    }  # fmt: skip
+    assert list(wanted.wanted) == ["p", "b"]
+    assert planned(graph(nodes), only=["d"]).outputs == {"d.number": From("d", "number")}
+
+
+def test_a_node_that_cannot_run_is_not_wanted_alone():
+    nodes = {
+        "n": ("Number", {}),
+        "m": ("Number", {}, "mute"),
+        "b": ("Add", {"a": link("n.number")}, "bypass"),
+        "k": add_of(link("m.number")),
+    }
+    assert problems(graph(nodes), only=["n", "m", "b", "k", "z"]) == [
+        ("nothing_to_run", "m", '"m" is muted.', "Unmute it."),
+        ("nothing_to_run", "b", '"b" is bypassed, so it does not run.', "Take the bypass off."),
+        ("nothing_to_run", "k", '"k" is kept from running by a muted node.', "Unmute it."),
+        ("unknown_node", "z", 'There is no node "z" to run.', "It has: n."),
+    ]
+    assert only(graph(nodes), only=[])[:3] == ("nothing_to_run", "graph", "No node is wanted.")
+
+
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_the_order_is_the_first_topological_one_in_document_order(seed, size):
     chance = random.Random(seed)  # noqa: S311  # a graph to try

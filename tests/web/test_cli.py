@@ -72,6 +72,14 @@ def test_set_and_only_reach_every_node(patchbay, write_graph):
     graph = write_graph(nodes, outputs={"out": "b.values"})
     assert lines(patchbay("run", graph, "--set", "a.value=7", "--json"))[-1]["outputs"] == {"out": [7]}
     assert lines(patchbay("run", graph, "--only", "a", "--json"))[-1]["outputs"] == {"number": 1}
+    both = lines(patchbay("run", graph, "--only", "a", "--only", "b", "--json"))[-1]["outputs"]
+    assert both == {"a.number": 1, "b.values": [1]}
+
+
+def test_a_run_on_this_machine_uses_the_seed_that_is_written(patchbay, write_graph):
+    nodes = {"a": {"type": "Number", "inputs": {"value": 7}}}
+    graph = write_graph(nodes, outputs={"out": "a.number"}, seeds={"a.value": "random"})
+    assert [patchbay("run", graph).stdout for _ in range(2)] == ["out: 7\n"] * 2
 
 
 def test_help_of_a_graph_lists_its_flags_with_ranges_and_defaults(patchbay):

@@ -58,6 +58,8 @@ def test_submit_prints_the_id_and_sends_graph_and_inputs(patchbay, server):
     assert "only" not in sent
     patchbay("submit", "text_to_image", "--only", "sample", "--json")
     assert server.submissions[1]["only"] == "sample"
+    patchbay("submit", "text_to_image", "--only", "sample", "--only", "size")
+    assert server.submissions[2]["only"] == ["sample", "size"]
     assert server.submissions[1]["idempotency_key"] != sent["idempotency_key"]
 
 
@@ -68,6 +70,36 @@ def test_submit_sets_inputs_behind_the_interface(patchbay, server, write_graph):
     (sent,) = server.submissions
     assert sent["inputs"] == {"value": 9}
     assert sent["graph"]["nodes"] == {"a": {"type": "Number"}, "b": {"type": "Number", "inputs": {"value": 2}}}
+
+
+def test_a_value_that_is_set_is_not_drawn(patchbay, server, write_graph):
+    nodes = {"a": {"type": "Number", "inputs": {"value": 1}}, "b": {"type": "Number", "inputs": {"value": 2}}}
+    seeds = {"a.value": "random", "b.value": "random"}
+    graph = write_graph(nodes, {"value": "a.value"}, {"out": "a.number"}, seeds=seeds)
+    patchbay("submit", graph, "--set", "b.value=3")
+    patchbay("submit", graph, "--value", "4")
+    assert [sent["graph"]["seeds"] for sent in server.submissions] == [{"a.value": "random"}, seeds]
+    assert [sent["inputs"] for sent in server.submissions] == [{}, {"value": 4}]
+
+
+def test_a_picture_is_submitted_with_the_values_that_made_it(patchbay, server):
+    from PIL import Image as Pillow
+
+    from engine.picture import embed
+
+    Pillow.new("RGB", (4, 4)).save("old.png")
+    graph = {"version": 1, "nodes": {"a": {"type": "Number", "inputs": {"value": 1}}}}
+    text = json.dumps({**graph, "seeds": {"a.value": "random"}})
+    Path("old.png").write_bytes(embed(Path("old.png").read_bytes(), text))
+    assert patchbay("submit", "old.png").exit_code == 0
+    assert server.submissions[0]["graph"] == graph
+
+
+def test_the_seed_that_was_drawn_is_printed(patchbay, server):
+    done(server, ("a-0001.png", b"one"))
+    server.ends["drawn"] = {"sample.seed": 77}
+    result = patchbay("submit", "text_to_image", "--wait")
+    assert result.stdout.splitlines()[-1] == "seed: 77"
 
 
 def test_a_picture_that_is_named_is_uploaded_first(patchbay, server):

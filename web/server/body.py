@@ -120,7 +120,24 @@ def parse_model(model: type[ModelT], data: object, prefix: str = "") -> ModelT:
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_PROBLEMS]
-        raise BodyError([_problem(item["type"], item["loc"], item["msg"], prefix) for item in found]) from error
+        places = [_place(data, item["loc"], missing=item["type"] == "missing") for item in found]
+        problems = [
+            _problem(item["type"], place, item["msg"], prefix) for item, place in zip(found, places, strict=True)
+        ]
+        raise BodyError(problems) from error
+
+
+def _place(data: object, location: tuple[int | str, ...], *, missing: bool) -> tuple[int | str, ...]:
+    """Where in the data an error is: without the names that pydantic gives the members of a union."""
+    place: list[int | str] = []
+    for part in location:
+        if isinstance(data, dict) and (missing or part in data):
+            place.append(part)
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int):
+            place.append(part)
+            data = data[part]
+    return tuple(place)
 
 
 def _problem(kind: str, location: tuple[int | str, ...], message: str, prefix: str) -> Problem:

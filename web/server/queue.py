@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -107,15 +107,20 @@ class Order:
     base: str | None = None
     inputs: dict[str, Any]
     wanted: list[str] | None = None
-    only: str | None = None
+    only: str | list[str] | None = None
     priority: int = 0
     affinity: str = ""
     key: str | None = None
     """Two orders with one key are one run."""
+    drawn: dict[str, int] = field(default_factory=dict)
+    """The values in the document that were drawn for this order, by `node.input`."""
+    asked: str | None = None
+    """The graph as it was before these were drawn."""
 
     def request(self) -> str:
-        """Digest of what is asked for: the same key must stand for the same request."""
-        return digest_of(json.dumps([self.document, self.base, self.wanted, self.only]))
+        """Digest of what is asked for: the same key must stand for the same request, whatever was drawn for it."""
+        asked = self.document if self.asked is None else self.asked
+        return digest_of(json.dumps([asked, self.base, self.wanted, self.only]))
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -181,6 +186,7 @@ class Queue:
             inputs=order.inputs,
             wanted=order.wanted,
             only=order.only,
+            drawn=order.drawn,
             document=document,
             base=order.base,
             affinity=order.affinity,

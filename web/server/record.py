@@ -62,7 +62,11 @@ class Run(Stored):
     wanted: Annotated[list[str] | None, Field(description="The interface outputs that are wanted; all by default.")] = (
         None
     )
-    only: Annotated[str | None, Field(description="Run up to this node.")] = None
+    only: Annotated[str | list[str] | None, Field(description="Run up to this node, or to each of these.")] = None
+    drawn: Annotated[
+        dict[str, int],
+        Field(description="By `node.input`: the values that were drawn for this run; its graph has them."),
+    ] = {}
     document: Annotated[str, Field(description="The sha256 of the graph's text, values included.")]
     base: Annotated[str | None, Field(description="The folder that relative paths start from.")] = None
     affinity: Annotated[str, Field(description="The models that it loads; equal ones run together.")] = ""

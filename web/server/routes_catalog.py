@@ -14,9 +14,7 @@ from engine.schema import document_schema
 from web.server.body import parse_model, read_json
 from web.server.route import Answer, Route, answer
 from web.server.service import service_of
-from web.server.submission import Draft, Submission, ordered, planned, point, pointer_of
-from web.text import stem_of
-from web.worker.job import Job
+from web.server.submission import Draft, job_of, planned, point, pointer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,17 +109,7 @@ async def forecast(request: web.Request) -> web.Response:
     service = service_of(request)
     draft = parse_model(Draft, await read_json(request))
     await asyncio.to_thread(point, request, service, draft)
-    order = await ordered(service, Submission.model_construct(**dict(draft)))
-    job = Job(
-        id="",
-        attempt=0,
-        name=stem_of(order.name),
-        document=order.document,
-        folder=str(service.paths.outputs),
-        base=order.base,
-        wanted=order.wanted,
-        only=order.only,
-    )
+    job = await job_of(service, draft)
     found = await service.dispatcher.forecast(job)
     return answer(Forecast(nodes=[Foresight(**item) for item in found]))
 

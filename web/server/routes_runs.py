@@ -82,18 +82,19 @@ class Origin(Answer):
 
 async def submit(request: web.Request) -> web.Response:
     """Queue a run; it is answered once it is committed."""
-    if request.content_type == "image/png":
-        submission = await _from_picture(request)
-    else:
-        submission = parse_model(Submission, await read_json(request))
-    return await submit_checked(request, submission)
+    if request.content_type == "image/png":  # which is made again, with the values that made it
+        return await submit_checked(request, await _from_picture(request), draws=False)
+    return await submit_checked(request, parse_model(Submission, await read_json(request)))
 
 
-async def submit_checked(request: web.Request, submission: Submission) -> web.Response:
-    """Check a submission and queue it. An idempotency key that is known answers 200 with its run."""
+async def submit_checked(request: web.Request, submission: Submission, *, draws: bool = True) -> web.Response:
+    """Check a submission, draw its seeds where it `draws`, and queue it.
+
+    An idempotency key that is known answers 200 with its run.
+    """
     service = service_of(request)
     await asyncio.to_thread(point, request, service, submission)
-    order = await ordered(service, submission)
+    order = await ordered(service, submission, draws=draws)
     run, fresh = await service.writer.do(lambda queue: queue.enqueue(order))
     service.dispatcher.wake()
     return answer(run, 202 if fresh else 200, {"Location": f"/api/runs/{run.id}"})

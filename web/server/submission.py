@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, JsonValue, model_validator
 
 from engine import Code, Graph, GraphError, PatchbayError, Problem, ServerError, plan
 from engine.graph import unknown_input
+from engine.seeds import draw, drawn_ports
 from web.server.pointers import locate
 from web.server.problems import POINTER
 from web.server.queue import Order
 from web.server.record import Priority
 from web.server.route import Body
+from web.text import stem_of
+from web.worker.job import Job
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -27,6 +31,9 @@ MOST_NODES = 20_000
 
 LONGEST_TEXT = 100_000
 """Characters of one text in a graph."""
+
+
+Id = Annotated[str, Field(max_length=100)]
 
 
 class Draft(Body):
@@ -43,7 +50,10 @@ class Draft(Body):
     outputs: Annotated[
         list[str] | None, Field(min_length=1, max_length=1000, description="The interface outputs that are wanted.")
     ] = None
-    only: Annotated[str | None, Field(max_length=100, description="Run up to this node.")] = None
+    only: Annotated[
+        Id | Annotated[list[Id], Field(min_length=1, max_length=MOST_NODES)] | None,
+        Field(description="Run up to this node, or to each of these; their outputs are then the run's."),
+    ] = None
 
     @model_validator(mode="after")
     def _names_a_graph(self) -> Draft:
@@ -126,17 +136,26 @@ def long_texts(graph: Graph) -> list[Problem]:
     ]
 
 
-async def ordered(service: Service, submission: Submission) -> Order:
-    """The order of a submission, checked. Raises `GraphError`, `ServerError`."""
+async def ordered(service: Service, submission: Submission, *, draws: bool = True) -> Order:
+    """The order of a submission, checked, its seeds drawn. Raises `GraphError`, `ServerError`."""
     wanted = await planned(service, submission)
-    return await asyncio.to_thread(_order, service, submission, wanted)
+    return await asyncio.to_thread(_order, service, submission, wanted, draws=draws)
 
 
-def _order(service: Service, submission: Submission, wanted: Plan) -> Order:
+def ports_given(draft: Draft, graph: Graph) -> set[str]:
+    """Each `node.input` that a draft gives a value: nothing is drawn for it."""
+    return {path for name, path in graph.document.interface.inputs.items() if name in draft.inputs}
+
+
+def _order(service: Service, submission: Submission, wanted: Plan, *, draws: bool) -> Order:
     graph = wanted.graph
+    drawn = draw(wanted, ports_given(submission, graph), secrets.randbelow) if draws else {}
+    order = service.catalog.inputs_in_order
     return Order(
-        name=submission.name or graph.document.name or "graph",
-        document=graph.dumps(service.catalog.inputs_in_order),
+        name=name_of(submission, graph),
+        document=graph.with_values(drawn).dumps(order),
+        drawn=drawn,
+        asked=graph.dumps(order) if drawn else None,
         base=str(graph.folder) if graph.folder is not None else None,
         inputs=submission.inputs,
         wanted=submission.outputs,
@@ -145,6 +164,32 @@ def _order(service: Service, submission: Submission, wanted: Plan) -> Order:
         affinity=wanted.affinity,
         key=submission.idempotency_key,
     )
+
+
+async def job_of(service: Service, draft: Draft) -> Job:
+    """A draft as a job that the worker is asked about; no seed is drawn. Raises `GraphError`, `ServerError`."""
+    wanted = await planned(service, draft)
+    return await asyncio.to_thread(_job, service, draft, wanted)
+
+
+def _job(service: Service, draft: Draft, wanted: Plan) -> Job:
+    graph = wanted.graph
+    return Job(
+        id="",
+        attempt=0,
+        name=stem_of(name_of(draft, graph)),
+        document=graph.dumps(service.catalog.inputs_in_order),
+        folder=str(service.paths.outputs),
+        base=str(graph.folder) if graph.folder is not None else None,
+        wanted=draft.outputs,
+        only=draft.only,
+        drawn=[path.partition(".")[0] for path in drawn_ports(wanted, ports_given(draft, graph))],
+    )
+
+
+def name_of(draft: Draft, graph: Graph) -> str:
+    """What a draft's run and its files are called."""
+    return draft.name or graph.document.name or "graph"
 
 
 def no_graph_in(what: str) -> ServerError:

@@ -16,5 +16,7 @@ class Job:
     folder: str
     base: str | None = None
     wanted: list[str] | None = None
-    only: str | None = None
+    only: str | list[str] | None = None
     previews: bool = False
+    drawn: list[str] | None = None
+    """For a forecast: nodes whose seed will be drawn only when the run is taken in."""

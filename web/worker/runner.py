@@ -68,7 +68,8 @@ class Runner:
 
     def forecast(self, job: Job) -> list[dict[str, Any]]:
         """What a job would run and what it would reuse, node by node. Raises `PatchbayError` when it cannot run."""
-        found = forecast(self._plan(job), self._cache, self._plans.get(job.name))
+        wanted = replace(self._plan(job), drawn=frozenset(job.drawn or ()))
+        found = forecast(wanted, self._cache, self._plans.get(job.name))
         return [{"node": item.node, "state": item.state, "why": item.why} for item in found]
 
     def _plan(self, job: Job) -> Plan:

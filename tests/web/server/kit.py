@@ -62,6 +62,12 @@ def count(*, value: Annotated[int, Field(ge=0, le=10**9)] = 0) -> int:
     return value
 
 
+@node("Noise")
+def noise(*, seed: Annotated[int, Field(ge=0, lt=2**63)] = 0) -> int:
+    """A number that a seed gives."""
+    return seed
+
+
 @node("Next")
 def next_(number: int) -> int:
     """One more."""

@@ -1,5 +1,6 @@
 """The queue against a model of it: whatever happens in whatever order, the two agree."""
 
+import json
 import sqlite3
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from engine import PatchbayError, ServerError, StoreError
 from web.server.queue import LOOK_AHEAD, MAX_TRIES, PATIENCE, Order, Queue, open_database
-from web.server.record import Artifact, Fault
+from web.server.record import Artifact, Fault, digest_of
 
 
 class Clock:
@@ -73,6 +74,24 @@ def test_a_key_of_another_request_is_refused(queue):
     add(queue, key="a")
     with pytest.raises(ServerError, match="another request"):
         add(queue, key="a", document="{}")
+
+
+def test_a_key_stands_for_what_was_asked_whatever_was_drawn_for_it(queue):
+    first = add(queue, key="a", document='{"seed": 1}', asked='{"seed": 0}', drawn={"n.seed": 1})
+    again, fresh = queue.enqueue(order(key="a", document='{"seed": 2}', asked='{"seed": 0}', drawn={"n.seed": 2}))
+    assert (again, fresh, again.drawn) == (first, False, {"n.seed": 1})
+    assert queue.document(again) == '{"seed": 1}'
+    plain = add(queue, key="b", document='{"seed": 0}')
+    assert queue.enqueue(order(key="b", document='{"seed": 3}', asked='{"seed": 0}'))[0] == plain
+
+
+def test_a_row_of_before_seeds_were_drawn_can_be_read(queue):
+    run = add(queue)
+    old = json.loads(run.model_dump_json())
+    del old["drawn"]
+    text = json.dumps(old)
+    queue._db.execute("UPDATE runs SET body = ?, digest = ?", (text, digest_of(text)))
+    assert queue.get(run.id) == run
 
 
 def test_an_old_attempt_cannot_end_a_run(queue):

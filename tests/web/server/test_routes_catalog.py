@@ -79,6 +79,26 @@ async def test_a_plan_says_what_is_reused_and_why_the_rest_runs(site):
     assert (await site.get("/api/runs"))[1]["runs"][0]["id"] == "1"
 
 
+async def test_a_plan_draws_no_seed_and_says_that_one_will_be_drawn(site):
+    nodes = {"a": {"type": "Noise"}, "b": {"type": "Next", "inputs": {"number": {"link": "a.number"}}}}
+    graph = {
+        "version": 1,
+        "name": "x",
+        "nodes": nodes,
+        "interface": {"inputs": {"seed": "a.seed"}, "outputs": {"out": "b.number"}},
+    }
+    await site.done(graph)
+    assert {state for state, _ in (await forecast(site, graph)).values()} == {"reused"}
+    drawn = {**graph, "seeds": {"a.seed": "increment"}}
+    assert await forecast(site, drawn) == {
+        "a": ("runs", "a new seed is drawn for each run"),
+        "b": ("runs", "`number` comes from a, which runs"),
+    }
+    assert {state for state, _ in (await forecast(site, drawn, inputs={"seed": 0})).values()} == {"reused"}
+    greatest = {**drawn, "nodes": {**nodes, "a": {"type": "Noise", "inputs": {"seed": 2**63 - 1}}}}
+    assert await site.post("/api/check", {"graph": greatest}) == (200, {"ok": True, "problems": []})
+
+
 async def test_a_plan_knows_the_run_before_whatever_the_graph_is_called(site):
     graph = {**CHAIN, "name": "Three in a row, again"}
     await site.done(graph)

@@ -123,7 +123,26 @@ async def test_only_some_outputs_or_nodes_are_run(site):
     run = await site.done(graph, outputs=["good"])
     assert (run["outputs"], run["wanted"]) == ({"good": 0}, ["good"])
     run = await site.done(graph, only="a")
-    assert run["only"] == "a"
+    assert (run["only"], run["outputs"]) == ("a", {"number": 0})
+
+
+async def test_several_nodes_are_run_and_their_results_are_the_runs(site, home):
+    nodes = {
+        "a": {"type": "Draw", "inputs": {"shade": 1}},
+        "b": {"type": "Draw", "inputs": {"shade": 2}},
+        "n": {"type": "Count"},
+        "bad": {"type": "Fail"},
+    }
+    run = await site.done({"version": 1, "name": "some", "nodes": nodes}, only=["b", "n", "a"])
+    assert run["only"] == ["b", "n", "a"]
+    assert run["outputs"]["n.number"] == 0
+    files = {name: [item["file"] for item in run["outputs"][name]] for name in ("a.drawing", "b.drawing")}
+    assert files == {"a.drawing": ["a_drawing-0001.png"], "b.drawing": ["b_drawing-0001.png"]}
+    status, problem = await site.post("/api/runs", {"graph": {"version": 1, "nodes": nodes}, "only": ["a", "z"]})
+    assert (status, problem["code"], problem["at"]) == (422, "unknown_node", "z")
+    for wrong, pointers in (([], {"/only"}), ([1], {"/only", "/only/0"}), ({"a": 1}, {"/only"})):
+        status, problem = await site.post("/api/runs", {"graph": {"version": 1, "nodes": nodes}, "only": wrong})
+        assert (status, {pointer for _, pointer in places(problem)}) == (400, pointers)
 
 
 async def test_a_key_is_one_run_however_often_it_is_sent(site):
@@ -136,6 +155,63 @@ async def test_a_key_is_one_run_however_often_it_is_sent(site):
     assert (status, run["state"]) == (200, "done")
     status, problem = await site.post("/api/runs", {**body, "inputs": {"shade": 2}})
     assert (status, problem["code"], problem["at"]) == (409, "conflict", "idempotency_key")
+
+
+def noise(how="random", seed=5):
+    return {**one("Noise", seed=seed), "seeds": {"noise.seed": how}}
+
+
+async def test_the_seed_that_is_told_is_the_seed_that_ran(site):
+    run = await site.done(noise())
+    other = await site.done(noise())
+    seed = run["drawn"]["noise.seed"]
+    assert run["outputs"] == {"out": seed}
+    assert seed != other["drawn"]["noise.seed"]
+    graph = (await site.get(f"/api/runs/{run['id']}/graph"))[1]["graph"]
+    assert graph["nodes"]["noise"]["inputs"] == {"seed": seed}
+    assert graph["seeds"] == {"noise.seed": "random"}
+    assert (await site.done(graph | {"seeds": {}}))["drawn"] == {}
+    assert (await site.done(noise(), inputs={"seed": 3}))["drawn"] == {}
+
+
+async def test_a_saved_graph_draws_for_each_run_and_stays_as_it_is(site):
+    await site.request("PUT", "/api/graphs/mine", noise("increment"))
+    saved = await site.get("/api/graphs/mine")
+    for path, body in (("/api/graphs/mine/run", {}), ("/api/runs", {"name": "mine"})):
+        status, run = await site.post(path, body)
+        assert (status, run["drawn"]) == (202, {"noise.seed": 6})
+        assert (await site.wait(run["id"]))["outputs"] == {"out": 6}
+    assert await site.get("/api/graphs/mine") == saved
+
+
+async def test_a_key_is_one_draw_however_often_it_is_sent(site):
+    body = {"graph": noise(), "idempotency_key": "k"}
+    answers = await asyncio.gather(*(site.post("/api/runs", body) for _ in range(4)))
+    assert len({run["drawn"]["noise.seed"] for _, run in answers}) == 1
+    assert sorted(status for status, _ in answers) == [200] * 3 + [202]
+    status, problem = await site.post("/api/runs", {**body, "graph": noise(seed=6)})
+    assert (status, problem["code"]) == (409, "conflict")
+
+
+async def test_a_run_that_is_tried_again_keeps_what_was_drawn(site):
+    await site.pause()
+    run = await site.submit(noise())
+    await site.request("DELETE", f"/api/runs/{run['id']}")
+    _, again = await site.post(f"/api/runs/{run['id']}/retry")
+    assert again["drawn"] == run["drawn"] != {}
+    await site.resume()
+    assert (await site.wait(run["id"]))["outputs"] == {"out": run["drawn"]["noise.seed"]}
+
+
+async def test_a_picture_that_is_posted_is_made_again_whatever_its_graph_draws(site, home):
+    graph = {**draw(9), "seeds": {"draw.shade": "increment"}}
+    first = await site.done(graph)
+    assert first["drawn"] == {"draw.shade": 10}
+    (path,) = pictures_in(home)
+    assert json.loads(extract(path.read_bytes()))["seeds"] == graph["seeds"]
+    _, run = await site.post("/api/runs", data=path.read_bytes(), headers={"Content-Type": "image/png"})
+    again = await site.wait(run["id"])
+    assert (again["drawn"], again["files"][0]["digest"]) == ({}, first["files"][0]["digest"])
 
 
 async def test_runs_start_by_priority_and_can_be_moved(site):

@@ -1,5 +1,6 @@
 """From a client's wish to an order: found, filled in, checked as a whole."""
 
+import json
 from functools import partial
 
 import pytest
@@ -37,6 +38,46 @@ async def test_an_order_has_the_values_in_its_graph(order):
     assert '"shade": 7' in found.document
     assert (found.name, found.inputs, found.wanted, found.priority, found.key) == ("fox", {"shade": 7}, ["out"], 2, "k")
     assert found.document == (await order(graph=draw(7))).document
+
+
+def noise(how, seed=5, **more):
+    return {**one("Noise", seed=seed), "seeds": {"noise.seed": how}, **more}
+
+
+async def test_seeds_are_drawn_into_the_graph_of_the_order(order, monkeypatch):
+    monkeypatch.setattr("secrets.randbelow", lambda limit: limit - 1)
+    for how, value in (("random", 2**32 - 1), ("increment", 6)):
+        found = await order(graph=noise(how))
+        document = json.loads(found.document)
+        assert (found.drawn, document["nodes"]["noise"]["inputs"]) == ({"noise.seed": value}, {"seed": value})
+        assert document["seeds"] == {"noise.seed": how}
+        assert json.loads(found.asked)["nodes"]["noise"]["inputs"] == {"seed": 5}
+
+
+async def test_a_value_that_is_given_is_not_drawn(order):
+    found = await order(graph=noise("random"), inputs={"seed": 9})
+    assert (found.drawn, found.inputs, found.asked) == ({}, {"seed": 9}, None)
+    assert json.loads(found.document)["nodes"]["noise"]["inputs"] == {"seed": 9}
+
+
+async def test_counting_past_the_greatest_seed_is_refused(site):
+    for body in ({}, {"inputs": {}}):
+        with pytest.raises(GraphError) as caught:
+            await ordered(site.service, parse_model(Submission, {"graph": noise("increment", 2**63 - 1), **body}))
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.at) == ("bad_value", "noise.seed")
+        assert "does not take 9223372036854775808" in problem.what
+
+
+async def test_a_seed_that_cannot_be_drawn_is_a_problem_of_the_graph(refused):
+    graph = {**draw(1), "seeds": {"draw.seconds": "random", "draw.shad": "random", "gone.x": "increment"}}
+    assert await refused(graph=graph) == [
+        ("unknown_port", "seeds.draw.shad", "/graph/seeds/draw.shad"),
+        ("unknown_node", "seeds.gone.x", "/graph/seeds/gone.x"),
+    ]
+    assert await refused(graph={**draw(1), "seeds": {"draw.shade": "random"}}) == [
+        ("bad_value", "seeds.draw.shade", "/graph/seeds/draw.shade")
+    ]
 
 
 async def test_the_name_is_the_clients_or_the_graphs_or_plain(order):
