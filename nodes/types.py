@@ -28,7 +28,15 @@ Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising step
 Guidance = Annotated[
     float, Field(ge=0, le=100, description="How strongly the prompt steers; 1 and below turn guidance off.")
 ]
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="Same seed, same noise. Picture i of a batch uses seed + i.")]
+Seed = Annotated[
+    int,
+    Field(
+        ge=0,
+        lt=2**63,
+        description="Same seed, same noise. Picture i of a batch uses seed + i.",
+        json_schema_extra={"format": "seed"},
+    ),
+]
 Strength = Annotated[
     float, Field(gt=0, le=1, description="How much of the schedule is run: 1 keeps next to nothing of the latent.")
 ]
