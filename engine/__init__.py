@@ -4,6 +4,7 @@ from engine.catalog import Catalog
 from engine.context import report, say, track
 from engine.errors import Cancelled, Code, GraphError, NodeError, PatchbayError, Problem, ServerError, StoreError
 from engine.graph import Bound, Graph
+from engine.inspection import Fact, Histogram, Inspectable, Inspection, Shown
 from engine.node import Lazy, NodeType, Resource, node
 from engine.paths import Paths
 from engine.plan import Plan, plan
@@ -16,8 +17,12 @@ __all__ = [
     "Cancelled",
     "Catalog",
     "Code",
+    "Fact",
     "Graph",
     "GraphError",
+    "Histogram",
+    "Inspectable",
+    "Inspection",
     "Kind",
     "Lazy",
     "NodeError",
@@ -30,6 +35,7 @@ __all__ = [
     "Runtime",
     "ServerError",
     "Settings",
+    "Shown",
     "StoreError",
     "node",
     "plan",

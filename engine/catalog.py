@@ -68,7 +68,10 @@ class Catalog:
 
 
 def describe(type_: AnyNodeType) -> dict[str, object]:
-    """One node type as plain data: ports with their types, and the JSON schema of the values they take."""
+    """One node type as plain data: ports with their types, and the JSON schema of the values they take.
+
+    An input's `resource` says what its value names, such as "model" or "picture"; null where it names nothing.
+    """
     inputs = [
         {
             "name": port.name,
@@ -79,10 +82,14 @@ def describe(type_: AnyNodeType) -> dict[str, object]:
             "lazy": port.lazy,
             "description": port.description,
             "schema": port.json_schema(),
+            "resource": None if port.resource is None else getattr(port.resource, "noun", "file"),
         }
         for port in type_.inputs.values()
     ]
-    outputs = [{"name": port.name, "type": to_json(port.type), "label": str(port.type)} for port in type_.outputs]
+    outputs = [
+        {"name": port.name, "type": to_json(port.type), "label": str(port.type), "inspectable": port.inspectable}
+        for port in type_.outputs
+    ]
     return {
         "id": type_.id,
         "category": type_.category,
@@ -92,6 +99,7 @@ def describe(type_: AnyNodeType) -> dict[str, object]:
         "device": type_.device,
         "effect": type_.effect,
         "deterministic": type_.deterministic,
+        "relay": type_.relay,
         "version": type_.version,
     }
 

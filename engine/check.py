@@ -334,7 +334,7 @@ class Checker:
         return Const(resource.resolve(value, self._paths, self._settings, at), resource)
 
     def _follow(self, at: str, link: Link) -> From | _Absent | _Passed | None:
-        """What a link leads to, through bypassed nodes."""
+        """What a link leads to, through bypassed nodes and relays."""
         seen: set[str] = set()
         while True:
             node = self._document.nodes.get(link.node)
@@ -354,11 +354,26 @@ class Checker:
             if node.state == "mute" or link.node in self._found.absent:
                 return _Absent()
             if node.state is None:
-                return From(link.node, link.port)
+                onward = self._relayed(link.node, type_)
+                if onward is None:
+                    return From(link.node, link.port)
+                link = onward
+                continue
             passed = self._bypass(at, link, type_)
             if not isinstance(passed, Link):
                 return passed
             link = passed
+
+    def _relayed(self, name: str, type_: AnyNodeType) -> Link | None:
+        """The link that a relay is given, where it leads to an output."""
+        if not type_.relay:
+            return None
+        (port,) = type_.inputs
+        if f"{name}.{port}" in self._given:
+            return None
+        link = as_link(self._document.nodes[name].inputs.get(port))
+        giver = self._types.get(link.node) if link is not None else None
+        return link if link is not None and giver is not None and link.port in giver.output_names else None
 
     def _bypass(self, at: str, link: Link, type_: AnyNodeType) -> Link | _Passed | None:
         """What a bypassed node hands on: its first input whose type fits the output."""

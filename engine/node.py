@@ -112,10 +112,11 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """A named, typed output port."""
+    """A named, typed output port. `inspectable` values have something to show to whoever looks at one."""
 
     name: str
     type: Type
+    inspectable: bool = True
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ class NodeType(Generic[P, R_co]):
 
     `device` nodes run one at a time on the device; `deterministic=False` keeps results out of the cache; an `effect`
     node is wanted for what it does and runs in every run; one that `expands` may return a graph to be run instead;
-    raise `version` to retire cached results whose meaning has changed without a change of this function's own source.
+    raise `version` to retire cached results whose meaning has changed without a change of this function's own source. A
+    `relay` gives what it is given, so links go through it and it has no part in any key.
     """
 
     id: str
@@ -139,6 +141,7 @@ class NodeType(Generic[P, R_co]):
     kinds: KindRule | None = None
     expands: bool = False
     identity: Callable[[], str] | None = None
+    relay: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function as it is, outside any run."""
@@ -196,6 +199,7 @@ def node(
     device: bool = ...,
     effect: bool = ...,
     kinds: KindRule | None = ...,
+    relay: bool = ...,
 ) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
 
 
@@ -212,6 +216,7 @@ def node(
     device: bool = False,
     effect: bool = False,
     kinds: KindRule | None = None,
+    relay: bool = False,
 ) -> NodeType[P, R] | Callable[[Callable[P, R]], NodeType[P, R]]:
     """Declare a node type from a function's annotations. The id is what documents store; the function may be renamed.
 
@@ -221,6 +226,9 @@ def node(
     def declare(function: Callable[P, R]) -> NodeType[P, R]:
         name = type_id if isinstance(type_id, str) else function.__name__
         inputs, outputs, expands = read_signature(name, function)
+        given = [port.type for port in outputs]
+        if relay and (len(given) != 1 or [port.type for port in inputs.values()] != given):
+            raise _bad(name, "A relay gives what it is given.", "Give it one input and one output of one type.")
         return NodeType(
             name,
             function,
@@ -234,6 +242,7 @@ def node(
             effect=effect,
             kinds=kinds,
             expands=expands,
+            relay=relay,
         )
 
     return declare if isinstance(type_id, str) else declare(type_id)
@@ -360,9 +369,24 @@ def _read_outputs(name: str, annotation: object) -> tuple[Output, ...]:
     cls = typing.get_origin(annotation) or annotation
     if isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields"):
         hints = typing.get_type_hints(cls, include_extras=True)
-        return tuple(Output(item, _parsed(f"{name}.{item}", hints[item])) for item in cls._fields)
-    type_ = _parsed(name, annotation)
-    return () if type_ == Scalar("null") else (Output(port_name(type_), type_),)
+        return tuple(_output(f"{name}.{item}", item, hints[item]) for item in cls._fields)
+    output = _output(name, "", annotation)
+    return () if output.type == Scalar("null") else (output,)
+
+
+def _output(at: str, name: str, annotation: object) -> Output:
+    type_ = _parsed(at, annotation)
+    return Output(name or port_name(type_), type_, _inspectable(annotation))
+
+
+def _inspectable(annotation: Any) -> bool:  # noqa: ANN401  # annotations are of no one type
+    """Whether a class says of itself what there is to see; what is no class of values is seen as it is."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (Annotated, list):
+        return _inspectable(parts[0])
+    if origin in UNIONS:
+        return any(map(_inspectable, parts))
+    return not isinstance(parse(annotation), Named) or hasattr(origin or annotation, "inspect")
 
 
 def _without_graph(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  # annotations are of no one type

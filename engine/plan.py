@@ -137,9 +137,13 @@ def _wanted(
         what = "Every wanted output is muted." if checked.absent else "The graph has no node that would run."
         raise GraphError([Problem(Code.NOTHING_TO_RUN, graph.origin, what, "Add a node or unmute one.")])
     used = {
-        source.node for node in checked.nodes.values() for item in node.inputs.values() for source in sources_in(item)
+        source.node
+        for node in checked.nodes.values()
+        if not node.type.relay
+        for item in node.inputs.values()
+        for source in sources_in(item)
     }
-    return {}, tuple(name for name in checked.nodes if name not in used)
+    return {}, tuple(name for name, node in checked.nodes.items() if name not in used and not node.type.relay)
 
 
 def _some(graph: Graph, checked: Checked, names: Collection[str]) -> dict[str, From]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.catalog import AnyNodeType
     from engine.check import Checked, Checker
     from engine.graph import Graph
+    from engine.wiring import From
 
 
 class _Inner:
@@ -48,13 +49,18 @@ def as_node_type(type_id: str, graph: Graph, checker: Checker, checked: Checked)
         type_id,
         function,
         inputs,
-        tuple(Output(public, checker.output_type(source)) for public, source in checked.outputs.items()),
+        tuple(_output(public, source, checker, checked) for public, source in checked.outputs.items()),
         category="Graphs",
         deterministic=not effect and all(node.keyed for node in checked.nodes.values()),
         effect=effect,
         expands=True,
         identity=lambda: _identity(graph, checked),
     )
+
+
+def _output(public: str, source: From, checker: Checker, checked: Checked) -> Output:
+    inner = next(port for port in checked.nodes[source.node].type.outputs if port.name == source.port)
+    return Output(public, checker.output_type(source), inner.inspectable)
 
 
 def _identity(graph: Graph, checked: Checked) -> str:

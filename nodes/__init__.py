@@ -5,7 +5,7 @@ and the checking of graphs stay light.
 """
 
 from nodes.conditioning import encode_text, mix_conditionings
-from nodes.control import collect, for_each, if_, note, number, repeat, switch, text
+from nodes.control import collect, for_each, if_, note, number, repeat, reroute, switch, text
 from nodes.images import (
     composite_images,
     crop_image,
@@ -56,6 +56,7 @@ __all__ = [
     "note",
     "number",
     "repeat",
+    "reroute",
     "resize_image",
     "sample",
     "sample_distribution",

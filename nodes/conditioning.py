@@ -9,11 +9,20 @@ from pydantic import Field
 from engine import node
 from nodes.types import Conditioning, Frames, K, MixMethod, TextEncoder
 
+Prompt = Annotated[
+    str,
+    Field(
+        max_length=20_000,
+        description="The prompt, in any language the model knows.",
+        json_schema_extra={"format": "multiline"},
+    ),
+]
+
 
 @node("EncodeText", category="text", device=True)
 def encode_text(
     text_encoder: TextEncoder[K],
-    text: Annotated[str, Field(max_length=20_000, description="The prompt, in any language the model knows.")] = "",
+    text: Prompt = "",
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
     from nodes.diffusion import stages

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
+LongText = Annotated[str, Field(json_schema_extra={"format": "multiline"})]
+"""A text that is written in more than one line."""
+
 
 class Numeric(NamedTuple, Generic[N]):
     """A number."""
@@ -24,7 +27,7 @@ class Numeric(NamedTuple, Generic[N]):
 
 
 @node("Text", category="control")
-def text(*, text: str) -> str:
+def text(*, text: LongText) -> str:
     """A text that several inputs can share."""
     return text
 
@@ -64,13 +67,21 @@ def collect(items: list[T]) -> list[T]:
     return items
 
 
+@node("Reroute", category="control", relay=True)
+def reroute(value: T) -> T:
+    """A bend in a link: gives what it is given."""
+    return value
+
+
 @node("Note", category="control")
-def note(*, text: str = "") -> None:
+def note(*, text: LongText = "") -> None:
     """A remark for people; it does nothing."""
 
 
 class GraphFile:
     """An input that names a graph file; a relative name starts from the document's folder or the graph roots."""
+
+    noun = "graph"
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
         """The file. Raises `PatchbayError` when there is none, or none that a graph may read."""

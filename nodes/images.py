@@ -23,6 +23,8 @@ Offset = Annotated[int, Field(ge=0, le=16384, description="Pixels from the left 
 class PictureFile:
     """An input that names a picture: beside the document, in the input folder, or in the box."""
 
+    noun = "picture"
+
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
         """The file. Raises `PatchbayError` when there is none that a graph may read, or when it is no picture."""
         from nodes.diffusion.picture_files import opened
@@ -45,6 +47,7 @@ class PictureFile:
 class NewFile:
     """An input that names a file to be written; two nodes may not write to one name."""
 
+    noun = "new file"
     writes = True
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> str:  # noqa: ARG002  # the protocol's

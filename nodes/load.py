@@ -22,6 +22,7 @@ class ModelFile:
     Without `weights` a folder is good for its configurations only.
     """
 
+    noun = "model"
     loads = True
 
     def __init__(self, *, weights: bool = True) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from engine.inspection import Fact, Inspection
 from engine.types import Kind
 
 if TYPE_CHECKING:
@@ -28,7 +29,15 @@ Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising step
 Guidance = Annotated[
     float, Field(ge=0, le=100, description="How strongly the prompt steers; 1 and below turn guidance off.")
 ]
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="Same seed, same noise. Picture i of a batch uses seed + i.")]
+Seed = Annotated[
+    int,
+    Field(
+        ge=0,
+        lt=2**63,
+        description="Same seed, same noise. Picture i of a batch uses seed + i.",
+        json_schema_extra={"format": "seed"},
+    ),
+]
 Strength = Annotated[
     float, Field(gt=0, le=1, description="How much of the schedule is run: 1 keeps next to nothing of the latent.")
 ]
@@ -86,6 +95,11 @@ class Component(Generic[K]):
         """Identity of the weights and configuration."""
         return self.source.digest
 
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which model it is a part of."""
+        source = self.source
+        return Inspection((Fact("model", source.name), Fact("kind", source.kind), Fact("class", source.pipeline_class)))
+
 
 class Denoiser(Component[K]):
     """The model that predicts noise: a UNet or a transformer."""
@@ -110,6 +124,11 @@ class Scheduler(Generic[K]):
     kind: str
     base: Mapping[str, object] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Its name and what was set."""
+        options = (Fact(name, repr(value)) for name, value in self.options.items())
+        return Inspection((Fact("scheduler", self.name), *options))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +157,12 @@ class Conditioning(Generic[K]):
         """Identity of the content."""
         return f"{self.encoder.digest()}:{digest_of_tensors(self.embeds)}"
 
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Its text and its numbers."""
+        from nodes.diffusion.looks import look_at_conditioning
+
+        return look_at_conditioning(self)
+
 
 @dataclass(frozen=True, slots=True)
 class BlankLatent:
@@ -146,6 +171,10 @@ class BlankLatent:
     width: int
     height: int
     batch: int
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none yet
+        """The size and number of the pictures to come."""
+        return Inspection((Fact("size", f"{self.width} x {self.height}"), Fact("pictures", str(self.batch))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +192,12 @@ class Latent(Generic[K]):
     def digest(self) -> str:
         """Identity of the content."""
         return f"{self.kind}:{digest_of_tensors(self.samples)}"
+
+    def inspect(self, pictures: int) -> Inspection:
+        """Its numbers, and a map for each channel."""
+        from nodes.diffusion.looks import look_at_latent
+
+        return look_at_latent(self, pictures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,6 +223,12 @@ class LatentDistribution(Generic[K]):
         """Identity of the content."""
         return f"{self.kind}:{self.scaling}:{self.shift}:{digest_of_tensors(self.mean, self.logvar)}"
 
+    def inspect(self, pictures: int) -> Inspection:
+        """Its numbers, and maps of mean and deviation for each channel."""
+        from nodes.diffusion.looks import look_at_distribution
+
+        return look_at_distribution(self, pictures)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
@@ -203,6 +244,12 @@ class Image:
     def digest(self) -> str:
         """Identity of the content."""
         return digest_of_tensors(self.pixels)
+
+    def inspect(self, pictures: int) -> Inspection:
+        """Size and number, and the pictures themselves, small."""
+        from nodes.diffusion.looks import look_at_image
+
+        return look_at_image(self, pictures)
 
     def files(self) -> list[bytes]:
         """Each picture of the batch as the bytes of a PNG file."""
@@ -225,3 +272,9 @@ class Mask:
     def digest(self) -> str:
         """Identity of the content."""
         return digest_of_tensors(self.coverage)
+
+    def inspect(self, pictures: int) -> Inspection:
+        """How much it covers, and the masks themselves, small."""
+        from nodes.diffusion.looks import look_at_mask
+
+        return look_at_mask(self, pictures)

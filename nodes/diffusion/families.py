@@ -81,6 +81,9 @@ SUPPORTED = ", ".join(FAMILIES)
 
 _KINDS = {(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"}
 
+_PIXELS_PER_LATENT = {"sd1": 8, "sd2": 8, "pocket": 8}
+"""A side of a picture, divided by that of its latent."""
+
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 _CROSS_ATTENTION = re.compile(
     r"model\.diffusion_model\.(input|middle|output)_block[s.\d]*\.transformer_blocks\.0\.attn2\.to_k\.weight"
@@ -90,6 +93,11 @@ _CROSS_ATTENTION = re.compile(
 def kind_of(cross: int, channels: int) -> str:
     """The kind of a Stable Diffusion model with this cross-attention width and this many latent channels."""
     return _KINDS.get((cross, channels), f"sd-{cross}x{channels}")
+
+
+def pixels_per_latent(kind: str) -> int | None:
+    """How many pixels of a side become one latent number in this kind of model; None where that is not known."""
+    return _PIXELS_PER_LATENT.get(kind)
 
 
 def single_file_sizes(header: Header) -> tuple[int, int] | None:

@@ -129,10 +129,15 @@ def channel_maps(latents: torch.Tensor) -> Image:
 
     Blue is negative, grey zero, red positive; the strongest number of a sample gets the strongest colour.
     """
-    strongest = latents.abs().amax((1, 2, 3), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
-    colours = _coloured((latents.float() / strongest + 1) / 2, _COOL_WARM)
     factor = max(1, ceil(_TILE / max(latents.shape[-2:])))
-    return Image(torch.cat([_tiles(sample, factor) for sample in colours.transpose(1, 2).unbind()]))
+    return Image(torch.cat([_tiles(sample, factor) for sample in signed_maps(latents).unbind()]))
+
+
+def signed_maps(latents: torch.Tensor) -> torch.Tensor:
+    """The colours of `channel_maps`, one picture a channel: [batch, channels, 3, height, width]."""
+    latents = latents.float()
+    strongest = latents.abs().amax((1, 2, 3), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+    return _coloured((latents / strongest + 1) / 2, _COOL_WARM).transpose(1, 2)
 
 
 def _tiles(channels: torch.Tensor, factor: int) -> torch.Tensor:

@@ -3,15 +3,21 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import EntryPoint
+from typing import Annotated
 
 import pytest
 
-from engine import Catalog, PatchbayError
+from engine import Catalog, PatchbayError, node
 from engine import catalog as catalog_module
 from engine.catalog import describe, node_types_in
 from engine.types import parse, to_json
 from tests.engine import kit
 from tests.engine.kit import write_file
+
+
+class Song(kit.File):
+    noun = "song"
+
 
 GOOD = """
 from engine import node
@@ -144,9 +150,18 @@ def test_the_catalogue_is_plain_data():
             "lazy": False,
             "description": "From nothing to all.",
             "schema": {"type": "integer", "minimum": 0, "maximum": 100, "description": "From nothing to all."},
+            "resource": None,
         }
     ]
-    assert percentage["outputs"] == [{"name": "number", "type": to_json(parse(int)), "label": "int"}]
+    output = {"name": "number", "type": to_json(parse(int)), "label": "int", "inspectable": True}
+    assert percentage["outputs"] == [output]
+
+
+def test_an_input_says_what_its_value_names():
+    @node("Play")
+    def play(*, song: Annotated[str, Song()], file: Annotated[str, kit.File()]) -> None: ...
+
+    assert [port["resource"] for port in describe(play)["inputs"]] == ["song", "file"]
 
 
 def test_inputs_in_order_suit_the_writer():

@@ -31,6 +31,19 @@ class Pair(NamedTuple):
     right: list[str]
 
 
+class Seen:
+    def inspect(self, pictures): ...
+
+
+class Outputs(NamedTuple):
+    number: int
+    seen: Annotated[Seen | None, "note"]
+    many: list[Seen]
+    hidden: TwoWords
+    hidden_too: list[TwoWords]
+    any_of_them: T
+
+
 class Odd(NamedTuple):
     left: tuple[int, int]
 
@@ -234,6 +247,25 @@ def test_a_graph_in_the_return_type_stands_for_what_it_gives():
     assert three.outputs[0].type == parse(list[int] | str)
     assert one.expands
     assert not one.deterministic
+
+
+def test_an_output_says_whether_its_class_has_something_to_show():
+    @node("Give")
+    def give() -> Outputs: ...
+
+    assert [port.inspectable for port in give.outputs] == [True, True, True, False, False, True]
+
+
+def test_a_relay_gives_what_it_is_given():
+    @node("Bend", relay=True)
+    def bend(value: T) -> T:
+        return value
+
+    assert bend.relay
+    for wrong in (kit.add.function, kit.divide.function, kit.total.function):
+        with pytest.raises(PatchbayError, match="one input and one output") as caught:
+            node("Wrong", relay=True)(wrong)
+        assert caught.value.code == "bad_declaration"
 
 
 def test_an_effect_is_never_a_result():

@@ -471,6 +471,76 @@ def test_a_file_that_may_be_absent_may_be_null(tmp_path):
     assert steps["b"].inputs["file"].data == steps["a"].inputs["file"].data
 
 
+# relays
+
+
+@node("Relay", relay=True)
+def relay(value: T) -> T:
+    return value
+
+
+def test_a_link_goes_through_relays_as_if_they_were_not_there():
+    bent = {
+        "two": ("Relay", {"value": link("one.value")}),
+        "n": ("Number", {}),
+        "one": ("Relay", {"value": link("n.number")}),
+        "end": add_of(link("two.value")),
+    }
+    found = planned(graph(bent, outputs={"out": "end.number", "bend": "two.value"}), relay)
+    assert list(found.steps) == ["n", "end"]
+    assert found.outputs["bend"] == From("n", "number")
+    straight = graph({"n": ("Number", {}), "end": add_of(link("n.number"))}, outputs={"out": "end.number"})
+    assert found.keys == planned(straight).keys
+
+
+def test_a_relay_keeps_the_kind_of_what_it_is_given():
+    nodes = {
+        "m": ("Load", {"name": "a"}),
+        "other": ("Load", {"name": "b"}),
+        "r": ("Relay", {"value": link("m.model")}),
+        "e": ("Encode", {"model": link("r.value")}),
+        "d": ("Decode", {"model": link("other.model"), "latent": link("e.latent")}),
+    }
+    (problem,) = problems(graph(nodes), relay)
+    assert problem[:2] == ("kind_mismatch", "d.latent")
+
+
+def test_a_relay_of_a_written_value_or_of_a_list_is_a_node_like_any_other():
+    nodes = {
+        "n": ("Number", {}),
+        "w": ("Relay", {"value": 3}),
+        "l": ("Relay", {"value": [link("n.number"), 2]}),
+        "a": add_of(link("w.value")),
+        "s": ("Sum", {"items": link("l.value")}),
+    }
+    found = planned(graph(nodes), relay)
+    assert found.steps["a"].inputs["a"] == From("w", "value")
+    assert found.steps["s"].inputs["items"] == From("l", "value")
+
+
+def test_a_relay_that_nothing_follows_wants_what_it_is_given():
+    nodes = {"n": ("Number", {}), "r": ("Relay", {"value": link("n.number")})}
+    assert list(planned(graph(nodes), relay).steps) == ["n"]
+    assert list(planned(graph(nodes), relay, only="r").steps) == ["n", "r"]
+
+
+def test_a_value_that_is_given_to_a_relay_goes_before_its_link():
+    nodes = {"n": ("Number", {}), "r": ("Relay", {"value": link("n.number")}), "a": add_of(link("r.value"))}
+    found = planned(graph(nodes, inputs={"x": "r.value"}, outputs={"out": "a.number"}), relay, given={"x": 5})
+    assert list(found.steps) == ["r", "a"]
+    assert found.steps["r"].inputs["value"] == Const(5)
+
+
+def test_what_is_wrong_before_a_relay_is_said_once():
+    for before in ("gone.number", "n.nothing"):
+        nodes = {"n": ("Number", {}), "r": ("Relay", {"value": link(before)}), "a": add_of(link("r.value"))}
+        assert [at for _, at, _, _ in problems(graph(nodes), relay)] == ["r.value"]
+    circle = {"r": ("Relay", {"value": link("s.value")}), "s": ("Relay", {"value": link("r.value")})}
+    assert [code for code, *_ in problems(graph({**circle, "a": add_of(link("s.value"))}), relay)] == ["cycle"]
+    muted = {"n": ("Number", {}, "mute"), "r": ("Relay", {"value": link("n.number")}), "a": add_of(1, link("r.value"))}
+    assert planned(graph(muted), relay).steps["a"].inputs["b"] == Const(1)
+
+
 # mute and bypass
 
 

@@ -71,6 +71,15 @@ def test_a_linked_number_out_of_range_is_refused_when_it_comes(runtime):
         run(runtime, nodes, "size.latent")
 
 
+def test_a_reroute_gives_what_it_is_given(runtime):
+    nodes = {**TEXTS, "bend": {"type": "Reroute", "inputs": {"value": link("no.text")}}}
+    nodes["list"] = {"type": "Collect", "inputs": {"items": [link("bend.value"), link("yes.text")]}}
+    assert run(runtime, nodes, "list.values") == ["no", "yes"]
+    assert run(runtime, nodes, "bend.value") == "no"
+    alone = {"bend": {"type": "Reroute", "inputs": {"value": {"a": [1]}}}}
+    assert run(runtime, alone, "bend.value") == {"a": [1]}
+
+
 def test_a_note_is_no_trouble(runtime):
     nodes = {"a": TEXTS["yes"], "remark": {"type": "Note", "inputs": {"text": "look"}}}
     assert run(runtime, nodes, "a.text") == "yes"

@@ -24,7 +24,15 @@ from engine import Catalog, Code, ServerError
 from engine.files import write_whole
 from web.config import SHIPPED_GRAPHS
 from web.editor_build import EDITOR
-from web.server import routes_catalog, routes_events, routes_graphs, routes_pictures, routes_runs, routes_status
+from web.server import (
+    routes_catalog,
+    routes_events,
+    routes_graphs,
+    routes_looks,
+    routes_pictures,
+    routes_runs,
+    routes_status,
+)
 from web.server.dispatcher import Dispatcher
 from web.server.files import Files
 from web.server.graph_store import GraphStore
@@ -69,6 +77,7 @@ ROUTES = (
     Route("GET", "/api/openapi.json", openapi, "This document", {200: dict[str, JsonValue]}),
     *routes_status.ROUTES,
     *routes_catalog.ROUTES,
+    *routes_looks.ROUTES,
     *routes_runs.ROUTES,
     *routes_graphs.ROUTES,
     *routes_pictures.ROUTES,

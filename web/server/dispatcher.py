@@ -64,7 +64,7 @@ class Dispatcher:
         self._signal = asyncio.Event()
         self._endings: list[QueueJob] = []
         self._deaths = 0
-        self._questions: dict[str, asyncio.Future[list[dict[str, Any]]]] = {}
+        self._questions: dict[str, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -110,19 +110,30 @@ class Dispatcher:
         return run
 
     async def forecast(self, job: Job) -> list[dict[str, Any]]:
-        """What a graph would reuse and run now, node by node. Raises `ServerError` when the worker does not answer."""
+        """What a graph would reuse and run now, node by node.
+
+        Raises `ServerError` when the worker does not answer, and `PatchbayError` when the graph cannot run.
+        """
+        found: list[dict[str, Any]] = await self._ask("forecast", job)
+        return found
+
+    async def inspect(self, job: Job, port: str) -> dict[str, Any]:
+        """What the value of "node.output" is, where it is computed already; raises as `forecast` does."""
+        found: dict[str, Any] = await self._ask("inspect", job, port=port)
+        return found
+
+    async def _ask(self, what: str, job: Job, **more: str) -> Any:  # noqa: ANN401  # JSON
         if not self._ready:
             raise ServerError(Code.CONFLICT, "", "The worker is starting.", "Ask again in a second.")
         question = str(time.monotonic_ns())
         answer = self._questions[question] = asyncio.get_running_loop().create_future()
-        self._worker.send({"do": "forecast", "question": question, "job": asdict(job)})
+        self._worker.send({"do": what, "question": question, "job": asdict(job), **more})
         try:
             async with asyncio.timeout(ANSWER_TIME):
-                nodes: list[dict[str, Any]] = await answer
-                return nodes
+                return await answer
         except TimeoutError as error:
-            what = "The worker did not answer in time; a node keeps it busy."
-            raise ServerError(Code.CONFLICT, "", what, "Ask again when the run is over.") from error
+            why = "The worker did not answer in time; a node keeps it busy."
+            raise ServerError(Code.CONFLICT, "", why, "Ask again when the run is over.") from error
         finally:
             del self._questions[question]
 
@@ -191,8 +202,8 @@ class Dispatcher:
                 self._heard_event(message, data)
             case "done":
                 self._heard_done(message)
-            case "forecast":
-                self._heard_forecast(message)
+            case "answer":
+                self._heard_answer(message)
             case "dead":
                 self._heard_death(message["why"])
 
@@ -221,7 +232,7 @@ class Dispatcher:
         self._endings.append(ended)
         self.wake()
 
-    def _heard_forecast(self, message: dict[str, Any]) -> None:
+    def _heard_answer(self, message: dict[str, Any]) -> None:
         answer = self._questions.get(message["question"])
         if answer is None or answer.done():
             return
@@ -230,7 +241,7 @@ class Dispatcher:
             error = PatchbayError(Code(found["code"]), found["at"], found["what"], found["fix"])
             answer.set_exception(error)
         else:
-            answer.set_result(message["nodes"])
+            answer.set_result(message["found"])
 
     def _heard_death(self, why: str) -> None:
         flight, self._flight, self._ready, self._warm = self._flight, None, False, ""

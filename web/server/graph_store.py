@@ -1,11 +1,13 @@
-"""The graphs of a person by name: saved whole, never over somebody else's change, and every version kept.
+"""The graphs of a person by name: saved whole, never over somebody else's change, and earlier versions kept.
 
 A graph is a file `<name>.json` in a folder; those that come with Patchbay are read from a second folder and copied
-when they are changed. What a save replaces or a deletion removes lies in `.versions/<name>/<UTC time>-<digest>.json`.
+when they are changed. What a save replaces or a deletion removes lies in `.versions/<name>/<UTC time>-<digest>.json`,
+until `thinning.py` lets it go.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import threading
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 from engine import Code, Graph, GraphError, PatchbayError, Problem, ServerError, StoreError
 from engine.files import sync_folder, write_whole
 from engine.paths import contains
+from web.server.thinning import staying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +120,7 @@ class GraphStore:
             if current is not None and current[0] == path:
                 write_whole(self._new_version(name, current[1]), current[1])
             write_whole(path, data)
+            self._thin(name)
         return self._saved(name, path, data)
 
     def delete(self, name: str, if_match: str | None = None) -> None:
@@ -187,6 +191,15 @@ class GraphStore:
     def _new_version(self, name: str, data: bytes) -> Path:
         time = datetime.now(UTC).strftime(_TIME)
         return self._contained(self._folder / VERSIONS / name / f"{time}-{_etag(data)[:12]}.json")
+
+    def _thin(self, name: str) -> None:
+        """Forget the versions that need not stay; one that cannot be removed stays."""
+        versions = self.versions(name)
+        kept = set(staying([version.time for version in versions], datetime.now(UTC)))
+        for place, version in enumerate(versions):
+            if place not in kept:
+                with contextlib.suppress(OSError):
+                    (self._folder / VERSIONS / name / f"{version.id}.json").unlink()
 
     def _move(self, path: Path, target: Path) -> None:
         try:

@@ -36,8 +36,8 @@ LONGEST_TEXT = 100_000
 Id = Annotated[str, Field(max_length=100)]
 
 
-class Draft(Body):
-    """A graph with values for its interface: to be checked, planned or run."""
+class Filled(Body):
+    """A graph with values for its interface."""
 
     graph: Annotated[
         dict[str, JsonValue] | None, Field(description="The graph document. Without it, `name` names a saved graph.")
@@ -47,6 +47,18 @@ class Draft(Body):
         Field(min_length=1, max_length=100, description="A saved graph; beside `graph`, what files are called after."),
     ] = None
     inputs: Annotated[dict[str, JsonValue], Field(description="Values for the graph's interface inputs.")] = {}
+
+    @model_validator(mode="after")
+    def _names_a_graph(self) -> Filled:
+        if self.graph is None and self.name is None:
+            message = "Give `graph`, or the `name` of a saved one."
+            raise ValueError(message)
+        return self
+
+
+class Draft(Filled):
+    """A graph with values for its interface: to be checked, planned or run."""
+
     outputs: Annotated[
         list[str] | None, Field(min_length=1, max_length=1000, description="The interface outputs that are wanted.")
     ] = None
@@ -56,10 +68,7 @@ class Draft(Body):
     ] = None
 
     @model_validator(mode="after")
-    def _names_a_graph(self) -> Draft:
-        if self.graph is None and self.name is None:
-            message = "Give `graph`, or the `name` of a saved one."
-            raise ValueError(message)
+    def _wants_one_thing(self) -> Draft:
         if self.outputs is not None and self.only is not None:
             message = "`outputs` and `only` exclude each other."
             raise ValueError(message)
@@ -75,12 +84,12 @@ class Submission(Draft):
     ] = None
 
 
-def point(request: web.Request, service: Service, draft: Draft) -> None:
+def point(request: web.Request, service: Service, draft: Filled) -> None:
     """Let errors point into a draft's body."""
     request[POINTER] = pointer_of(service, draft)
 
 
-def pointer_of(service: Service, draft: Draft) -> Pointer:
+def pointer_of(service: Service, draft: Filled) -> Pointer:
     """From an error's place to the place in a draft's body. A saved graph is not in it, but values for it are."""
     if draft.graph is not None:
         return lambda at: locate(at, draft.graph, draft.inputs)
@@ -100,9 +109,7 @@ async def planned(service: Service, draft: Draft) -> Plan:
 
 def _plan(service: Service, draft: Draft) -> Plan:
     graph = read_graph(service, draft)
-    if len(graph.document.nodes) > MOST_NODES:
-        what = f"The server takes graphs of at most {MOST_NODES:,} nodes."
-        raise GraphError([Problem(Code.TOO_LARGE, "nodes", what, "Split it into several graphs.")])
+    check_size(graph)
     known, nodes = graph.document.interface.inputs, graph.document.nodes
     problems = [unknown_input(name, known) for name in draft.inputs if name not in known]
     # an interface input of a node that is not there is a problem of the graph's own, which the plan tells
@@ -117,6 +124,13 @@ def _plan(service: Service, draft: Draft) -> Plan:
     if problems:
         raise GraphError(problems)
     return found
+
+
+def check_size(graph: Graph) -> None:
+    """Raise `GraphError` (`too_large`) for a graph of too many nodes."""
+    if len(graph.document.nodes) > MOST_NODES:
+        what = f"The server takes graphs of at most {MOST_NODES:,} nodes."
+        raise GraphError([Problem(Code.TOO_LARGE, "nodes", what, "Split it into several graphs.")])
 
 
 def read_graph(service: Service, draft: Draft) -> Graph:

@@ -32,7 +32,7 @@ MEMORY_PACE = 1.0
 class Worker(Protocol):
     """Something that runs jobs one after another.
 
-    What it says goes to `hear(message, data)`: "ready", "node", "event", "done" and "forecast", see `web.worker`. When
+    What it says goes to `hear(message, data)`: "ready", "node", "event", "done" and "answer", see `web.worker`. When
     it dies, `hear` gets {"say": "dead", "why": ...} as its last message.
     """
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 PR_SET_PDEATHSIG = 1
+
+ANSWERS = 2
+"""Questions that are answered at once, beside the job; one may wait for a slow disk."""
 
 
 class Line:
@@ -55,6 +59,7 @@ class Inbox:
         self._runner: Runner | None = None
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._cancels: dict[tuple[str, int], threading.Event] = {}
+        self._answering = ThreadPoolExecutor(ANSWERS, "patchbay-answer")
 
     def listen(self) -> None:
         """Read frames for ever; the end of the input is the end of the process."""
@@ -72,8 +77,8 @@ class Inbox:
                 cancel = self._cancels.get((message["id"], message["attempt"]))
                 if cancel is not None:
                     cancel.set()
-            case "forecast":
-                threading.Thread(target=self._answer, args=(message,), daemon=True).start()
+            case "forecast" | "inspect":
+                self._answering.submit(self._answer, message)
 
     def work(self, runner: Runner) -> None:
         """Run jobs one after another."""
@@ -91,12 +96,20 @@ class Inbox:
             self._line.send({"say": "done", "id": job.id, "attempt": job.attempt, **result})
 
     def _answer(self, message: dict[str, Any]) -> None:
-        answer: dict[str, Any] = {"say": "forecast", "question": message["question"]}
+        answer: dict[str, Any] = {"say": "answer", "question": message["question"]}
         try:
-            found = self._runner.forecast(Job(**message["job"])) if self._runner else []
-            self._line.send({**answer, "nodes": found})
+            self._line.send({**answer, "found": self._found(message)})
         except PatchbayError as error:
             self._line.send({**answer, "error": error.fields()})
+        except Exception as error:  # noqa: BLE001  # a fault of ours or of a value's own methods; who asked is told
+            what = f"The question could not be answered: {type(error).__name__}: {error}."
+            self._line.send({**answer, "error": {"code": Code.INTERNAL, "at": "", "what": what, "fix": ""}})
+            traceback.print_exc()
+
+    def _found(self, message: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
+        assert self._runner is not None  # noqa: S101  # nobody asks before the worker is ready
+        job = Job(**message["job"])
+        return self._runner.inspect(job, message["port"]) if message["do"] == "inspect" else self._runner.forecast(job)
 
 
 def die_with_parent() -> None:

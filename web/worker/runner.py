@@ -20,6 +20,7 @@ from engine.files import write_numbered
 from engine.picture import embed, is_picture
 from web.pictures import pictures_in
 from web.text import stem_of
+from web.worker.looking import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,6 +72,13 @@ class Runner:
         wanted = replace(self._plan(job), drawn=frozenset(job.drawn or ()))
         found = forecast(wanted, self._cache, self._plans.get(job.name))
         return [{"node": item.node, "state": item.state, "why": item.why} for item in found]
+
+    def inspect(self, job: Job, port: str) -> dict[str, Any]:
+        """What the value of "node.output" is, where the cache has it; the job runs up to that node.
+
+        Raises `PatchbayError` when it could not run.
+        """
+        return look(self._plan(job), port, self._cache)
 
     def _plan(self, job: Job) -> Plan:
         graph = Graph.parse(job.document, folder=Path(job.base) if job.base else None)

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from engine import PatchbayError
 from web.config import Config
 from web.worker.job import Job
 from web.worker.runner import Runner
@@ -215,8 +216,18 @@ class LocalWorker:
             cancel = self._cancels[job.id, job.attempt] = threading.Event()
             threading.Thread(target=self._run, args=(job, cancel), daemon=True).start()
         else:
-            nodes = self._runner.forecast(job)
-            self._hear({"say": "forecast", "question": message["question"], "nodes": nodes})
+            threading.Thread(target=self._answer, args=(message, job), daemon=True).start()
+
+    def _answer(self, message, job):
+        answer = {"say": "answer", "question": message["question"]}
+        try:
+            if message["do"] == "forecast":
+                found = self._runner.forecast(job)
+            else:
+                found = self._runner.inspect(job, message["port"])
+            self._hear({**answer, "found": found})
+        except PatchbayError as error:
+            self._hear({**answer, "error": error.fields()})
 
     def _run(self, job, cancel):
         result = self._runner.run(job, self._hear, cancel)

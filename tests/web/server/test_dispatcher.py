@@ -243,9 +243,9 @@ async def test_questions_are_answered_or_refused(stage, monkeypatch):
     asking = asyncio.create_task(stage.dispatcher.forecast(job))
     await asyncio.sleep(0.01)
     question = stage.worker.sent[-1]["question"]
-    stage.worker.hear({"say": "forecast", "question": question, "nodes": [{"node": "a"}]}, b"")
+    stage.worker.hear({"say": "answer", "question": question, "found": [{"node": "a"}]}, b"")
     assert await asking == [{"node": "a"}]
-    stage.worker.hear({"say": "forecast", "question": question, "nodes": []}, b"")
+    stage.worker.hear({"say": "answer", "question": question, "found": []}, b"")
     monkeypatch.setattr(module, "ANSWER_TIME", 0.01)
     with pytest.raises(ServerError, match="did not answer in time"):
         await stage.dispatcher.forecast(job)

@@ -147,6 +147,33 @@ def test_what_is_deleted_is_kept(store, folder):
     assert store.save("fox", text(1), if_none_match="*").etag == etag
 
 
+def test_a_graph_that_is_saved_very_often_keeps_a_few_of_its_versions(store, folder, monkeypatch):
+    monkeypatch.setattr("web.server.thinning.MOST_LATELY", 3)
+    for number in range(8):
+        saved = store.save("fox", text(number), if_match="*" if number else None)
+    (folder / VERSIONS / "fox" / "notes.txt").write_text("not ours")
+    found = [store.read_version("fox", version.id).graph.document.name for version in store.versions("fox")]
+    assert found[:3] == ["Graph 6", "Graph 5", "Graph 4"]
+    assert len(found) <= 4  # one more where ten minutes have just begun
+    assert store.read("fox").etag == saved.etag
+    store.save("fox", text(9), if_match=saved.etag)
+    assert (folder / VERSIONS / "fox" / "notes.txt").exists()
+
+
+def test_a_version_that_cannot_be_removed_stays_and_the_graph_is_saved(store, monkeypatch):
+    monkeypatch.setattr("web.server.thinning.MOST_LATELY", 1)
+
+    def refuse(_path, **_more):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        for number in range(5):
+            store.save("fox", text(number), if_match="*" if number else None)
+    assert store.read("fox").graph.document.name == "Graph 4"
+    assert len(store.versions("fox")) == 4
+
+
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a.b", "a\0", "x" * 101, "ü", "a\n", ".versions", "schema"])
 def test_what_cannot_be_a_name_names_nothing(store, folder, name):
     if name != "schema":

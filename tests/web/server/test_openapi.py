@@ -45,7 +45,11 @@ class QuickWorker:
             self._loop.call_soon(self._hear, {"say": "done", **about, "state": "done"}, b"")
         elif message["do"] == "forecast":
             nodes = [{"node": "a", "state": "runs", "why": "It is new."}]
-            told = {"say": "forecast", "question": message["question"], "nodes": nodes}
+            told = {"say": "answer", "question": message["question"], "found": nodes}
+            self._loop.call_soon(self._hear, told, b"")
+        elif message["do"] == "inspect":
+            found = {"state": "not_computed", "label": "int", "facts": [], "histogram": None, "pictures": []}
+            told = {"say": "answer", "question": message["question"], "found": found}
             self._loop.call_soon(self._hear, told, b"")
 
     def kill(self, why):

@@ -152,10 +152,14 @@ async def test_questions_are_answered_while_a_job_runs(home, worker, ear):
     worker.send(job(home, one("Wait", seconds=60.0, steps=600)))
     asked = job(home, one("Count", value=1))["job"]
     worker.send({"do": "forecast", "question": "q", "job": asked})
-    answer = await ear.wait_for("forecast")
-    assert [(item["node"], item["state"]) for item in answer["nodes"]] == [("count", "runs")]
+    answer = await ear.wait_for("answer")
+    assert [(item["node"], item["state"]) for item in answer["found"]] == [("count", "runs")]
+    worker.send({"do": "inspect", "question": "i", "job": asked | {"only": "count"}, "port": "count.number"})
+    assert (await ear.wait_for("answer"))["found"]["state"] == "not_computed"
     worker.send({"do": "forecast", "question": "r", "job": asked | {"document": json.dumps(one("Nothing"))}})
-    assert (await ear.wait_for("forecast"))["error"]["code"] == "unknown_type"
+    assert (await ear.wait_for("answer"))["error"]["code"] == "unknown_type"
+    worker.send({"do": "inspect", "question": "s", "job": asked | {"only": "count"}, "port": 7})
+    assert (await ear.wait_for("answer"))["error"]["code"] == "internal"
 
 
 async def test_a_worker_that_holds_too_much_memory_is_killed(home):
