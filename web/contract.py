@@ -87,6 +87,8 @@ def _type(schema: Schema, indent: str = "") -> str:
             return " | ".join(map(json.dumps, values))
         case {"anyOf": options} | {"oneOf": options}:
             return " | ".join(_type(option, indent) for option in options)
+        case {"type": "array", "prefixItems": items}:
+            return f"[{', '.join(_type(item, indent) for item in items)}]"
         case {"type": "array", "items": item, "minItems": least, "maxItems": most} if least == most:
             return f"[{', '.join([_type(item, indent)] * most)}]"
         case {"type": "array", "items": item}:

@@ -137,6 +137,18 @@ export type ListType = { is: "list"; item: TypeJson };
 /** The saved graphs. */
 export type Listing = { graphs: Array<Entry> };
 
+/** The output whose value is to be seen. */
+export type Look = {
+  /** The graph document. Without it, `name` names a saved graph. */
+  graph?: Record<string, JsonValue> | null;
+  /** A saved graph; beside `graph`, what files are called after. */
+  name?: string | null;
+  /** Values for the graph's interface inputs. */
+  inputs?: Record<string, JsonValue>;
+  /** The output, as node.port. */
+  port: string;
+};
+
 /** A model that a graph may name. `kind` is null where it cannot be used; `detail` says more. */
 export type Model = {
   name: string;
@@ -382,6 +394,34 @@ export type RunEnded = {
   error: Fault | null;
 };
 
+/** What a value is, where it is computed already; `label` is its type. */
+export type Seen = {
+  state: "here" | "not_computed";
+  label: string;
+  facts: Array<SeenFact>;
+  histogram: Spread | null;
+  pictures: Array<SeenPicture>;
+};
+
+/** One line about a value. */
+export type SeenFact = { name: string; value: string };
+
+/** A small picture of the value, or of a part of it. */
+export type SeenPicture = {
+  label: string;
+  width: number;
+  height: number;
+  /** A PNG file in base64. */
+  png: string;
+};
+
+/** How many numbers lie in each of equally wide parts from `low` to `high`. */
+export type Spread = {
+  low: number;
+  high: number;
+  counts: Array<number>;
+};
+
 /** One message of the stream: `event` says which. */
 export type StreamEvent = QueueNotice | RunChanged | RunEnded | PlanStarted | NodeTold | NodeProgressed | NodeSaid | NodeEnded | NodeBroke | NodeLeftOut;
 
@@ -403,6 +443,9 @@ export type Submission = {
   idempotency_key?: string | null;
 };
 
+/** Where nodes go, by id: the upper left corner of each in pixels. */
+export type Tidied = { layout: Record<string, [number, number]> };
+
 /** One problem: a stable code, the place in the graph's words and in the body, what is wrong, how to mend it. */
 export type Trouble = {
   code: string;
@@ -417,6 +460,16 @@ export type TypeJson = PlainType | ChoiceType | NamedType | VariableType | ListT
 
 /** One of some types. */
 export type UnionType = { is: "union"; members: Array<TypeJson> };
+
+/** A graph to be laid out, whatever else is wrong with it. */
+export type Untidy = {
+  /** The graph document. */
+  graph: Record<string, JsonValue>;
+  /** [width, height] of nodes as they are drawn, by id. */
+  sizes?: Record<string, [number, number]>;
+  /** Move just these; their upper left corner stays. */
+  only?: Array<string> | null;
+};
 
 /** Where a picture lies: `name` can be the file of a LoadImage. */
 export type Uploaded = {
@@ -457,6 +510,8 @@ export type Routes = {
   "GET /api/models": { answer: Models };
   "POST /api/check": { body: Draft; answer: Verdict };
   "POST /api/plan": { body: Draft; answer: Forecast };
+  "POST /api/layout": { body: Untidy; answer: Tidied };
+  "POST /api/inspect": { body: Look; answer: Seen };
   "POST /api/runs": { body: Submission; answer: Run };
   "GET /api/runs": { answer: Page };
   "GET /api/runs/{id}": { answer: Run };
