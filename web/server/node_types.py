@@ -73,15 +73,21 @@ class TypeJson(RootModel[PlainType | ChoiceType | NamedType | VariableType | Lis
     model_config = ConfigDict(frozen=True)
 
 
-class OutputPort(_Described):
-    """A named output. `label` is its type in words."""
+class Port(_Described):
+    """A named port. `label` is its type in words."""
 
     name: str
     type: TypeJson
     label: str
 
 
-class InputPort(OutputPort):
+class OutputPort(Port):
+    """A named output."""
+
+    inspectable: Annotated[bool, Field(description="Whether its values have more to show than one line.")]
+
+
+class InputPort(Port):
     """A named input."""
 
     required: bool
@@ -92,6 +98,7 @@ class InputPort(OutputPort):
         dict[str, JsonValue] | None,
         Field(alias="schema", description="JSON schema of the values it takes; null when it takes links only."),
     ]
+    resource: Annotated[str | None, Field(description='What it names outside the graph, such as "model" or "picture".')]
 
 
 class NodeType(_Described):
@@ -105,4 +112,5 @@ class NodeType(_Described):
     device: bool
     effect: bool
     deterministic: bool
+    relay: Annotated[bool, Field(description="Whether it hands its input on as it is.")]
     version: int

@@ -127,6 +127,8 @@ export type InputPort = {
   description: string;
   /** JSON schema of the values it takes; null when it takes links only. */
   schema: Record<string, JsonValue> | null;
+  /** What it names outside the graph, such as "model" or "picture". */
+  resource: string | null;
 };
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
@@ -250,6 +252,8 @@ export type NodeType = {
   device: boolean;
   effect: boolean;
   deterministic: boolean;
+  /** Whether it hands its input on as it is. */
+  relay: boolean;
   version: number;
 };
 
@@ -262,11 +266,13 @@ export type Origin = {
   graph: Record<string, JsonValue>;
 };
 
-/** A named output. `label` is its type in words. */
+/** A named output. */
 export type OutputPort = {
   name: string;
   type: TypeJson;
   label: string;
+  /** Whether its values have more to show than one line. */
+  inspectable: boolean;
 };
 
 /** Runs, newest first. `next` is null on the last page. */
