@@ -30,6 +30,9 @@ SHOWN = re.compile(r"image/(png|jpeg|webp|bmp|gif|tiff)|(video|audio)/[\w.+-]+|t
 FOREVER = "private, max-age=31536000, immutable"
 """What is named by its digest never changes."""
 
+ASK_AGAIN = "private, no-cache"
+"""What is named otherwise may be another file tomorrow."""
+
 _CHUNK = 256 << 10
 _CACHE_LIMIT = 256 << 20
 
@@ -75,15 +78,23 @@ def _small(path: Path, width: int) -> bytes:
 
 
 class Files:
-    """The files of runs over HTTP. Thumbnails are kept below `cache`."""
+    """Files over HTTP: those of runs, and pictures that graphs read. Thumbnails are kept below `cache`."""
 
     def __init__(self, cache: Path) -> None:
         self._thumbnails = Thumbnails(cache)
 
     async def send(
-        self, request: web.Request, path: Path, digest: str, media_type: str, width: int | None = None
+        self,
+        request: web.Request,
+        path: Path,
+        digest: str,
+        media_type: str,
+        width: int | None = None,
+        keep: str = FOREVER,
     ) -> web.StreamResponse:
         """Send the file, or a thumbnail of it, once its content is known to have this sha256.
+
+        `keep` is how long a browser may hold it, as the value of Cache-Control.
 
         Raises `ServerError`: `not_found` when the file has gone, `damaged` when it was changed, `bad_request` for a
         `width` that cannot be; `PatchbayError` (`bad_picture`) and `StoreError` (`not_written`) for a thumbnail.
@@ -93,11 +104,11 @@ class Files:
         etag = digest if width is None else f"{digest}-{width}"
         await asyncio.to_thread(_verify, path, digest)
         if any(known.value in {etag, "*"} for known in request.if_none_match or ()):
-            return _described(web.Response(status=304), etag)
+            return _described(web.Response(status=304), etag, keep)
         if width is None:
-            return await _send(request, path, path.name, media_type, etag)
+            return await _send(request, path, path.name, media_type, etag, keep)
         small = await asyncio.to_thread(self._thumbnails.make, path, digest, width)
-        return await _send(request, small, f"{path.stem}-{width}.webp", THUMBNAIL, etag)
+        return await _send(request, small, f"{path.stem}-{width}.webp", THUMBNAIL, etag, keep)
 
 
 def _check_width(width: int, media_type: str) -> None:
@@ -120,13 +131,15 @@ def _verify(path: Path, digest: str) -> None:
         raise ServerError(Code.DAMAGED, path.name, what, "Run the graph again, and check the disk.")
 
 
-async def _send(request: web.Request, path: Path, name: str, media_type: str, etag: str) -> web.StreamResponse:
+async def _send(
+    request: web.Request, path: Path, name: str, media_type: str, etag: str, keep: str
+) -> web.StreamResponse:
     with await asyncio.to_thread(_open, path) as file:
         size = file.seek(0, io.SEEK_END)
         part = _wanted(request, size, etag)
         if part is not None and not part:
             return _no_such_part(size)
-        response = _described(web.StreamResponse(status=200 if part is None else 206), etag)
+        response = _described(web.StreamResponse(status=200 if part is None else 206), etag, keep)
         response.headers.update(_shown(name, media_type))
         if part is not None:
             response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
@@ -172,9 +185,9 @@ def _no_such_part(size: int) -> web.Response:
     return response
 
 
-def _described(response: web.StreamResponse, etag: str) -> web.StreamResponse:
+def _described(response: web.StreamResponse, etag: str, keep: str) -> web.StreamResponse:
     response.etag = ETag(etag)
-    response.headers["Cache-Control"] = FOREVER
+    response.headers["Cache-Control"] = keep
     response.headers["Accept-Ranges"] = "bytes"
     return response
 

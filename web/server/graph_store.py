@@ -47,13 +47,17 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of the list. A file that cannot be read as a graph is listed with its problem."""
+    """One line of the list; `modified` is in Unix seconds.
+
+    A file that cannot be read as a graph is listed with its problem.
+    """
 
     name: str
     title: str
     description: str
     etag: str
     shipped: bool
+    modified: float
     problem: Problem | None = None
 
 
@@ -90,9 +94,10 @@ class GraphStore:
         try:
             found = self.read(name)
         except PatchbayError as error:
-            return Listed(name, "", "", "", shipped=False, problem=error.problem)
+            return Listed(name, "", "", "", shipped=False, modified=0.0, problem=error.problem)
         document = found.graph.document
-        return Listed(name, document.name, document.description, found.etag, found.shipped)
+        file = (self._shipped if found.shipped else self._folder) / f"{name}.json"
+        return Listed(name, document.name, document.description, found.etag, found.shipped, _modified(file))
 
     def read(self, name: str) -> Saved:
         """The graph, the user's own before a shipped one. Raises `GraphError` when its file is no graph any more."""
@@ -242,6 +247,14 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         problem = Problem(Code.FILE_NOT_FOUND, path.stem, f"The graph cannot be read: {error.strerror}.", "Try again.")
         raise GraphError([problem]) from error
+
+
+def _modified(path: Path) -> float:
+    """When the file was last written; 0 where it has just gone."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _etag(data: bytes) -> str:

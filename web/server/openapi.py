@@ -47,7 +47,7 @@ def document(routes: Iterable[Route], service: Service) -> dict[str, Any]:
     routes = [*routes]
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route)
     for name in (item.name for item in service.graphs.list()):
         operation = _graph_operation(name, service)
         if operation is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,6 +61,11 @@ class Route:
     headers: Sequence[str] = field(default=())
     public: bool = False
     """Whether it needs no token."""
+
+    @property
+    def template(self) -> str:
+        """The path with no more than the names of its parts."""
+        return re.sub(r"{(\w+):[^}]*}", r"{\1}", self.path)
 
 
 def read_query(request: web.Request, model: type[QueryT]) -> QueryT:

@@ -9,14 +9,15 @@ from aiohttp import web
 from pydantic import Field, JsonValue
 
 from web.server.body import LIMIT, parse_model, read_bytes, read_json
-from web.server.record import Priority, Run
+from web.server.record import Priority, Run, Seconds
 from web.server.route import Answer, Body, Query, Route, answer, read_query
+from web.server.routes_catalog import Trouble, trouble
 from web.server.routes_runs import submit_checked
 from web.server.service import service_of
 from web.server.submission import Submission
 
 if TYPE_CHECKING:
-    from web.server.graph_store import Saved
+    from web.server.graph_store import Listed, Saved
 
 
 class GraphQuery(Query):
@@ -32,6 +33,11 @@ class Entry(Answer):
 
     name: str
     shipped: bool
+    title: Annotated[str, Field(description="The name that the graph gives itself.")]
+    description: str
+    etag: Annotated[str, Field(description="What `If-Match` needs; empty where the file cannot be read as a graph.")]
+    modified: Seconds
+    problem: Annotated[Trouble | None, Field(description="Why the file is no graph.")] = None
 
 
 class Listing(Answer):
@@ -58,7 +64,19 @@ class GraphRun(Body):
 async def list_graphs(request: web.Request) -> web.Response:
     """The saved graphs."""
     found = await asyncio.to_thread(service_of(request).graphs.list)
-    return answer(Listing(graphs=[Entry(name=item.name, shipped=item.shipped) for item in found]))
+    return answer(Listing(graphs=[_entry(item) for item in found]))
+
+
+def _entry(item: Listed) -> Entry:
+    return Entry(
+        name=item.name,
+        shipped=item.shipped,
+        title=item.title,
+        description=item.description,
+        etag=item.etag,
+        modified=item.modified,
+        problem=None if item.problem is None else trouble(item.problem),
+    )
 
 
 async def read(request: web.Request) -> web.Response:

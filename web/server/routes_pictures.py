@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from aiohttp import web
 from pydantic import Field
 
-from engine import Code, ServerError
+from engine import Code, PatchbayError, ServerError
+from engine.digests import file_digest
 from engine.paths import contains
 from web.server.body import read_bytes
-from web.server.files import NARROWEST, WIDEST
+from web.server.files import ASK_AGAIN, NARROWEST, WIDEST
 from web.server.route import Answer, Query, Route, answer, read_query
 from web.server.routes_runs import Origin, origin_of
 from web.server.service import service_of
-from web.server.uploads import LIMIT
+from web.server.uploads import LIMIT, opened
 
 if TYPE_CHECKING:
     from web.server.record import Artifact, Run
@@ -85,6 +86,37 @@ def _path(service: Service, run: Run, item: Artifact) -> Path:
     return path
 
 
+async def picture(request: web.Request) -> web.StreamResponse:
+    """A picture that a graph may name, or a thumbnail of it."""
+    service, name = service_of(request), request.match_info["name"]
+    query = read_query(request, PictureQuery)
+    path, digest, media_type = await asyncio.to_thread(_named, service, name)
+    return await service.files.send(request, path, digest, media_type, query.width, ASK_AGAIN)
+
+
+def _named(service: Service, name: str) -> tuple[Path, str, str]:
+    """The file that a node would read under this name, its digest and its media type."""
+    path = _resolved(service, name)
+    with opened(path, name) as found:
+        return path, file_digest(path), f"image/{str(found.format).lower()}"
+
+
+def _resolved(service: Service, name: str) -> Path:
+    """The file, found as the first input that names pictures finds it."""
+    ports = (port for type_ in service.catalog.types.values() for port in type_.inputs.values())
+    resource = next((port.resource for port in ports if getattr(port.resource, "noun", "") == "picture"), None)
+    try:
+        path = resource and resource.resolve(name, service.paths, service.settings, name)
+    except PatchbayError as error:
+        if error.code not in (Code.FILE_NOT_FOUND, Code.OUTSIDE_ROOTS):
+            raise
+        path = None
+    if not isinstance(path, Path):
+        what, fix = "A graph finds no picture of this name.", "Upload it, or put it into the input folder."
+        raise ServerError(Code.NOT_FOUND, name, what, fix)
+    return path
+
+
 async def upload(request: web.Request) -> web.Response:
     """Keep a picture under the digest of its content; the same picture is kept once."""
     raw = await read_bytes(request, LIMIT, UPLOAD_TIME, tuple(PICTURES))
@@ -105,5 +137,14 @@ ROUTES = (
         headers=("If-None-Match", "Range"),
     ),
     Route("GET", "/api/artifacts/{digest}/origin", origin, "Which graph and values made a file", {200: Origin}),
+    Route(
+        "GET",
+        "/api/inputs/{name:.+}",
+        picture,
+        "A picture that a graph may name: an uploaded one, one of the input folders, or one that comes with Patchbay",
+        {200: "*/*", 206: "*/*", 304: None},
+        query=PictureQuery,
+        headers=("If-None-Match", "Range"),
+    ),
     Route("POST", "/api/uploads", upload, "Keep a picture for LoadImage", {201: Uploaded}, body=PICTURES),
 )

@@ -73,6 +73,7 @@ def test_the_list_has_ones_own_graphs_and_those_that_came(store, folder):
     assert list(found) == ["broken", "fox", "given"]
     assert (found["fox"].title, found["fox"].description, found["fox"].shipped) == ("Graph 1", "A fox.", False)
     assert found["given"].shipped
+    assert found["fox"].modified == (store._folder / "fox.json").stat().st_mtime
     assert found["broken"].problem.code.value == "broken_json"
     assert found["fox"].etag == store.read("fox").etag
 

@@ -135,7 +135,7 @@ async def test_every_route_is_in_it_and_says_so_itself(site, document):
         for route in resource
         if resource.canonical not in (*PAGES, "/static/{path}")
     }
-    assert served == {(route.method, route.path) for route in ROUTES}
+    assert served == {(route.method, route.template) for route in ROUTES}
     assert documented - served == {("POST", f"/api/graphs/{name}/run") for name in (*SHIPPED, "mine")}
     assert served <= documented
 

@@ -86,7 +86,11 @@ async def test_every_version_is_kept_also_of_a_graph_that_is_deleted(site):
 
 async def test_shipped_graphs_are_listed_and_copied_when_they_are_changed(site, home):
     shipped = (await site.get("/api/graphs"))[1]["graphs"]
-    assert {"name": "text_to_image", "shipped": True} in shipped
+    (listed,) = [item for item in shipped if item["name"] == "text_to_image"]
+    assert (listed["shipped"], listed["title"], listed["problem"]) == (True, "Text to image", None)
+    assert listed["description"]
+    async with site.client.get("/api/graphs/text_to_image") as response:
+        assert response.headers["ETag"] == f'"{listed["etag"]}"'
     assert "schema" not in [item["name"] for item in shipped]
     status, graph = await site.get("/api/graphs/text_to_image")
     assert status == 200
@@ -94,7 +98,11 @@ async def test_shipped_graphs_are_listed_and_copied_when_they_are_changed(site, 
     etag = await etag_of(site, "text_to_image")
     assert (await put(site, "text_to_image", graph))[0] == 428
     assert (await put(site, "text_to_image", graph, If_Match=etag))[0] == 200
-    assert {"name": "text_to_image", "shipped": False} in (await site.get("/api/graphs"))[1]["graphs"]
+    (own,) = [item for item in (await site.get("/api/graphs"))[1]["graphs"] if item["name"] == "text_to_image"]
+    assert (own["shipped"], own["modified"]) == (False, (home / "graphs" / "text_to_image.json").stat().st_mtime)
+    (home / "graphs" / "broken.json").write_text("{")
+    (broken,) = [item for item in (await site.get("/api/graphs"))[1]["graphs"] if item["name"] == "broken"]
+    assert (broken["etag"], broken["problem"]["code"], broken["problem"]["at"]) == ("", "broken_json", "broken:1:2")
     assert "a blue hat" in (home / "graphs" / "text_to_image.json").read_text()
     own = await etag_of(site, "text_to_image")
     assert (await site.request("DELETE", "/api/graphs/text_to_image", headers={"If-Match": own}))[0] == 204

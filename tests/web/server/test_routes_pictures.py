@@ -141,6 +141,45 @@ async def test_a_picture_is_kept_by_its_content_and_used_by_a_graph(site, home):
     assert (status, problem["pointer"]) == (422, "/inputs/file")
 
 
+async def test_what_a_graph_may_name_is_shown_before_it_runs(site, home):
+    _, found = await upload(site, png())
+    (home / "inputs" / "deep" / "er").mkdir(parents=True)
+    (home / "inputs" / "deep" / "er" / "my picture é.png").write_bytes(png((1, 2, 3)))
+    for name, data in ((found["name"], png()), ("deep/er/my picture é.png", png((1, 2, 3)))):
+        async with site.client.get(f"/api/inputs/{name}") as response:
+            assert (response.status, response.content_type, await response.read()) == (200, "image/png", data)
+            assert response.headers["Cache-Control"] == "private, no-cache"
+            etag = response.headers["ETag"]
+        async with site.client.get(f"/api/inputs/{name}", headers={"If-None-Match": etag}) as response:
+            assert response.status == 304
+        async with site.client.get(f"/api/inputs/{name}?width=64") as response:
+            assert (response.status, response.content_type) == (200, "image/webp")
+            assert Image.open(io.BytesIO(await response.read()), formats=["WEBP"]).width == 64
+    async with site.client.get("/api/inputs/sailboat.png") as response:
+        assert (response.status, response.content_type) == (200, "image/png")
+    (home / "inputs" / "deep" / "er" / "my picture é.png").write_bytes(png((9, 9, 9)))
+    async with site.client.get("/api/inputs/deep/er/my picture é.png") as response:
+        assert await response.read() == png((9, 9, 9))
+
+
+@pytest.mark.parametrize(
+    "name", ["gone.png", "..%2Fqueue.db", "..%2f..%2fsecret.png", "%2Fetc%2Fpasswd", "out/secret.png", "%00", "."]
+)
+async def test_what_a_graph_may_not_name_is_not_shown(site, home, name):
+    (home.parent / "secret.png").write_bytes(png())
+    (home / "inputs").mkdir(exist_ok=True)
+    (home / "inputs" / "out").symlink_to(home.parent)
+    status, problem = await site.get(f"/api/inputs/{name}")
+    assert (status, problem["code"]) in ((404, "not_found"), (422, "bad_picture"))
+
+
+async def test_a_file_that_is_no_picture_is_not_shown(site, home):
+    (home / "inputs").mkdir(exist_ok=True)
+    (home / "inputs" / "page.png").write_text("<script>alert(1)</script>")
+    status, problem = await site.get("/api/inputs/page.png")
+    assert (status, problem["code"]) == (422, "bad_picture")
+
+
 @pytest.mark.parametrize(
     "data",
     [
