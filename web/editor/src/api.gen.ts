@@ -40,7 +40,19 @@ export type Draft = {
 };
 
 /** A saved graph. One that is `shipped` comes with Patchbay; saving under its name makes a copy of your own. */
-export type Entry = { name: string; shipped: boolean };
+export type Entry = {
+  name: string;
+  shipped: boolean;
+  /** The name that the graph gives itself. */
+  title: string;
+  description: string;
+  /** What `If-Match` needs; empty where the file cannot be read as a graph. */
+  etag: string;
+  /** Unix time in seconds. */
+  modified: number;
+  /** Why the file is no graph. */
+  problem: Trouble | null;
+};
 
 /** Why a run failed: the fields of a `PatchbayError`, and what the node was given. */
 export type Fault = {
