@@ -1,0 +1,139 @@
+import { type KeyboardEvent, memo, useLayoutEffect, useRef } from "react";
+import type { NodeType } from "../graph/catalog";
+import { renameNode } from "../graph/document";
+import { words } from "../graph/names";
+import { useDocument } from "../state/document";
+import { usePlan } from "../state/plan";
+import { useRuns } from "../state/runs";
+import { useUi } from "../state/ui";
+import { t } from "../text/text";
+import { Icon } from "../widgets/Icon";
+import { selectNodes } from "./actions";
+import { openNodeMenu } from "./menus";
+import { problemsText, secondsText } from "./names";
+import { useCanvas } from "./store";
+import { toneOf } from "./tone";
+
+interface HeaderProps {
+  id: string;
+  type: NodeType | undefined;
+  typeId: string;
+}
+
+/** The top of a node: its name and type, what it does or would do, its menu. */
+export const NodeHeader = memo(function NodeHeader({ id, type, typeId }: HeaderProps) {
+  const renaming = useCanvas(
+    (state) => state.renaming !== null && "node" in state.renaming && state.renaming.node === id,
+  );
+  const state = useDocument((store) => store.document.nodes[id]?.state);
+  const named = words(id).toLowerCase() !== words(typeId).toLowerCase();
+  return (
+    <header className="node-header" title={type?.summary ?? t("canvas.node.unknown", { type: typeId })}>
+      <span className="node-tone" data-tone={toneOf(type?.outputs[0]?.type ?? null)} />
+      {renaming ? (
+        <Rename id={id} />
+      ) : (
+        // biome-ignore lint/a11y/noStaticElementInteractions: F2 and the menu do the same
+        <span className="node-title" onDoubleClick={() => useCanvas.setState({ renaming: { node: id } })}>
+          {named ? id : typeId}
+          {named && <span className="node-type">{typeId}</span>}
+        </span>
+      )}
+      {state !== undefined && (
+        <span className="node-badge" title={t(`canvas.node.${state}`)}>
+          <Icon name={state} size={14} />
+        </span>
+      )}
+      <button
+        type="button"
+        className="node-menu nodrag"
+        aria-label={t("canvas.node.menu", { node: id })}
+        aria-haspopup="menu"
+        onClick={(event) => {
+          const { left, bottom } = event.currentTarget.getBoundingClientRect();
+          openNodeMenu(id, { x: left, y: bottom + 4 });
+        }}
+      >
+        <Icon name="more" size={14} />
+      </button>
+      <Problems id={id} />
+      <Outlook id={id} />
+    </header>
+  );
+});
+
+/** How long it took, or whether it would run. */
+function Outlook({ id }: { id: string }) {
+  const state = useRuns((store) => store.nodes[id]?.state);
+  const seconds = useRuns((store) => store.nodes[id]?.seconds);
+  const foresight = usePlan((store) => store.foresight[id]);
+  const busy = state === "running" || state === "waiting";
+  return (
+    <>
+      {seconds !== undefined && state === "done" && <span className="node-seconds">{secondsText(seconds)}</span>}
+      {!busy && foresight !== undefined && foresight.state !== "unknown" && (
+        <span
+          className="node-foresight"
+          data-foresight={foresight.state}
+          role="img"
+          aria-label={t(`canvas.foresight.${foresight.state}`, { why: foresight.why })}
+          title={t(`canvas.foresight.${foresight.state}`, { why: foresight.why })}
+        />
+      )}
+    </>
+  );
+}
+
+/** What is wrong with the node: in the plan, or in the run. */
+function Problems({ id }: { id: string }) {
+  const problems = usePlan((store) => store.ofNode[id]);
+  if (problems === undefined || problems.length === 0) return null;
+  const text = problemsText(problems);
+  return (
+    <button
+      type="button"
+      className="node-problem nodrag"
+      title={text}
+      aria-label={text}
+      onClick={() => {
+        selectNodes([id]);
+        useUi.getState().openPanel("problems");
+      }}
+    >
+      <Icon name="warning" size={14} />
+    </button>
+  );
+}
+
+function Rename({ id }: { id: string }) {
+  const input = useRef<HTMLInputElement>(null);
+  const left = useRef(false);
+  useLayoutEffect(() => input.current?.select(), []);
+  const done = (keep: boolean) => {
+    if (left.current) return;
+    left.current = true;
+    const wish = input.current?.value.trim() ?? "";
+    useCanvas.setState({ renaming: null });
+    if (!keep || wish === "" || wish === id) return;
+    if (useDocument.getState().edit("canvas.edit.rename", (doc) => renameNode(doc, id, wish)))
+      selectNodes([wish], true);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    done(event.key === "Enter");
+  };
+  return (
+    <input
+      ref={input}
+      className="node-rename nodrag"
+      aria-label={t("canvas.node.rename")}
+      defaultValue={id}
+      maxLength={100}
+      spellCheck={false}
+      onKeyDown={onKeyDown}
+      onBlur={() => done(true)}
+    />
+  );
+}
