@@ -1,0 +1,71 @@
+import type { Json } from "../graph/catalog";
+import type { Model } from "../state/api";
+import { useCatalog } from "../state/catalog";
+import { t } from "../text/text";
+import type { FieldProps } from "./field";
+import { type Option, Picker } from "./Picker";
+import { sizeText } from "./sizes";
+
+/** A model: those that are at hand, by kind, with what is wrong with the broken ones; any other name may be typed. */
+export function ModelWidget({ look, id, name, port, value, change, describedBy }: FieldProps) {
+  const models = useCatalog((state) => state.models);
+  const reload = useCatalog((state) => state.reloadModels);
+  const held = typeof value === "string" && value !== "" ? value : null;
+  const known = models.find((model) => model.name === held);
+  const none: Option[] = port.required ? [] : [{ value: "", title: t("widget.nothing") }];
+  return (
+    <div className={`choice choice-${look}`}>
+      {look === "row" && <span className="widget-name">{name}</span>}
+      <Picker
+        id={id}
+        name={name}
+        options={[...none, ...optionsOf(models)]}
+        value={held ?? (port.required ? null : "")}
+        choose={(chosen) => change(chosen === "" ? undefined : chosen)}
+        free
+        describedBy={describedBy}
+        onOpen={() => void reload()}
+      >
+        <span className="choice-value" title={held ?? undefined}>
+          {held ?? (port.required ? t("widget.choose") : t("widget.nothing"))}
+        </span>
+        {known?.kind && look === "block" && <span className="choice-kind">{known.kind}</span>}
+      </Picker>
+    </div>
+  );
+}
+
+/** Models as they are listed: by kind, those that cannot be used last. */
+export function optionsOf(models: readonly Model[]): Option[] {
+  const kinds = [...new Set(models.map((model) => model.kind))].sort(byName);
+  return kinds.flatMap((kind) => models.filter((model) => model.kind === kind).map(optionOf));
+}
+
+function byName(a: string | null, b: string | null): number {
+  return a === null ? 1 : b === null ? -1 : a.localeCompare(b);
+}
+
+function optionOf({ name, kind, detail }: Model): Option {
+  const told = [text(detail.pipeline_class), text(detail.source), bytes(detail.bytes)].filter((part) => part !== "");
+  const trouble = problemIn(detail.problem);
+  return {
+    value: name,
+    title: name,
+    group: kind ?? t("widget.unusable"),
+    ...(told.length > 0 ? { detail: told.join(" · ") } : {}),
+    ...(trouble === null ? {} : { trouble }),
+  };
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function bytes(value: Json | undefined): string {
+  return typeof value === "number" && value > 0 ? sizeText(value) : "";
+}
+
+function problemIn(value: Json | undefined): string | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  return `${text(value.what)} ${text(value.fix)}`.trim() || null;
+}
