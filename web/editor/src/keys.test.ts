@@ -73,6 +73,7 @@ test("Tab walks between nodes and opens something only from the canvas itself", 
   expect(counts("tab", "canvas", at("canvas"))).toBe(true);
   expect(counts("tab", "canvas", at("node"))).toBe(false);
   expect(counts("tab", "canvas", at("button"))).toBe(false);
+  expect(counts("tab", "canvas", document.body)).toBe(false);
 });
 
 test("an open dialog keeps every key", () => {

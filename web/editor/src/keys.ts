@@ -51,13 +51,13 @@ function answersItself(element: Element): boolean {
   return element.matches(own);
 }
 
-/** The one chord for which an element that is only part of the canvas does not stand for it: Tab moves the focus. */
+/** Chords that walk from one thing to the next, unless the focus is on the canvas or on a thing on it. */
 const MOVES_FOCUS = new Set(["tab", "shift+tab"]);
 
 /**
  * Whether a command's chord counts where the focus is. Text fields keep plain keys and the chords of editing, buttons
  * keep Enter and Space, an open dialog keeps everything. A command of the canvas needs the focus in an element with
- * `data-keys="canvas"` or nowhere; Tab opens something only from that element itself, so that it still walks inside.
+ * `data-keys="canvas"` or nowhere. Tab counts only from such an element itself: from anywhere else it walks on.
  */
 export function counts(chord: string, where: "canvas" | undefined, focus: Element | null): boolean {
   if (document.querySelector("dialog[open], [aria-modal='true']") !== null) {
@@ -65,7 +65,7 @@ export function counts(chord: string, where: "canvas" | undefined, focus: Elemen
   }
   const nowhere = focus === null || focus === document.body || focus === document.documentElement;
   if (nowhere) {
-    return true;
+    return !MOVES_FOCUS.has(chord);
   }
   if (isTextField(focus) && (!chord.startsWith("mod+") || FIELD_CHORDS.has(chord))) {
     return false;

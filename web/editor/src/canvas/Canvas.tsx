@@ -10,7 +10,7 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
-import { type DragEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type DragEvent, useLayoutEffect, useRef, useState } from "react";
 import type { Link } from "../graph/links";
 import { useDocument } from "../state/document";
 import { usePreferences } from "../state/preferences";
@@ -66,13 +66,12 @@ function Stage() {
   useStageRegistration(element);
   useClipboard();
   useLayoutEffect(() => useCanvas.setState({ distance }), [distance]);
-  const name = useDocument((state) => state.name);
 
   // The size is known before anything is drawn, so that a large graph is never drawn twice.
   useLayoutEffect(() => {
     if (element.current !== null) setFirst(wholeView(element.current));
   }, []);
-  useFitOnOpening(name);
+  const opening = useFitOnOpening();
 
   return (
     <div
@@ -90,7 +89,7 @@ function Stage() {
       onDragOver={onDragOver}
       onDrop={onDrop}
     >
-      {first !== null && <Flow first={first} overview={overview} />}
+      {first !== null && <Flow first={first} overview={overview} empty={overview || opening} />}
       <PendingLink />
       <SelectionBox />
       <MinimapIfWanted />
@@ -107,12 +106,12 @@ function Stage() {
   );
 }
 
-function Flow({ first, overview }: { first: View; overview: boolean }) {
+function Flow({ first, overview, empty }: { first: View; overview: boolean; empty: boolean }) {
   const scene = useScene();
   return (
     <ReactFlow
-      nodes={overview ? NO_NODES : scene.nodes}
-      edges={overview ? NO_EDGES : scene.links}
+      nodes={empty ? NO_NODES : scene.nodes}
+      edges={empty ? NO_EDGES : scene.links}
       nodeTypes={NODE_TYPES}
       edgeTypes={EDGE_TYPES}
       defaultViewport={first}
@@ -173,16 +172,24 @@ function Said() {
   );
 }
 
-/** Another graph is shown whole; so is the first thing that is put on an empty canvas by opening. */
-function useFitOnOpening(name: string | null): void {
-  const before = useRef<string | null | undefined>(undefined);
-  useEffect(() => {
+/**
+ * Show another graph whole when it is opened. Returns whether that is still to be done: until then nothing is drawn,
+ * because what would be seen in the view of the graph before is drawn for nothing.
+ */
+function useFitOnOpening(): boolean {
+  const name = useDocument((state) => state.name);
+  const nodes = useDocument((state) => state.document.nodes);
+  const last = useRef({ name, nodes });
+  const [fitted, setFitted] = useState(name);
+  useLayoutEffect(() => {
     const stage = stageNow();
-    if (before.current !== undefined && before.current !== name && stage !== null) {
-      stage.show(wholeView(stage.element), false);
-    }
-    before.current = name;
-  }, [name]);
+    // A graph that was only given another name stays where it is.
+    const other = name !== last.current.name && nodes !== last.current.nodes;
+    if (other && stage !== null) stage.show(wholeView(stage.element), false);
+    last.current = { name, nodes };
+    setFitted(name);
+  }, [name, nodes]);
+  return fitted !== name;
 }
 
 function wholeView(element: HTMLElement): View {

@@ -1,5 +1,6 @@
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
+import { useCatalog } from "../state/catalog";
 import { useDocument } from "../state/document";
 import { usePlan } from "../state/plan";
 import { usePreferences } from "../state/preferences";
@@ -75,6 +76,7 @@ export function shownNow(): Shown {
   return {
     scene: sceneNow(),
     doc: useDocument.getState().document,
+    types: useCatalog.getState().types,
     runs: useRuns.getState().nodes,
     problems: usePlan.getState().ofNode,
     selection: useUi.getState().selection,

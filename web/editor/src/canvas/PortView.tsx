@@ -20,10 +20,12 @@ interface PortProps {
   spec: InputPort | OutputPort | undefined;
   /** Its widget stands beside it and says its name. */
   bare?: boolean;
+  /** It has no row: its node is nothing but ports. */
+  alone?: boolean;
 }
 
 /** A port: a dot at the side of its node that links hang on, and its name. */
-export const PortView = memo(function PortView({ node, name, side, spec, bare = false }: PortProps) {
+export const PortView = memo(function PortView({ node, name, side, spec, bare = false, alone = false }: PortProps) {
   const models = useCatalog((state) => state.models);
   const types = useCatalog((state) => state.types);
   const label = useDocument((state) => inferKinds(state.document, types, models).label({ node, port: name }, side));
@@ -46,7 +48,7 @@ export const PortView = memo(function PortView({ node, name, side, spec, bare = 
   const required = side === "in" && spec !== undefined && "required" in spec && spec.required && linked === "";
   const description = spec !== undefined && "description" in spec ? spec.description : "";
   return (
-    <div className="port" data-side={side} data-pending={pending}>
+    <div className={alone ? "port is-alone" : "port"} data-side={side} data-pending={pending}>
       <button
         type="button"
         className={`port-dot ${side === "in" ? "target" : "source"}`}
@@ -66,7 +68,7 @@ export const PortView = memo(function PortView({ node, name, side, spec, bare = 
         onKeyDown={onKeyDown}
         onClick={(event) => event.detail === 0 && offerLinks({ node, port: name }, side)}
       />
-      {!bare && <span className="port-name">{words(name)}</span>}
+      {!bare && !alone && <span className="port-name">{words(name)}</span>}
     </div>
   );
 });

@@ -25,8 +25,8 @@ export const RerouteView = memo(function RerouteView({ id }: NodeProps) {
       data-selected={selected || undefined}
       data-state={state}
     >
-      {input !== undefined && <PortView node={id} name={input} side="in" spec={inputOf(type, input)} bare />}
-      {output !== undefined && <PortView node={id} name={output} side="out" spec={outputOf(type, output)} bare />}
+      {input !== undefined && <PortView node={id} name={input} side="in" spec={inputOf(type, input)} alone />}
+      {output !== undefined && <PortView node={id} name={output} side="out" spec={outputOf(type, output)} alone />}
     </Graspable>
   );
 });

@@ -1,27 +1,35 @@
+import { type Catalog, outputOf, typeOf } from "../graph/catalog";
 import type { GraphDocument } from "../graph/document";
+import { SIZES } from "../graph/geometry";
 import type { Trouble } from "../state/api";
 import type { NodeRun } from "../state/runs";
 import { bendOf } from "./curve";
-import { overlaps, type Rect } from "./rect";
+import { between, overlaps, type Point, type Rect } from "./rect";
 import { type Boxes, portAt, type Scene } from "./scene";
+import { TONES, type Tone, toneOf } from "./tone";
 import { seen, type View } from "./view";
 
 /** The colours of the overview, as the theme has them. */
 export interface Colours {
   surface: string;
   line: string;
-  link: string;
   text: string;
   accent: string;
   danger: string;
   ok: string;
   note: string;
+  /** By family of types. */
+  tones: Record<Tone, string>;
 }
+
+/** The colours that a box can have. */
+type Colour = Exclude<keyof Colours, "tones">;
 
 /** What the overview shows of a graph. */
 export interface Shown {
   scene: Scene;
   doc: GraphDocument;
+  types: Catalog;
   runs: Readonly<Record<string, NodeRun>>;
   problems: Readonly<Record<string, readonly Trouble[]>>;
   selection: ReadonlySet<string>;
@@ -29,8 +37,8 @@ export interface Shown {
 
 /** How one node is painted: a filled box, its border, and how faint it is. */
 export interface Paint {
-  fill: keyof Colours;
-  border: keyof Colours;
+  fill: Colour;
+  border: Colour;
   width: number;
   alpha: number;
 }
@@ -52,19 +60,25 @@ export function paintOf(id: string, { doc, runs, problems, selection }: Omit<Sho
   };
 }
 
-/** The links of which anything can be seen, as the points that a curve needs. */
-export function linesIn(scene: Scene, part: Rect): { from: { x: number; y: number }; to: { x: number; y: number } }[] {
+/** A link as the points that its curve needs. */
+export interface Line {
+  from: Point;
+  to: Point;
+  tone: Tone;
+}
+
+/** The links of which anything can be seen. */
+export function linesIn({ scene, doc, types }: Pick<Shown, "scene" | "doc" | "types">, part: Rect): Line[] {
   return scene.links.flatMap((link) => {
-    const from = portAt(scene.boxes, { node: link.source, port: link.sourceHandle ?? "" }, "out");
+    const port = link.sourceHandle ?? "";
+    const from = portAt(scene.boxes, { node: link.source, port }, "out");
     const to = portAt(scene.boxes, { node: link.target, port: link.targetHandle ?? "" }, "in");
     if (from === null || to === null) return [];
-    const whole = {
-      x: Math.min(from.x, to.x),
-      y: Math.min(from.y, to.y),
-      width: Math.abs(from.x - to.x) + 1,
-      height: Math.abs(from.y - to.y) + 1,
-    };
-    return overlaps(whole, part) ? [{ from, to }] : [];
+    const whole = between(from, to);
+    if (!overlaps({ ...whole, width: whole.width + 1, height: whole.height + 1 }, part)) return [];
+    return [
+      { from, to, tone: toneOf(outputOf(typeOf(types, doc.nodes[link.source]?.type ?? ""), port)?.type ?? null) },
+    ];
   });
 }
 
@@ -87,19 +101,44 @@ export function paint(
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size.width, size.height);
   context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * view.x, ratio * view.y);
-  context.lineWidth = 1.25 / zoom;
-  context.strokeStyle = colours.link;
-  context.beginPath();
-  for (const { from, to } of linesIn(shown.scene, part)) {
-    const bend = bendOf(from, to);
-    context.moveTo(from.x, from.y);
-    context.bezierCurveTo(from.x + bend, from.y, to.x - bend, to.y, to.x, to.y);
-  }
-  context.stroke();
+  context.lineWidth = 1.5 / zoom;
+  context.globalAlpha = 0.75;
+  paintLines(context, linesIn(shown, part), colours);
   const boxes = boxesIn(shown.scene.boxes, part);
   for (const [id, box] of boxes) paintBox(context, box, paintOf(id, shown), colours, zoom);
+  paintHeaders(context, shown, boxes, colours);
   context.globalAlpha = 1;
   paintTitles(context, boxes, colours, zoom);
+}
+
+/** One path for each colour: a path for each link would take many times as long. */
+function paintLines(context: CanvasRenderingContext2D, lines: readonly Line[], colours: Colours): void {
+  for (const tone of new Set(lines.map((line) => line.tone))) {
+    context.strokeStyle = colours.tones[tone];
+    context.beginPath();
+    for (const { from, to } of lines.filter((line) => line.tone === tone)) {
+      const bend = bendOf(from, to);
+      context.moveTo(from.x, from.y);
+      context.bezierCurveTo(from.x + bend, from.y, to.x - bend, to.y, to.x, to.y);
+    }
+    context.stroke();
+  }
+}
+
+/** The upper edge of each node has the colour of what the node gives. */
+function paintHeaders(
+  context: CanvasRenderingContext2D,
+  { doc, types }: Shown,
+  boxes: [string, Rect][],
+  colours: Colours,
+): void {
+  context.globalAlpha = 0.8;
+  for (const [id, box] of boxes) {
+    const [output] = typeOf(types, doc.nodes[id]?.type ?? "")?.outputs ?? [];
+    if (output === undefined) continue;
+    context.fillStyle = colours.tones[toneOf(output.type)];
+    context.fillRect(box.x, box.y, box.width, SIZES.header / 3);
+  }
 }
 
 function paintBox(context: CanvasRenderingContext2D, box: Rect, look: Paint, colours: Colours, zoom: number): void {
@@ -119,7 +158,11 @@ function paintTitles(context: CanvasRenderingContext2D, boxes: [string, Rect][],
   context.textBaseline = "top";
   for (const [id, box] of wide) {
     const letters = Math.floor((box.width * zoom - 8) / 6);
-    context.fillText(id.length > letters ? `${id.slice(0, letters - 1)}…` : id, box.x + 4 / zoom, box.y + 4 / zoom);
+    context.fillText(
+      id.length > letters ? `${id.slice(0, letters - 1)}…` : id,
+      box.x + 4 / zoom,
+      box.y + SIZES.header / 3 + 3 / zoom,
+    );
   }
 }
 
@@ -130,11 +173,11 @@ export function coloursOf(element: Element): Colours {
   return {
     surface: read("--surface-3"),
     line: read("--line-2"),
-    link: read("--line-2"),
     text: read("--text"),
     accent: read("--accent"),
     danger: read("--danger"),
     ok: read("--ok"),
     note: read("--warn-soft"),
+    tones: Object.fromEntries(TONES.map((tone) => [tone, read(`--type-${tone}`)])) as Record<Tone, string>,
   };
 }

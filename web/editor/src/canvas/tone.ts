@@ -1,17 +1,20 @@
 import type { TypeJson } from "../graph/catalog";
 
 /** The families of types that have a colour of their own. */
-export type Tone =
-  | "image"
-  | "mask"
-  | "latent"
-  | "conditioning"
-  | "denoiser"
-  | "textencoder"
-  | "vae"
-  | "scheduler"
-  | "scalar"
-  | "other";
+export const TONES = [
+  "image",
+  "mask",
+  "latent",
+  "conditioning",
+  "denoiser",
+  "textencoder",
+  "vae",
+  "scheduler",
+  "scalar",
+  "other",
+] as const;
+
+export type Tone = (typeof TONES)[number];
 
 const NAMED: Record<string, Tone> = {
   Image: "image",

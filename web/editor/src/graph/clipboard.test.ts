@@ -67,7 +67,7 @@ test("merging takes ids that are free on both sides", () => {
   const { doc: next, ids } = mergeDocument(one, two, [10, 0]);
   expect(ids).toEqual(["a_2", "a_3"]);
   expect(next.nodes.a_3?.inputs).toEqual({ labels: [link("a_2.text")] });
-  expect(next.layout).toEqual({ a_2: [10, 0], a_3: [10, 0] });
+  expect(next.layout).toEqual({ a_2: [10, 0], a_3: [330, 0] });
   expect(mergeDocument(one, emptyDocument()).doc).toBe(one);
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { GraphDocument as ApiDocument, NodeType as ApiNodeType } from "../api.gen";
 import {
   addFrame,
   addNode,
@@ -9,6 +10,7 @@ import {
   exposeInput,
   freeId,
   type GraphDocument,
+  type NodeType,
   removeAndHeal,
   removeNodes,
   renameNode,
@@ -219,6 +221,13 @@ test("ids that JavaScript's objects have of their own are ids as any other", () 
     ]);
     expect(removeNodes(next, [id]).nodes).toEqual({});
   }
+});
+
+test("the editor's words are the server's: what one sends is what the other reads", () => {
+  const sent: ApiDocument = full;
+  const received = (types: ApiNodeType[]): NodeType[] => types;
+  expect(sent).toBe(full);
+  expect(received([])).toEqual([]);
 });
 
 test("keys that the editor does not know stay", () => {

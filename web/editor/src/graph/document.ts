@@ -1,6 +1,6 @@
 import { type Catalog, inputOf, type Json, type NodeType, outputOf, typeOf } from "./catalog";
 import { EditError } from "./errors";
-import { inferKinds } from "./kinds";
+import { inferKinds, NO_MODELS } from "./kinds";
 import { checkedSpot } from "./layout";
 import { type Link, linksOf, linksTo, refusal, valueWith, wouldCircle } from "./links";
 import { asNodeId, freeName, idWish, isNodeId, portPath, readLink, readPort, writeLink } from "./names";
@@ -101,7 +101,7 @@ export function removeNodes(doc: GraphDocument, ids: Iterable<string>): GraphDoc
 /** As `removeNodes`, but links go on from what a removed node is linked from, where the types fit. */
 export function removeAndHeal(doc: GraphDocument, catalog: Catalog, ids: Iterable<string>): GraphDocument {
   const gone = new Set(ids);
-  const kinds = inferKinds(doc, catalog, []);
+  const kinds = inferKinds(doc, catalog, NO_MODELS);
   let next = doc;
   for (const link of linksOf(doc)) {
     if (!gone.has(link.from.node) || gone.has(link.to.node)) continue;
@@ -181,7 +181,7 @@ export function connect(doc: GraphDocument, catalog: Catalog, from: Port, to: Po
   nodeOf(doc, from.node);
   nodeOf(doc, to.node);
   if (wouldCircle(doc, from, to)) throw new EditError("edit.circle", { from: portPath(from), to: portPath(to) });
-  const kinds = inferKinds(doc, catalog, []);
+  const kinds = inferKinds(doc, catalog, NO_MODELS);
   const why = refusal(doc, catalog, kinds, from, to);
   if (why?.reason === "unknown" || why?.reason === "direction") {
     const wrong = kinds.type(to, "in") === null ? to : from;
@@ -226,13 +226,9 @@ export function setSeedMode(doc: GraphDocument, port: Port, mode: SeedMode | nul
   const path = portPath(port);
   nodeOf(doc, port.node);
   if ((entry(doc.seeds, path) ?? null) === mode) return doc;
-  if (mode === null)
-    return withPart(
-      doc,
-      "seeds",
-      without(doc.seeds ?? {}, (name) => name === path),
-    );
-  return { ...doc, seeds: withEntry(doc.seeds, path, mode) };
+  if (mode !== null) return { ...doc, seeds: withEntry(doc.seeds, path, mode) };
+  const seeds = without(doc.seeds ?? {}, (name) => name === path);
+  return withPart(doc, "seeds", seeds);
 }
 
 /** Names the graph; an empty name takes its name away. */

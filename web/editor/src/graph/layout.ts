@@ -19,10 +19,21 @@ export function checkedSpot<T extends readonly number[]>(id: string, spot: T): T
   return spot;
 }
 
-/** Where a node is drawn: its top left corner; [0, 0] where the document does not say. */
+/** Of the rows in which nodes stand that the document gives no place. */
+const COLUMNS = 5;
+const COLUMN_WIDTH = 320;
+const ROW_HEIGHT = 340;
+
+/** Where a node's top left corner is: as the document says, or else in rows by the document's order. */
 export function placeOf(doc: GraphDocument, id: string): [number, number] {
-  const [x = 0, y = 0] = entry(doc.layout, id) ?? [];
-  return [x, y];
+  const [x, y] = entry(doc.layout, id) ?? [];
+  if (x !== undefined && y !== undefined) return [x, y];
+  return placeInRows(Object.keys(doc.nodes).indexOf(id));
+}
+
+/** Where the node stands that is the `index`-th of a document which gives it no place. */
+export function placeInRows(index: number): [number, number] {
+  return [(index % COLUMNS) * COLUMN_WIDTH, Math.floor(index / COLUMNS) * ROW_HEIGHT];
 }
 
 /** Places nodes; their sizes stay. */

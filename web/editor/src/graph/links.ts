@@ -3,7 +3,9 @@ import type { GraphDocument, GraphNode, Port } from "./document";
 import { Inference, type Misfit } from "./inference";
 import { inferenceOf, type Kinds } from "./kinds";
 import { portPath, readLink, writeLink } from "./names";
+import { inputValue } from "./nodes";
 import { takesList } from "./ports";
+import { entry } from "./records";
 import { Bindings, fits, kindsClash, typeLabel } from "./types";
 
 export { readLink } from "./names";
@@ -58,7 +60,7 @@ function linksIn(to: Port, value: Json): Link[] {
 
 /** The links into one node. */
 export function linksTo(doc: GraphDocument, id: string): readonly Link[] {
-  const node = Object.hasOwn(doc.nodes, id) ? doc.nodes[id] : undefined;
+  const node = entry(doc.nodes, id);
   return node === undefined ? [] : linksInto(id, node);
 }
 
@@ -139,9 +141,8 @@ export function wouldCircle(doc: GraphDocument, from: Port, to: Port): boolean {
 export function valueWith(doc: GraphDocument, catalog: Catalog, kinds: Kinds | null, from: Port, to: Port): Json {
   const { inference } = inferenceOf(doc, catalog, kinds);
   const link = writeLink(from);
-  const node = doc.nodes[to.node];
-  const port = inputOf(node && typeOf(catalog, node.type), to.port);
-  const value = node?.inputs?.[to.port];
+  const port = inputOf(typeAt(doc, catalog, to.node), to.port);
+  const value = inputValue(entry(doc.nodes, to.node), to.port);
   if (port === undefined || value === undefined || value === null || !takesList(port.type)) return link;
   const whole = (source: Port | null) => source !== null && inference.type(source, "out")?.is === "list";
   const items = Array.isArray(value) ? value : readLink(value) === null ? [] : [value];
@@ -184,7 +185,7 @@ export function refusal(doc: GraphDocument, catalog: Catalog, kinds: Kinds, from
 }
 
 function typeAt(doc: GraphDocument, catalog: Catalog, id: string) {
-  const node = Object.hasOwn(doc.nodes, id) ? doc.nodes[id] : undefined;
+  const node = entry(doc.nodes, id);
   return node && typeOf(catalog, node.type);
 }
 
@@ -200,7 +201,7 @@ function loneMisfit(inference: Inference, from: Port, to: Port, input: InputPort
 }
 
 function takesPlace(doc: GraphDocument, to: Port, raw: Json): boolean {
-  return doc.nodes[to.node]?.inputs?.[to.port] !== undefined && !Array.isArray(raw);
+  return inputValue(entry(doc.nodes, to.node), to.port) !== undefined && !Array.isArray(raw);
 }
 
 function refused(misfit: Misfit, to: Port): Refusal {

@@ -1,6 +1,6 @@
 import type { Json } from "./catalog";
 import type { Frame, GraphDocument, GraphNode, Port } from "./document";
-import { checkedSpot, movedFrame } from "./layout";
+import { checkedSpot, movedFrame, placeOf } from "./layout";
 import { asNodeId, freeName, portPath, readPort, writeLink } from "./names";
 import { relinked } from "./nodes";
 import { entry } from "./records";
@@ -52,7 +52,8 @@ function addLayout(
   [dx, dy]: [number, number],
 ) {
   const spots = Object.keys(other.nodes).map((id): [string, number[]] => {
-    const [x = 0, y = 0, ...size] = entry(other.layout, id) ?? [];
+    const [x, y] = placeOf(other, id);
+    const size = (entry(other.layout, id) ?? []).slice(2);
     return [newId(id), checkedSpot(id, [x + dx, y + dy, ...size])];
   });
   if (spots.length) next.layout = { ...next.layout, ...Object.fromEntries(spots) };

@@ -16,6 +16,11 @@ export function inputValue(node: GraphNode | undefined, name: string): Json | un
   return entry(node?.inputs, name);
 }
 
+/** Whether an input is linked, or written as a list with a link in it. */
+export function hasLinks(value: Json | undefined): boolean {
+  return Array.isArray(value) ? value.some((item) => readLink(item) !== null) : readLink(value) !== null;
+}
+
 /** A node with its inputs replaced; none are left out. */
 export function withInputs(node: GraphNode, inputs: Readonly<Record<string, Json>>): GraphNode {
   return inputs === node.inputs || (node.inputs === undefined && Object.keys(inputs).length === 0)

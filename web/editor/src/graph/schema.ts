@@ -2,7 +2,7 @@ import type { InputPort, Json, JsonSchema, NodeType } from "./catalog";
 import type { GraphNode } from "./document";
 import type { Params, ValueKey } from "./errors";
 import { readLink } from "./names";
-import { inputValue } from "./nodes";
+import { hasLinks, inputValue } from "./nodes";
 import { sameJson } from "./records";
 
 /** Which widget an input has. `nullable` widgets can also hold nothing. */
@@ -73,11 +73,7 @@ export function hasWidget(node: GraphNode, port: InputPort): boolean {
   if (is !== "json" && is !== "list") return true;
   // What flows in comes by a link as a rule, and is shown as a value only where one is written.
   const value = inputValue(node, port.name);
-  return value !== undefined && readLink(value) === null && !hasLinks(value);
-}
-
-function hasLinks(value: Json): boolean {
-  return Array.isArray(value) && value.some((item) => readLink(item) !== null);
+  return value !== undefined && !hasLinks(value);
 }
 
 interface Forms {

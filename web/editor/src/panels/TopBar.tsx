@@ -28,6 +28,7 @@ export function TopBar() {
     <header className="top">
       <div className="top-left">
         <PanelButton id="graphs" icon="folder" />
+        <Heading />
         <Title />
         <Saved />
       </div>
@@ -56,6 +57,12 @@ export function TopBar() {
 function keysOf(id: string): string | undefined {
   const chord = allCommands().find((command) => command.id === id)?.keys?.[0];
   return chord === undefined ? undefined : keyText(chord);
+}
+
+/** The page's heading for screen readers; the field that is seen in its place is none. */
+function Heading() {
+  const title = useDocument((state) => (state.document.name || state.name) ?? t("app.name"));
+  return <h1 className="visually-hidden">{title}</h1>;
 }
 
 function Title() {

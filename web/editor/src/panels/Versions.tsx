@@ -3,7 +3,7 @@ import { api } from "../state/api";
 import { useDocument } from "../state/document";
 import { report } from "../state/ui";
 import { t } from "../text/text";
-import { agoText, timeText } from "./times";
+import { agoText, momentText, timeText } from "./times";
 
 /** The earlier versions of a graph. Going back to one is an edit like any other: it can be undone. */
 export function Versions({ name }: { name: string }) {
@@ -26,7 +26,7 @@ export function Versions({ name }: { name: string }) {
     <ul className="versions" aria-label={t("graphs.versionsOf", { name })}>
       {versions.map((version) => (
         <li key={version}>
-          <span title={version}>{versionText(version)}</span>
+          <VersionTime version={version} />
           <button type="button" className="link-button" onClick={() => void restore(version)}>
             {t("graphs.goBack")}
           </button>
@@ -36,11 +36,20 @@ export function Versions({ name }: { name: string }) {
   );
 }
 
+function VersionTime({ version }: { version: string }) {
+  const then = timeOf(version);
+  if (then === null) return <span>{version}</span>;
+  return (
+    <span title={timeText(then)}>
+      {momentText(then)} · {agoText(then)}
+    </span>
+  );
+}
+
 /** A version's name begins with its time, as in 20260131T120000.000000Z-0123abcd. */
-function versionText(version: string): string {
-  const read = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d)[:-]?(\d\d)[:-]?(\d\d)/.exec(version);
-  if (read === null) return version;
+function timeOf(version: string): number | null {
+  const read = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(version);
+  if (read === null) return null;
   const [, year, month, day, hour, minute, second] = read;
-  const then = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000;
-  return `${timeText(then)} (${agoText(then)})`;
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000;
 }

@@ -177,7 +177,15 @@ test("the graph that made a picture is opened from the lightbox", async () => {
   expect(openDocument).toHaveBeenCalledExactlyOnceWith(DOC, "Fox");
 });
 
-const ENTRY: GraphEntry = { name: "fox", shipped: false, title: "Fox", description: "", etag: "e", modified: 1e9 };
+const ENTRY: GraphEntry = {
+  name: "fox",
+  shipped: false,
+  title: "Fox",
+  description: "",
+  etag: "e",
+  modified: 1e9,
+  problem: null,
+};
 
 test("graphs are found by their words; templates say what they do", async () => {
   const shipped = { ...ENTRY, name: "maps", title: "Maps", shipped: true, description: "Shows channels." };
@@ -213,7 +221,7 @@ test("going back to an earlier version is an edit", async () => {
   useDocument.setState({ edit });
   const { find, click } = await render(<GraphsPanel />);
   await click(find("[aria-label='Earlier versions of Fox']"));
-  expect(find(".versions").textContent).toContain("2026");
+  expect(find(".versions").textContent).toContain("Jan 31");
   await click(find(".versions button"));
   expect(edit).toHaveReturnedWith(true);
 });

@@ -27,6 +27,18 @@ export function dayText(then: number, now: number = Date.now() / 1000): string {
   return new Date(then * 1000).toLocaleDateString(language(), sameYear ? form : { ...form, year: "numeric" });
 }
 
+/** Day and time, short, to the second. */
+export function momentText(then: number): string {
+  const form: Intl.DateTimeFormatOptions = {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  };
+  return new Date(then * 1000).toLocaleString(language(), { ...form, hourCycle: "h23" });
+}
+
 /** Date and time in full, for tooltips. */
 export function timeText(then: number): string {
   return new Date(then * 1000).toLocaleString(language(), { dateStyle: "medium", timeStyle: "medium" });

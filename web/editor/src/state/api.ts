@@ -1,4 +1,15 @@
-import type { Entry, Foresight, Origin as MadeWith, Model, Run, Seen, Trouble, Uploaded, Waiting } from "../api.gen";
+import type {
+  Entry,
+  Foresight,
+  Origin as MadeWith,
+  Model,
+  Ready,
+  Run,
+  Seen,
+  Trouble,
+  Uploaded,
+  Waiting,
+} from "../api.gen";
 import type { Catalog, NodeType } from "../graph/catalog";
 import type { GraphDocument } from "../graph/document";
 
@@ -73,6 +84,12 @@ export const api = {
 
   async models(): Promise<Model[]> {
     return (await ask<{ models: Model[] }>("GET", "/api/models")).models;
+  },
+
+  /** Whether the worker can be asked what it would do; it takes seconds to start. Where nobody can say, it may be. */
+  async workerIsReady(): Promise<boolean> {
+    const { worker } = await ask<Pick<Ready, "worker">>("GET", "/ready").catch(() => ({ worker: "ready" }));
+    return worker === "ready";
   },
 
   check(graph: GraphDocument, signal?: AbortSignal): Promise<{ ok: boolean; problems: Trouble[] }> {

@@ -1,5 +1,6 @@
 import { vi } from "vitest";
 import type { GraphDocument } from "../graph/document";
+import type { Artifact, Run } from "./api";
 
 /** What a test lets happen to the next requests that fit: no answer, an answer lost after the work, a refusal. */
 export type Fault = "unreachable" | "answer lost" | number;
@@ -37,7 +38,7 @@ export class FakeServer {
     return found === undefined ? null : JSON.parse(found.text);
   }
 
-  /** Let the next request of a method fail. */
+  /** Let the next requests of a method fail, "POST" or "POST /api/plan". */
   fail(method: string, ...faults: Fault[]): void {
     this.faults.push(...faults.map((fault) => ({ method, fault })));
   }
@@ -53,7 +54,7 @@ export class FakeServer {
     const body = typeof options.body === "string" ? JSON.parse(options.body) : options.body;
     this.seen.push({ method, path, headers, body });
     await Promise.resolve();
-    const index = this.faults.findIndex((item) => item.method === method);
+    const index = this.faults.findIndex((item) => item.method === method || item.method === `${method} ${path}`);
     const fault = index < 0 ? undefined : this.faults.splice(index, 1)[0]?.fault;
     if (fault === "unreachable") {
       throw new TypeError("Failed to fetch");
@@ -124,6 +125,42 @@ export function refuseStorage(reason: "QuotaExceededError" | "SecurityError"): v
 /** A document with one node, whose text tells documents apart. */
 export function documentOf(text: string): GraphDocument {
   return { version: 1, nodes: { prompt: { type: "Text", inputs: { text } } } };
+}
+
+/** A run with nothing special about it. */
+export function runOf(id: string, more: Partial<Run> = {}): Run {
+  return {
+    id,
+    number: Number(id),
+    name: "fox",
+    state: "queued",
+    priority: 0,
+    place: 0,
+    attempt: 0,
+    tries: 0,
+    cancelling: false,
+    created: 0,
+    started: null,
+    finished: null,
+    inputs: {},
+    wanted: null,
+    only: null,
+    drawn: {},
+    document: "",
+    base: null,
+    affinity: "",
+    overtaken: null,
+    outputs: {},
+    files: [],
+    error: null,
+    folder: null,
+    ...more,
+  };
+}
+
+/** A picture that a run made. */
+export function pictureOf(file: string): Artifact {
+  return { digest: `d-${file}`, file, media_type: "image/png", bytes: 1, width: 64, height: 64 };
 }
 
 /** The stream of events in tests. */

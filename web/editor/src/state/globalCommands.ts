@@ -1,3 +1,4 @@
+import { focusNextRegion } from "../regions";
 import { type Command, registerCommands } from "./commands";
 import { useDocument } from "./document";
 import { type LanguageWish, type Theme, usePreferences } from "./preferences";
@@ -118,6 +119,14 @@ function panelCommands(): Command[] {
   });
   return [
     ...panels,
+    {
+      id: "region",
+      title: "command.region",
+      group: "view",
+      keys: ["f6"],
+      enabled: inEditor,
+      run: focusNextRegion,
+    },
     {
       id: "closePanel",
       title: "command.closePanel",

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { GraphDocument } from "../graph/document";
-import type { Artifact, Run } from "./api";
+import type { Run } from "./api";
 import type { ServerEvent } from "./events";
+import { pictureOf, runOf } from "./fakeServer";
 import { heard, type NodeRuns, shareDone, withPictures, withResults } from "./nodeRuns";
 
 const event = (name: string, more: Partial<ServerEvent> = {}): ServerEvent => {
@@ -12,26 +13,7 @@ const play = (...events: ServerEvent[]): NodeRuns => events.reduce((nodes, item)
 
 const STARTED = event("plan_started", { nodes: ["load", "sample", "decode"] });
 
-const picture = (file: string): Artifact => ({ digest: `d-${file}`, file, media_type: "image/png", bytes: 1 });
-
-const run = (more: Partial<Run>): Run => ({
-  id: "7",
-  number: 7,
-  name: "fox",
-  state: "done",
-  priority: 0,
-  place: 0,
-  attempt: 1,
-  cancelling: false,
-  created: 0,
-  started: 0,
-  finished: 1,
-  inputs: {},
-  outputs: {},
-  files: [],
-  error: null,
-  ...more,
-});
+const run = (more: Partial<Run>) => runOf("7", { state: "done", attempt: 1, ...more });
 
 test("nodes wait, run with their progress, and end", () => {
   const nodes = play(
@@ -50,7 +32,7 @@ test("nodes wait, run with their progress, and end", () => {
 });
 
 test("a failed node has its error, what depends on it says so, and nothing waits after the end", () => {
-  const error = { code: "node_failed", at: "sample", what: "It broke.", fix: "" };
+  const error = { code: "node_failed", at: "sample", what: "It broke.", fix: "", inputs: {} };
   const nodes = play(
     STARTED,
     event("node_failed", { node: "sample", error }),
@@ -101,7 +83,7 @@ const DOC: GraphDocument = {
 };
 
 test("a stored run puts its pictures at the nodes that made them", () => {
-  const files = [picture("image-0001.png"), picture("fox-0001.png"), picture("owl-0012.png")];
+  const files = [pictureOf("image-0001.png"), pictureOf("fox-0001.png"), pictureOf("owl-0012.png")];
   const nodes = withResults({}, run({ files, outputs: { image: [{ ...files[0] }], size: 512 } as never }), DOC);
   expect(nodes.decode?.pictures.map(({ file }) => file)).toEqual(["image-0001.png"]);
   expect(nodes.save?.pictures.map(({ file }) => file)).toEqual(["fox-0001.png"]);
@@ -110,11 +92,11 @@ test("a stored run puts its pictures at the nodes that made them", () => {
 
 test("the only node that saves has every other file", () => {
   const doc = { ...DOC, nodes: { save: { type: "SaveImage", inputs: { name: { link: "a.b" } } } } };
-  expect(withResults({}, run({ files: [picture("x-0001.png")] }), doc).save?.pictures).toHaveLength(1);
+  expect(withResults({}, run({ files: [pictureOf("x-0001.png")] }), doc).save?.pictures).toHaveLength(1);
 });
 
 test("a stored failure is shown at its node, where the graph still has it", () => {
-  const error = { code: "node_failed", at: "decode.image", what: "It broke.", fix: "" };
+  const error = { code: "node_failed", at: "decode.image", what: "It broke.", fix: "", inputs: {} };
   expect(withResults({}, run({ state: "failed", error }), DOC).decode).toMatchObject({ state: "failed", error });
   expect(withResults({}, run({ state: "failed", error: { ...error, at: "gone" } }), DOC)).toEqual({});
 });
@@ -125,7 +107,7 @@ test("a node that still runs when its run is known to be over has missed its end
 });
 
 test("pictures of the run before stay until there are new ones, at nodes of the new run", () => {
-  const before = withResults({}, run({ outputs: { image: [picture("a.png")] } as never }), DOC);
+  const before = withResults({}, run({ outputs: { image: [pictureOf("a.png")] } as never }), DOC);
   expect(withPictures({}, before).decode).toMatchObject({ state: "waiting", pictures: [{ file: "a.png" }] });
   const begun = play(event("plan_started", { nodes: ["load"] }));
   expect(withPictures(begun, before)).toBe(begun);

@@ -81,8 +81,10 @@ async function ask(): Promise<void> {
     const { problems } = await api.check(document, own.signal);
     if (asked === own) {
       usePlan.setState({ problems, ofNode: byNode(problems, document) });
-      await foresee(document, name, problems, own);
-      answered = asked === own ? content : answered;
+      const told = await foresee(document, name, problems, own);
+      if (asked === own && told) {
+        answered = content;
+      }
     }
   } catch (error) {
     if (asked === own && !isAbort(error)) {
@@ -98,13 +100,21 @@ async function ask(): Promise<void> {
   }
 }
 
-/** Ask what would run. Not while a run is under way: the answer would change with every node. */
-async function foresee(doc: GraphDocument, name: string, problems: Trouble[], own: AbortController): Promise<void> {
-  const quiet = useRuns.getState().queue.running === null;
-  const nodes = problems.length === 0 && quiet ? await api.plan(doc, name, own.signal) : [];
+/**
+ * Ask what would run. Not while a run is under way, for the answer would change with every node, and not before the
+ * worker has started. Whether nothing more is to be asked.
+ */
+async function foresee(doc: GraphDocument, name: string, problems: Trouble[], own: AbortController): Promise<boolean> {
+  const wanted = problems.length === 0 && useRuns.getState().queue.running === null;
+  const ready = wanted && (await api.workerIsReady());
+  const nodes = ready ? await api.plan(doc, name, own.signal) : [];
   if (asked === own) {
     usePlan.setState({ foresight: byId(nodes) });
+    if (wanted && !ready) {
+      later(AGAIN);
+    }
   }
+  return ready || !wanted;
 }
 
 /** A document without what says only where things are drawn. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Run } from "./api";
-import { documentOf, FakeServer, FakeSocket } from "./fakeServer";
+import { documentOf, FakeServer, FakeSocket, pictureOf, runOf } from "./fakeServer";
 
 type Module = typeof import("./runs");
 
@@ -11,25 +11,6 @@ let document: typeof import("./document");
 let ui: typeof import("./ui");
 let stop: () => void;
 let backs: number;
-
-const run = (id: string, more: Partial<Run> = {}): Run => ({
-  id,
-  number: Number(id),
-  name: "fox",
-  state: "queued",
-  priority: 0,
-  place: 0,
-  attempt: 0,
-  cancelling: false,
-  created: 0,
-  started: null,
-  finished: null,
-  inputs: {},
-  outputs: {},
-  files: [],
-  error: null,
-  ...more,
-});
 
 function serve(...list: Run[]): void {
   for (const item of list) {
@@ -88,7 +69,7 @@ async function connect(): Promise<void> {
 test("a run is submitted as the graph stands, under its name, and shown", async () => {
   await connect();
   server.answers.set("POST /api/runs", () => {
-    serve(run("7"));
+    serve(runOf("7"));
     return runs.get("7");
   });
   await store().start({ only: ["decode"] });
@@ -100,7 +81,7 @@ test("a run is submitted as the graph stands, under its name, and shown", async 
 
 test("a submission without an answer is sent once more under the same key", async () => {
   await connect();
-  server.answers.set("POST /api/runs", run("7"));
+  server.answers.set("POST /api/runs", runOf("7"));
   server.fail("POST", "answer lost");
   await store().start();
   const keys = server
@@ -122,21 +103,21 @@ test("a refused submission is told in the server's words", async () => {
 test("the seeds that the server drew are in the document", async () => {
   server.put("owl", { version: 1, nodes: { sample: { type: "Sample", inputs: { seed: 1 } } } });
   await document.useDocument.getState().open("owl");
-  server.answers.set("POST /api/runs", run("7", { name: "owl", drawn: { "sample.seed": 99 } }));
+  server.answers.set("POST /api/runs", runOf("7", { name: "owl", drawn: { "sample.seed": 99 } }));
   await store().start();
   expect(document.useDocument.getState().document.nodes.sample?.inputs?.seed).toBe(99);
   expect(document.useDocument.getState().undoLabel).toBeNull();
 });
 
 test("what is heard of the shown run is seen at its nodes, and its end asks for its files", async () => {
-  serve(run("7"));
+  serve(runOf("7"));
   await connect();
   say("run_started", "7", { state: "running" });
   say("plan_started", "7", { nodes: ["prompt"] });
   say("node_started", "7", { node: "prompt" });
   expect(store().nodes.prompt?.state).toBe("running");
-  const picture = { digest: "d", file: "fox-0001.png", media_type: "image/png", bytes: 1 };
-  serve(run("7", { state: "done", attempt: 1, files: [picture] }));
+  const picture = pictureOf("fox-0001.png");
+  serve(runOf("7", { state: "done", attempt: 1, files: [picture] }));
   say("node_finished", "7", { node: "prompt", seconds: 1 });
   say("run_finished", "7", { state: "done" });
   await settle();
@@ -145,7 +126,7 @@ test("what is heard of the shown run is seen at its nodes, and its end asks for 
 });
 
 test("after a reload the running run is heard from its beginning, and only once", async () => {
-  serve(run("6", { state: "done", attempt: 1 }), run("7", { state: "running", attempt: 1 }));
+  serve(runOf("6", { state: "done", attempt: 1 }), runOf("7", { state: "running", attempt: 1 }));
   await connect();
   expect(store().shown).toBe("7");
   const [replay] = FakeSocket.of("7");
@@ -156,14 +137,14 @@ test("after a reload the running run is heard from its beginning, and only once"
   expect(store().nodes.prompt).toEqual({ state: "running", messages: [], pictures: [] });
   say("node_progress", "7", { node: "prompt", done: 3, total: 4 }, replay);
   expect(store().nodes.prompt?.done).toBe(3);
-  serve(run("7", { state: "done", attempt: 1 }));
+  serve(runOf("7", { state: "done", attempt: 1 }));
   say("run_finished", "7", { state: "done" });
   await settle();
   expect(store().nodes.prompt?.state).toBe("done");
 });
 
 test("a run whose worker died is told, and begins anew", async () => {
-  serve(run("7"));
+  serve(runOf("7"));
   await connect();
   say("run_started", "7");
   say("node_started", "7", { node: "prompt" });
@@ -173,15 +154,15 @@ test("a run whose worker died is told, and begins anew", async () => {
 });
 
 test("the canvas follows what runs of its graph, unless its person looks at an earlier run", async () => {
-  serve(run("6", { state: "done", attempt: 1 }));
+  serve(runOf("6", { state: "done", attempt: 1 }));
   await connect();
   const start = async (id: string) => {
-    serve(run(id));
+    serve(runOf(id));
     server.answers.set("POST /api/runs", runs.get(id));
     await store().start();
   };
   const begin = async (id: string) => {
-    serve(run(id, { state: "running", attempt: 1 }));
+    serve(runOf(id, { state: "running", attempt: 1 }));
     say("run_started", id, { name: "fox" });
     await settle();
   };
@@ -199,21 +180,21 @@ test("the canvas follows what runs of its graph, unless its person looks at an e
 });
 
 test("an older answer does not take a run back", async () => {
-  serve(run("7", { state: "running", attempt: 2 }));
+  serve(runOf("7", { state: "running", attempt: 2 }));
   await connect();
-  server.answers.set("POST /api/runs/7/move", run("7", { state: "queued", attempt: 1 }));
+  server.answers.set("POST /api/runs/7/move", runOf("7", { state: "queued", attempt: 1 }));
   await store().move("7", { to: "first" });
   expect(store().runs["7"]?.state).toBe("running");
 });
 
 test("cancelling means the shown run while it is not over, else the one that runs", async () => {
-  serve(run("6", { state: "done", attempt: 1 }), run("7", { state: "running", attempt: 1, name: "owl" }));
+  serve(runOf("6", { state: "done", attempt: 1 }), runOf("7", { state: "running", attempt: 1, name: "owl" }));
   await connect();
   store().show("6");
-  server.answers.set("DELETE /api/runs/7", run("7", { state: "running", attempt: 1, cancelling: true }));
+  server.answers.set("DELETE /api/runs/7", runOf("7", { state: "running", attempt: 1, cancelling: true }));
   await store().cancel();
   expect(store().runs["7"]?.cancelling).toBe(true);
-  serve(run("7", { state: "cancelled", attempt: 1 }));
+  serve(runOf("7", { state: "cancelled", attempt: 1 }));
   say("run_finished", "7", { state: "cancelled" });
   await settle();
   await store().cancel();
@@ -221,7 +202,7 @@ test("cancelling means the shown run while it is not over, else the one that run
 });
 
 test("many changes at once are asked for as one page", async () => {
-  serve(...Array.from({ length: 30 }, (_, index) => run(String(index + 1))));
+  serve(...Array.from({ length: 30 }, (_, index) => runOf(String(index + 1))));
   await connect();
   server.seen.length = 0;
   for (const id of runs.keys()) {
@@ -243,7 +224,7 @@ test("a lost connection is seen, and everything is asked for again when it is ba
   await connect();
   main().break();
   expect(store().connection).toBe("connecting");
-  serve(run("9", { state: "done", attempt: 1 }));
+  serve(runOf("9", { state: "done", attempt: 1 }));
   await vi.advanceTimersByTimeAsync(500);
   FakeSocket.last.open();
   await settle();
@@ -252,7 +233,7 @@ test("a lost connection is seen, and everything is asked for again when it is ba
 });
 
 test("previews are shown, and given back when they are replaced", async () => {
-  serve(run("7"));
+  serve(runOf("7"));
   await connect();
   const urls: string[] = [];
   vi.spyOn(URL, "createObjectURL").mockImplementation(() => `blob:${urls.push("") - 1}`);

@@ -88,7 +88,7 @@ export const useRuns = create<RunsStore>((set, get) => ({
         }
         throw error;
       });
-      useDocument.getState().amend(name, run.drawn ?? {});
+      useDocument.getState().amend(name, run.drawn);
       take([run]);
       pinned = false;
       const { shown, runs } = get();

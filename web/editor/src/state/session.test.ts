@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { documentOf, FakeServer, FakeSocket } from "./fakeServer";
+import { documentOf, FakeServer, FakeSocket, runOf } from "./fakeServer";
 
 let server: FakeServer;
 let session: typeof import("./session");
@@ -38,6 +38,7 @@ beforeEach(() => {
   server.answers.set("GET /api/runs", { runs: [], next: null });
   server.answers.set("GET /api/queue", { paused: false, running: null, runs: [] });
   server.answers.set("POST /api/check", { ok: true, problems: [] });
+  server.answers.set("GET /ready", { ready: true, worker: "ready" });
   server.answers.set("POST /api/plan", { nodes: [{ node: "prompt", state: "runs", why: "It is new." }] });
   server.put("fox", documentOf("a"));
   server.put("owl", { ...documentOf("o"), name: "Owl at night" });
@@ -126,7 +127,7 @@ test("a catalogue that could not be loaded is asked for again when the server is
 test("the window says how far the run is", async () => {
   await start("/graph/fox");
   const socket = FakeSocket.sockets[0];
-  const run = { id: "7", number: 7, name: "fox", state: "running", attempt: 1, outputs: {}, files: [], error: null };
+  const run = runOf("7", { state: "running", attempt: 1 });
   server.answers.set("GET /api/runs/7", run);
   server.answers.set("POST /api/runs", run);
   const { useRuns } = await import("./runs");
@@ -158,14 +159,18 @@ test("what would run is known after an edit, and a layout alone asks nothing", a
   expect(usePlan.getState().problems).toHaveLength(2);
 });
 
-test("a worker that is just starting is asked again", async () => {
+test("a worker that is just starting is asked when it is ready, and again when it had no time", async () => {
   await start("/graph/fox");
   const { PLAN_DELAY, usePlan } = await import("./plan");
-  server.answers.delete("POST /api/plan");
-  server.fail("POST", 409);
+  const plans = () => server.requests("POST", "/api/plan").length;
+  server.answers.set("GET /ready", { ready: true, worker: "starting" });
   await vi.advanceTimersByTimeAsync(PLAN_DELAY);
-  expect(usePlan.getState().foresight).toEqual({});
-  server.answers.set("POST /api/plan", { nodes: [{ node: "prompt", state: "reused", why: "" }] });
+  expect(plans()).toBe(0);
+  server.answers.set("GET /ready", { ready: true, worker: "ready" });
+  server.fail("POST /api/plan", 409);
   await vi.advanceTimersByTimeAsync(3000);
-  expect(usePlan.getState().foresight.prompt?.state).toBe("reused");
+  expect(plans()).toBe(1);
+  expect(usePlan.getState().foresight).toEqual({});
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(usePlan.getState().foresight.prompt?.state).toBe("runs");
 });

@@ -24,12 +24,12 @@ export function ModelWidget({ look, id, name, port, value, change, describedBy }
         choose={(chosen) => change(chosen === "" ? undefined : chosen)}
         free
         describedBy={describedBy}
+        note={look === "block" ? (known?.kind ?? undefined) : undefined}
         onOpen={() => void reload()}
       >
         <span className="choice-value" title={held ?? undefined}>
           {held ?? (port.required ? t("widget.choose") : t("widget.nothing"))}
         </span>
-        {known?.kind && look === "block" && <span className="choice-kind">{known.kind}</span>}
       </Picker>
     </div>
   );

@@ -23,13 +23,15 @@ interface PickerProps {
   free?: boolean;
   /** What the button shows. */
   children: ReactNode;
+  /** What it shows beside the value. */
+  note?: string | undefined;
   describedBy?: string | undefined;
   /** Called when the list opens, to bring it up to date. */
   onOpen?: () => void;
 }
 
 /** A button that opens a list with a search field: for long lists, and for lists whose entries need explaining. */
-export function Picker({ id, name, children, describedBy, onOpen, ...list }: PickerProps) {
+export function Picker({ id, name, children, note, describedBy, onOpen, ...list }: PickerProps) {
   const button = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const close = () => {
@@ -46,7 +48,7 @@ export function Picker({ id, name, children, describedBy, onOpen, ...list }: Pic
         className="picker-button nodrag"
         aria-haspopup="listbox"
         aria-expanded={open}
-        aria-label={`${name}: ${shown}`}
+        aria-label={`${name}: ${shown}${note === undefined ? "" : ` ${note}`}`}
         aria-describedby={describedBy}
         onClick={() => {
           if (!open) onOpen?.();
@@ -54,6 +56,7 @@ export function Picker({ id, name, children, describedBy, onOpen, ...list }: Pic
         }}
       >
         {children}
+        {note !== undefined && <span className="choice-kind">{note}</span>}
         <Icon name="down" size={12} />
       </button>
       {open && (

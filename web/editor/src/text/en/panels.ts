@@ -84,7 +84,7 @@ export const panels = {
   "graphs.copyOf": "{name} copy",
   "graphs.versionsOf": "Earlier versions of {name}",
   "graphs.noVersions": "There are no earlier versions.",
-  "graphs.goBack": "Go back to it",
+  "graphs.goBack": "Go back",
   "graphs.drop": "A picture that Patchbay made, dropped on the canvas, opens its graph.",
   "inspect.hint": "Choose a link on the canvas, or the eye beside an output, to see what flows there.",
   "inspect.nothing": "Inspect nothing",

@@ -69,6 +69,7 @@ export const state = {
   "command.pause": "Pause the queue",
   "command.resume": "Resume the queue",
   "command.palette": "Show all commands",
+  "command.region": "Go to the next part of the page",
   "command.closePanel": "Close the panel",
   "command.panel.node": "Panel: selected node",
   "command.panel.queue": "Panel: queue",

@@ -86,7 +86,7 @@ export const panels: Record<keyof typeof english, string> = {
   "graphs.copyOf": "{name} 副本",
   "graphs.versionsOf": "{name} 的历史版本",
   "graphs.noVersions": "没有历史版本。",
-  "graphs.goBack": "恢复到此版本",
+  "graphs.goBack": "恢复",
   "graphs.drop": "将 Patchbay 生成的图片拖到画布上即可打开其图。",
   "inspect.hint": "在画布上选择一条连线，或点击输出旁的眼睛，即可查看其中的内容。",
   "inspect.nothing": "不再检查",

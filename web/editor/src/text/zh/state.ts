@@ -70,6 +70,7 @@ export const state: Record<keyof typeof english, string> = {
   "command.pause": "暂停队列",
   "command.resume": "继续队列",
   "command.palette": "显示全部命令",
+  "command.region": "跳到页面的下一部分",
   "command.closePanel": "关闭面板",
   "command.panel.node": "面板：所选节点",
   "command.panel.queue": "面板：队列",
