@@ -54,7 +54,9 @@ async def test_metrics_count_what_happened(site):
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
 async def test_nothing_else_is_open(site, stranger, headers):
-    paths = [(route.method, route.path.format(id="1", digest="0", name="x")) for route in ROUTES if not route.public]
+    paths = [
+        (route.method, route.template.format(id="1", digest="0", name="x")) for route in ROUTES if not route.public
+    ]
     for method, path in [*paths, ("GET", "/"), ("GET", "/static/assets/index-abcd1234.js"), ("GET", "/nothing")]:
         async with stranger.request(method, path, headers=headers) as response:
             assert (response.status, (await response.json())["code"]) == (401, "unauthorized")
