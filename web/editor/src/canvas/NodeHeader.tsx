@@ -62,23 +62,20 @@ export const NodeHeader = memo(function NodeHeader({ id, type, typeId }: HeaderP
   );
 });
 
-/** How long it took, or whether it would run. */
+/** How long it took, or whether it would run. While a run goes on, what it does says more than what was foreseen. */
 function Outlook({ id }: { id: string }) {
   const state = useRuns((store) => store.nodes[id]?.state);
   const seconds = useRuns((store) => store.nodes[id]?.seconds);
+  const busy = useRuns((store) => store.shown !== null && store.shown === store.queue.running && store.nodes[id] !== undefined);
   const foresight = usePlan((store) => store.foresight[id]);
-  const busy = state === "running" || state === "waiting";
+  const foreseen = busy || foresight === undefined || foresight.state === "unknown" ? undefined : foresight;
+  const why = foreseen === undefined ? "" : t(`canvas.foresight.${foreseen.state as "reused" | "runs"}`, foreseen);
   return (
     <>
-      {seconds !== undefined && state === "done" && <span className="node-seconds">{secondsText(seconds)}</span>}
-      {!busy && foresight !== undefined && foresight.state !== "unknown" && (
-        <span
-          className="node-foresight"
-          data-foresight={foresight.state}
-          role="img"
-          aria-label={t(`canvas.foresight.${foresight.state}`, { why: foresight.why })}
-          title={t(`canvas.foresight.${foresight.state}`, { why: foresight.why })}
-        />
+      {state === "done" && seconds !== undefined && <span className="node-seconds">{secondsText(seconds)}</span>}
+      {state === "reused" && <span className="node-seconds">{t("canvas.run.reused")}</span>}
+      {foreseen !== undefined && (
+        <span className="node-foresight" data-foresight={foreseen.state} role="img" aria-label={why} title={why} />
       )}
     </>
   );

@@ -20,12 +20,13 @@ function runText(run: NodeRun): string {
   return t(`canvas.run.${run.state}`);
 }
 
-/** Seconds as they are shown on a node: "0.04 s", "1.3 s", "2 min 5 s". */
+/** Seconds as they are shown on a node: "< 0.01 s", "0.04 s", "1.3 s", "2 min 5 s". */
 export function secondsText(seconds: number): string {
-  if (seconds < 60)
-    return `${seconds < 0.095 ? seconds.toFixed(2) : seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds < 0.005) return "< 0.01 s";
+  if (seconds < 0.095) return `${seconds.toFixed(2)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** Problems as a tooltip: what is wrong and how to mend it, one after another. */

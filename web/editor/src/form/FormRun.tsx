@@ -20,7 +20,10 @@ export function FormRun({ sending, reset }: FormRunProps) {
     return shown?.name === name ? shown : undefined;
   });
   const part = useRuns((state) => shareDone(state.nodes));
-  const ahead = useRuns((state) => (run === undefined ? -1 : state.queue.order.indexOf(run.id)));
+  const ahead = useRuns(({ queue }) => {
+    const place = run === undefined ? -1 : queue.order.indexOf(run.id);
+    return Math.max(place, 0) + (queue.running === null || queue.running === run?.id ? 0 : 1);
+  });
   const live = isLive(run);
   const cancel = () => run && void useRuns.getState().cancel(run.id).catch(report);
   return (
@@ -41,8 +44,8 @@ export function FormRun({ sending, reset }: FormRunProps) {
           </button>
         )}
         <p className="form-state" role="status">
-          {run?.state === "queued" ? t("form.waiting", { count: Math.max(ahead, 0) }) : ""}
-          {run?.state === "running" && part !== null ? t("top.percent", { percent: Math.floor(part * 100) }) : ""}
+          {run?.state === "queued" && (ahead > 0 ? t("form.waiting", { count: ahead }) : t("run.state.queued"))}
+          {run?.state === "running" && part !== null && t("top.percent", { percent: Math.floor(part * 100) })}
         </p>
         {live && (
           <progress value={part ?? undefined} max={1} aria-label={t("queue.progress", { name: run?.name ?? "" })} />

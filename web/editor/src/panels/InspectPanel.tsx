@@ -81,12 +81,11 @@ function useInspection(port: Port): Looked {
 }
 
 function Found({ port, found }: { port: Port; found: Inspection }) {
-  const live = useRuns((state) => state.queue.running !== null);
   if (found.state === "not_computed") {
     return (
       <Nothing>
         <p>{t("inspect.notComputed")}</p>
-        <button type="button" className="run-button" disabled={live} onClick={() => void runTo(port.node)}>
+        <button type="button" className="run-button" onClick={() => void runTo(port.node)}>
           <Icon name="play" size={14} /> {t("inspect.runToHere")}
         </button>
       </Nothing>
