@@ -66,7 +66,9 @@ export const NodeHeader = memo(function NodeHeader({ id, type, typeId }: HeaderP
 function Outlook({ id }: { id: string }) {
   const state = useRuns((store) => store.nodes[id]?.state);
   const seconds = useRuns((store) => store.nodes[id]?.seconds);
-  const busy = useRuns((store) => store.shown !== null && store.shown === store.queue.running && store.nodes[id] !== undefined);
+  const busy = useRuns(
+    (store) => store.shown !== null && store.shown === store.queue.running && store.nodes[id] !== undefined,
+  );
   const foresight = usePlan((store) => store.foresight[id]);
   const foreseen = busy || foresight === undefined || foresight.state === "unknown" ? undefined : foresight;
   const why = foreseen === undefined ? "" : t(`canvas.foresight.${foreseen.state as "reused" | "runs"}`, foreseen);

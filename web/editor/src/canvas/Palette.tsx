@@ -5,7 +5,8 @@ import { portPath } from "../graph/names";
 import { useCatalog } from "../state/catalog";
 import { type OpenPalette, useUi } from "../state/ui";
 import { t } from "../text/text";
-import { addAt, docNow, focusNode, knownNow, link } from "./actions";
+import { addNodeHere, docNow, focusPort, knownNow, link } from "./actions";
+import { isPointed } from "./canvasCommands";
 import { kindsNow, sceneNow } from "./now";
 import { findOffers, type Offer, type Origin, offersFor } from "./offers";
 import { middle } from "./rect";
@@ -57,8 +58,10 @@ function OpenedPalette({ palette }: { palette: OpenPalette }) {
 
   const take = (choice: Choice | undefined) => {
     if (choice === undefined) return;
+    // Where a list was asked for by key, nobody has pointed at a place.
+    const pointed = !links && isPointed();
     close();
-    choose(choice, palette);
+    choose(choice, palette, pointed);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const last = choices.length - 1;
@@ -167,12 +170,12 @@ function close(): void {
   useCanvas.setState({ paletteLinks: false });
 }
 
-function choose(choice: Choice, { at, from }: OpenPalette): void {
+function choose(choice: Choice, { at, from }: OpenPalette, pointed: boolean): void {
   if (choice.is === "port") {
     if (from === undefined) return;
     const made = from.side === "out" ? link(from.port, choice.port) : link(choice.port, from.port);
     if (made) say(t("canvas.said.linked", { from: portPath(from.port), to: portPath(choice.port) }));
-    focusNode(from.port.node);
+    focusPort(from.port, from.side);
     return;
   }
   const { type, port } = choice.offer;

@@ -5,15 +5,19 @@ import {
   addNode,
   connect,
   disconnect,
+  editFrame,
+  type Frame,
   type GraphDocument,
   moveNodes,
   type NodeState,
+  nodesInFrame,
   type Port,
   removeAndHeal,
   removeFrame,
   removeNodes,
   setNodeState,
 } from "../graph/document";
+import { measure, SIZES } from "../graph/geometry";
 import { type Link, linkId, linksOf } from "../graph/links";
 import { api } from "../state/api";
 import { useCatalog } from "../state/catalog";
@@ -23,13 +27,14 @@ import { t } from "../text/text";
 import { type Alignment, aligned, distributed, type Spots } from "./arrange";
 import { copyNodes } from "./clip";
 import { sceneNow } from "./now";
-import { around, type Point, type Rect } from "./rect";
+import { around, overlaps, type Point, type Rect } from "./rect";
 import { graphPoint, motion, reveal, showRect, stageMiddle } from "./stage";
 import { NO_LINKS, say, useCanvas } from "./store";
 import { dropped, type Known, linksFrom, linksInto } from "./wire";
 
 const FRAME_MARGIN = { side: 24, top: 44 };
 const COPY_OFFSET = 32;
+const NEW_GAP = 80;
 
 /** What decides whether links fit. */
 export function knownNow(): Known {
@@ -87,25 +92,72 @@ export function focusNode(id: string, tries = 20): void {
   attempt(tries);
 }
 
-/** Add a node at a place of the window, linked to a port at once where it hangs on one. Returns its id. */
-export function addAt(type: string, at: Point, wire?: { from: Port; side: "in" | "out"; port: string }): string | null {
-  const spec = typeOf(useCatalog.getState().types, type);
+/** Give the keyboard to a port that is drawn. */
+export function focusPort({ node, port }: Port, side: "in" | "out"): void {
+  const at = `[data-of="${CSS.escape(node)}"][data-port="${CSS.escape(port)}"][data-side="${side}"]`;
+  document.querySelector<HTMLElement>(at)?.focus({ preventScroll: true });
+}
+
+/** The link that a new node is to have: the port of this graph, its side, and the new node's port. */
+export interface Wire {
+  from: Port;
+  side: "in" | "out";
+  port: string;
+}
+
+/**
+ * Add a node, linked to a port at once where it hangs on one. It goes to a place of the window, or, where nobody has
+ * pointed at one, beside the node that it is linked to, clear of all others. Returns its id.
+ */
+export function addNodeHere(type: string, at: Point | null, wire?: Wire): string | null {
+  const { types } = useCatalog.getState();
+  const spec = typeOf(types, type);
   if (spec === undefined) return null;
-  const { x, y } = graphPoint(at);
-  const left = wire?.side === "in" ? x - 240 : x;
+  const { width, height } = measure({ type }, spec, undefined, { linked: new Set() });
+  const { x, y } = at === null ? clearSpot({ width, height }, wire) : pointed(at, width, wire);
   let made: string | null = null;
   useDocument.getState().edit("canvas.edit.add", (doc) => {
-    const added = addNode(doc, spec, [Math.round(left), Math.round(y - 16)]);
+    const added = addNode(doc, spec, [Math.round(x), Math.round(y)]);
     made = added.id;
     if (wire === undefined) return added.doc;
     const port = { node: added.id, port: wire.port };
-    const { types } = useCatalog.getState();
     return wire.side === "out"
       ? connect(added.doc, types, wire.from, port)
       : connect(added.doc, types, port, wire.from);
   });
   if (made !== null) selectNodes([made], true);
   return made;
+}
+
+/** The pointer is at the new node's header: at its left side, or at its right one where it gives to what waits. */
+function pointed(at: Point, width: number, wire?: Wire): Point {
+  const { x, y } = graphPoint(at);
+  return { x: wire?.side === "in" ? x - width : x, y: y - SIZES.header / 2 };
+}
+
+/** Beside the node that is linked, else in the middle of what is seen; moved down until it covers nothing. */
+function clearSpot(size: { width: number; height: number }, wire?: Wire): Point {
+  const { boxes } = sceneNow();
+  const beside = wire && boxes.get(wire.from.node);
+  const middle = graphPoint(stageMiddle());
+  const spot: Rect = {
+    ...size,
+    x:
+      beside === undefined
+        ? middle.x - size.width / 2
+        : wire?.side === "in"
+          ? beside.x - NEW_GAP - size.width
+          : beside.x + beside.width + NEW_GAP,
+    y: beside === undefined ? middle.y - size.height / 2 : beside.y,
+  };
+  for (let covered = coveredBy(spot, boxes); covered !== undefined; covered = coveredBy(spot, boxes)) {
+    spot.y = covered.y + covered.height + COPY_OFFSET;
+  }
+  return spot;
+}
+
+function coveredBy(spot: Rect, boxes: ReadonlyMap<string, Rect>): Rect | undefined {
+  return [...boxes.values()].find((box) => overlaps(box, spot));
 }
 
 /** Link two ports. Returns whether it could be done; a refusal is told. */
@@ -200,12 +252,12 @@ export function boxesOf(ids: Iterable<string>): Map<string, Rect> {
 
 /** Bring the selected nodes to a common line. */
 export function align(alignment: Alignment): void {
-  place("canvas.edit.align", aligned(boxesOf(selectedNodes()), alignment));
+  place(aligned(boxesOf(selectedNodes()), alignment));
 }
 
 /** Bring the selected nodes to equal distances. */
 export function distribute(way: "across" | "down"): void {
-  place("canvas.edit.align", distributed(boxesOf(selectedNodes()), way));
+  place(distributed(boxesOf(selectedNodes()), way));
 }
 
 /** Move the selected nodes by some pixels; quick repetitions are one step. */
@@ -216,31 +268,47 @@ export function nudge(dx: number, dy: number): void {
   useDocument.getState().edit("canvas.edit.move", (doc) => moveNodes(doc, spots), "canvas.nudge");
 }
 
-function place(label: "canvas.edit.align" | "canvas.edit.tidy", spots: Spots): void {
-  if (Object.keys(spots).length > 0) useDocument.getState().edit(label, (doc) => moveNodes(doc, spots));
+function place(spots: Spots): void {
+  if (Object.keys(spots).length > 0) useDocument.getState().edit("canvas.edit.align", (doc) => moveNodes(doc, spots));
 }
 
-/** Let the server lay out the selected nodes, or all of them; they glide to their places. */
+/** Let the server lay out the selected nodes, or all of them; they glide to their places, and frames follow. */
 export async function tidy(): Promise<void> {
   const chosen = selectedNodes();
   const only = chosen.length > 1 ? chosen : undefined;
   const doc = docNow();
-  const boxes = boxesOf(only ?? Object.keys(doc.nodes));
-  const sizes = Object.fromEntries(
-    [...boxesOf(Object.keys(doc.nodes))].map(([id, box]) => [id, [box.width, box.height]]),
-  );
-  const layout = await api.layout(doc, sizes as Record<string, [number, number]>, only);
+  const boxes = boxesOf(Object.keys(doc.nodes));
+  const sizes: Record<string, [number, number]> = {};
+  for (const [id, box] of boxes) sizes[id] = [box.width, box.height];
+  const layout = await api.layout(doc, sizes, only);
   const spots: Spots = {};
-  for (const [id, spot] of Object.entries(layout)) {
-    if (boxes.has(id) && docNow().nodes[id] !== undefined) spots[id] = [Math.round(spot[0]), Math.round(spot[1])];
+  for (const [id, [x, y]] of Object.entries(layout)) {
+    if ((only === undefined || only.includes(id)) && docNow().nodes[id]) spots[id] = [Math.round(x), Math.round(y)];
   }
-  if (motion() && Object.keys(spots).length <= 300) await glide(boxes, spots);
-  place("canvas.edit.tidy", spots);
+  if (motion() && Object.keys(spots).length <= MOST_GLIDING) await glide(boxes, spots);
+  useDocument.getState().edit("canvas.edit.tidy", (now) => framesFollow(moveNodes(now, spots), now, spots, boxes));
   useCanvas.setState({ moving: null });
   if (only === undefined) showRect(around(sceneNow().boxes.values()));
 }
 
+/** The frames of the nodes that were moved, put around them anew. */
+function framesFollow(doc: GraphDocument, before: GraphDocument, spots: Spots, boxes: ReadonlyMap<string, Rect>) {
+  return Object.keys(before.frames ?? {}).reduce((next, frame) => {
+    const inside = nodesInFrame(before, frame);
+    if (!inside.some((id) => spots[id] !== undefined)) return next;
+    const rects = inside.flatMap((id) => {
+      const box = boxes.get(id);
+      const [x, y] = spots[id] ?? [box?.x ?? 0, box?.y ?? 0];
+      return box === undefined ? [] : [{ ...box, x, y }];
+    });
+    return editFrame(next, frame, { spot: framing(around(rects)) });
+  }, doc);
+}
+
 const GLIDE_TIME = 220;
+
+/** More nodes than this jump to their places: gliding would stutter. */
+const MOST_GLIDING = 300;
 
 function glide(from: ReadonlyMap<string, Rect>, to: Spots): Promise<void> {
   const began = performance.now();
@@ -263,22 +331,23 @@ function glide(from: ReadonlyMap<string, Rect>, to: Spots): Promise<void> {
 
 /** Put a frame around the selected nodes, or an empty one in the middle; its title is asked for. */
 export function frameSelected(): void {
-  const whole = around(boxesOf(selectedNodes()).values());
-  const middle = graphPoint(stageMiddle());
-  const spot: [number, number, number, number] =
-    whole === null
-      ? [middle.x - 200, middle.y - 140, 400, 280]
-      : [
-          whole.x - FRAME_MARGIN.side,
-          whole.y - FRAME_MARGIN.top,
-          whole.width + 2 * FRAME_MARGIN.side,
-          whole.height + FRAME_MARGIN.top + FRAME_MARGIN.side,
-        ];
+  const spot = framing(around(boxesOf(selectedNodes()).values()));
   let made: string | null = null;
   useDocument.getState().edit("canvas.edit.frame", (doc) => {
-    const added = addFrame(doc, { title: t("canvas.frame.title"), spot: spot.map(Math.round) as typeof spot });
+    const added = addFrame(doc, { title: t("canvas.frame.title"), spot });
     made = added.id;
     return added.doc;
   });
   if (made !== null) useCanvas.setState({ selectedFrame: made, renaming: { frame: made } });
+}
+
+/** Where a frame around some nodes is; around none it is in the middle of what is seen. */
+function framing(whole: Rect | null): Frame["spot"] {
+  const { x, y } = graphPoint(stageMiddle());
+  const { side, top } = FRAME_MARGIN;
+  const spot: Frame["spot"] =
+    whole === null
+      ? [x - 200, y - 140, 400, 280]
+      : [whole.x - side, whole.y - top, whole.width + 2 * side, whole.height + top + side];
+  return spot.map(Math.round) as Frame["spot"];
 }

@@ -5,7 +5,7 @@ import { useRuns } from "../state/runs";
 import { useUi } from "../state/ui";
 import { t } from "../text/text";
 import {
-  addAt,
+  addNodeHere,
   align,
   distribute,
   docNow,
@@ -63,7 +63,7 @@ function adding(): Command[] {
       title: "canvas.command.note",
       group: "node",
       enabled: open,
-      run: () => void addAt("Note", stageMiddle()),
+      run: () => void addNodeHere("Note", null),
     },
     {
       id: "canvas.frame",
@@ -398,6 +398,11 @@ let pointer: { x: number; y: number } | null = null;
 /** Remember where the pointer is over the canvas; null when it leaves. */
 export function rememberPointer(at: { x: number; y: number } | null): void {
   pointer = at;
+}
+
+/** Whether somebody points at the canvas. */
+export function isPointed(): boolean {
+  return pointer !== null;
 }
 
 /** Where the pointer is, or the middle of the canvas where it is elsewhere. */

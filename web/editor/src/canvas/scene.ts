@@ -25,9 +25,12 @@ export interface Scene {
 export const PORT_REACH = 10;
 
 const NOTHING = {};
-const FLOW_STYLE = { pointerEvents: "all" } as const;
+// Without a z-index of its own here, canvas.css can lift what is selected.
+const FLOW_STYLE = { pointerEvents: "all", zIndex: undefined } as const;
 // React Flow calls its wrapper a "node" for screen readers; our own element inside it has the name and the role.
 const FLOW_ATTRIBUTES = { "aria-roledescription": undefined } as const;
+// Links are told by the ports that they hang on.
+const LINK_ATTRIBUTES = { "aria-hidden": true, "aria-roledescription": undefined, "aria-label": undefined } as const;
 const FALLBACK_COLUMNS = 5;
 
 interface Kept {
@@ -173,7 +176,7 @@ function flowNode(id: string, type: string, placed: Placed, strays: string): Nod
     ],
     data: NOTHING,
     className: "nopan",
-    style: FLOW_STYLE,
+    style: FLOW_STYLE as NonNullable<Node["style"]>,
     domAttributes: FLOW_ATTRIBUTES as NonNullable<Node["domAttributes"]>,
   };
 }
@@ -215,6 +218,7 @@ function nextEdges(before: Map<string, Edge>, doc: GraphDocument): Map<string, E
         targetHandle: link.to.port,
         data: { link },
         ariaRole: "presentation",
+        domAttributes: LINK_ATTRIBUTES as NonNullable<Edge["domAttributes"]>,
       },
     );
   }

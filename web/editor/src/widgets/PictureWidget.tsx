@@ -1,4 +1,4 @@
-import { type ClipboardEvent, type DragEvent, useRef, useState } from "react";
+import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from "react";
 import { inputUrl } from "../state/api";
 import { textOf } from "../state/ui";
 import { t } from "../text/text";
@@ -7,6 +7,9 @@ import { Icon } from "./Icon";
 import { IconButton } from "./IconButton";
 import { TextWidget } from "./TextWidget";
 import { pictureIn, upload } from "./upload";
+
+/** So long a refusal is shown. */
+const SHOWN = 8000;
 
 /** How a picture on its way is: the part that has arrived, or why it was not taken. */
 type Sending = { part: number } | { problem: string } | null;
@@ -17,6 +20,11 @@ export function PictureWidget(props: FieldProps) {
   const file = useRef<HTMLInputElement>(null);
   const [sending, setSending] = useState<Sending>(null);
   const [over, setOver] = useState(false);
+  useEffect(() => {
+    if (sending === null || !("problem" in sending)) return;
+    const timer = setTimeout(() => setSending(null), SHOWN);
+    return () => clearTimeout(timer);
+  }, [sending]);
   const held = typeof value === "string" && value !== "" ? value : null;
 
   const bring = async (picture: File | null) => {

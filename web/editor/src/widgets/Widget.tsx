@@ -35,13 +35,13 @@ export function Widget({ node, port, look = "row", id, describedBy }: WidgetProp
   const seed = useSeed(portPath(at), (mode) => edit("edit.seedMode", (doc) => setSeedMode(doc, at, mode)));
   const changed = stored !== undefined && !port.required && !same(stored, initial);
   return (
-    <div className={`widget widget-${look}${changed ? " is-set" : ""}`}>
+    <div className={`widget widget-${look}`}>
       <Field
         look={look}
         id={id ?? own}
         name={name}
         port={port}
-        value={stored ?? initial}
+        value={stored === undefined ? initial : stored}
         change={change}
         seed={seed}
         describedBy={describedBy}
