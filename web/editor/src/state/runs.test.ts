@@ -232,6 +232,14 @@ test("a lost connection is seen, and everything is asked for again when it is ba
   expect(backs).toBe(2);
 });
 
+test("a server that does not know this page any more is told from one that is away", async () => {
+  await connect();
+  server.fail("GET", 401);
+  main().break();
+  await settle();
+  expect(store().connection).toBe("locked");
+});
+
 test("previews are shown, and given back when they are replaced", async () => {
   serve(runOf("7"));
   await connect();

@@ -13,7 +13,8 @@ export { isLive } from "./runList";
 
 /** The queue, the history and the run that is shown on the canvas. */
 export interface RunsStore {
-  connection: "open" | "connecting";
+  /** "locked": the server was started anew and does not know this page any more. */
+  connection: "open" | "connecting" | "locked";
   runs: Record<string, Run>;
   /** Ids of the runs that are known, newest first. */
   history: string[];
@@ -39,6 +40,7 @@ export interface RunsStore {
 
 /** Runs on a page of the history. */
 const PAGE = 50;
+const UNAUTHORIZED = 401;
 
 /** So many runs asked for at once are asked for as a page. */
 const MANY = 8;
@@ -290,7 +292,7 @@ export function followRuns(back: () => void): () => void {
     void refreshAll();
     back();
   };
-  const stop = follow({ hear, open, lost: () => useRuns.setState({ connection: "connecting" }) });
+  const stop = follow({ hear, open, lost });
   // a machine that slept may hold a stream that is dead without knowing it
   const wake = () => document.visibilityState === "visible" && void refreshAll();
   document.addEventListener("visibilitychange", wake);
@@ -301,6 +303,19 @@ export function followRuns(back: () => void): () => void {
     stopReplay = null;
     replayed = null;
   };
+}
+
+/** A stream that breaks does not say why; a request does. */
+function lost(): void {
+  const { connection } = useRuns.getState();
+  if (connection !== "locked") {
+    useRuns.setState({ connection: "connecting" });
+  }
+  api.runs(null, 1).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === UNAUTHORIZED) {
+      useRuns.setState({ connection: "locked" });
+    }
+  });
 }
 
 async function refreshAll(): Promise<void> {

@@ -50,6 +50,7 @@ export const state = {
   "status.selected": "{count} selected",
   "status.open": "Connected",
   "status.connecting": "Connecting…",
+  "status.locked": "The server was started anew. Open the address it printed; nothing here is lost.",
   "status.problems": "{count} {count:problem|problems}",
   "status.running": "{name}: {percent} %",
   "status.hint": "Double-click to add a node",

@@ -51,6 +51,7 @@ export const state: Record<keyof typeof english, string> = {
   "status.selected": "已选 {count} 个",
   "status.open": "已连接",
   "status.connecting": "正在连接…",
+  "status.locked": "服务器已重新启动。请打开它打印的地址；此处的内容不会丢失。",
   "status.problems": "{count} 个问题",
   "status.running": "{name}：{percent} %",
   "status.hint": "双击添加节点",
