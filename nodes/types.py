@@ -302,6 +302,27 @@ class Latent(Generic[K]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Direction(Generic[K]):
+    """A way through a latent space, such as from pictures without the sun to pictures with it.
+
+    `delta` is [1, channels, height, width], or [1, channels, 1, 1] where it is the same everywhere, and is what is
+    added to a latent at strength 1.
+    """
+
+    delta: Tensor
+    kind: str
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.delta.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.kind}:{digest_of_tensors(self.delta)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LatentDistribution(Generic[K]):
     """What a VAE's encoder really says of a picture: a Gaussian for each latent number.
 

@@ -127,7 +127,7 @@ class SamplerScheduler:
         model_output: torch.Tensor,
         timestep: Any,  # noqa: ANN401, ARG002  # the sampler knows its time
         sample: torch.Tensor,
-        generator: list[torch.Generator] | None = None,
+        generator: torch.Generator | list[torch.Generator] | None = None,
         return_dict: bool = True,  # noqa: FBT001, FBT002  # as every scheduler's
     ) -> tuple[torch.Tensor] | Stepped:
         """Give the sampler the model's answer; what comes back is what the model is to be given next.
@@ -135,7 +135,7 @@ class SamplerScheduler:
         `generator` has one generator for each sample; it is looked at in the first call.
         """
         if self._steps is None:
-            self._begin(sample, generator)
+            self._begin(sample, [generator] if isinstance(generator, torch.Generator) else generator)
         self._told.append(model_output)
         self._resume(model_output)
         scale = self.process.scale(self._sigma) if self.process.flow or not self._over else 1.0
