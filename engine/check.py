@@ -101,6 +101,7 @@ class Checker:
         self._found = Checked()
         self._types: dict[str, AnyNodeType] = {}
         self._written: dict[str, str] = {}
+        self._facts: dict[str, dict[str, str]] = {}
 
     def check(self) -> Checked:
         """Check everything. The order is topological with ties in document order, or empty where there is a cycle."""
@@ -226,6 +227,7 @@ class Checker:
             return
         if len(self._found.problems) == before:
             self._bind_kinds(name, type_, inputs)
+            self._learn(name, type_, inputs)
         self._found.nodes[name] = CheckedNode(name, type_, inputs, fit)
         many = "map" in fit.values()
         for output in type_.outputs:
@@ -417,15 +419,30 @@ class Checker:
     def _bind_kinds(self, name: str, type_: AnyNodeType, inputs: Mapping[str, Source]) -> None:
         if type_.kinds is None:
             return
-        values = {key: source.value for key, source in inputs.items() if isinstance(source, Const)}
         try:
-            kinds = type_.kinds(values)
+            kinds = type_.kinds(_values(inputs))
         except PatchbayError as error:
-            at = f"{name}.{error.at}" if error.at in type_.inputs else name
-            self._problem(error.code, at, error.what, error.fix)
+            self._refuse(name, type_, error)
             return
         for variable, kind in kinds.items():
             self._bindings.unify(KindName(kind), Var(f"{name}.{variable}", kind=True))
+
+    def _learn(self, name: str, type_: AnyNodeType, inputs: Mapping[str, Source]) -> None:
+        """What is known of the node's results: what came with its inputs, and what its own rule adds."""
+        links = {port: source.node for port, source in inputs.items() if isinstance(source, From)}
+        given = {port: self._facts[upstream] for port, upstream in links.items() if upstream in self._facts}
+        facts = _agreed(given.values()) if type_.generic else {}
+        if type_.facts is not None:
+            try:
+                facts.update(type_.facts(_values(inputs), given))
+            except PatchbayError as error:
+                self._refuse(name, type_, error)
+        if facts:
+            self._facts[name] = facts
+
+    def _refuse(self, name: str, type_: AnyNodeType, error: PatchbayError) -> None:
+        port = error.at.partition(".")[0]
+        self._problem(error.code, f"{name}.{error.at}" if port in type_.inputs else name, error.what, error.fix)
 
     def _check_interface(self) -> None:
         interface = self._document.interface
@@ -466,6 +483,19 @@ class Checker:
             fix = self._choose(port, known)
             self._problem(Code.UNKNOWN_PORT, at, f'{type_.id} has no {side[:-1]} "{port}".', fix)
         return port in known
+
+
+def _values(inputs: Mapping[str, Source]) -> dict[str, object]:
+    return {name: source.value for name, source in inputs.items() if isinstance(source, Const)}
+
+
+def _agreed(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """What all who say something of it say alike."""
+    found: dict[str, set[str]] = {}
+    for facts in given:
+        for key, value in facts.items():
+            found.setdefault(key, set()).add(value)
+    return {key: values.pop() for key, values in found.items() if len(values) == 1}
 
 
 def value_message(error: ValidationError, raw: object) -> str:

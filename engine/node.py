@@ -72,6 +72,20 @@ class KindRule(Protocol):
         ...
 
 
+class FactRule(Protocol):
+    """What can be known of the things that a node gives before anything runs, such as what a model predicts.
+
+    Facts travel along the links of node types that have kinds; where two inputs disagree, nothing is known.
+    """
+
+    def __call__(self, values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+        """Facts by name, from the node's own values and the facts `given` with each linked input.
+
+        Raises `PatchbayError`, its place an input's name, for what cannot work together.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Input:
     """A named, typed input port. `default` is `REQUIRED` where there is none; `dial` means after the `*`."""
@@ -127,6 +141,7 @@ class NodeType(Generic[P, R_co]):
     node is wanted for what it does and runs in every run; one that `expands` may return a graph to be run instead;
     raise `version` to retire cached results whose meaning has changed without a change of this function's own source. A
     `relay` gives what it is given, so links go through it and it has no part in any key.
+    `facts` says what the plan can know of its results, and refuses what cannot work together.
     """
 
     id: str
@@ -139,6 +154,7 @@ class NodeType(Generic[P, R_co]):
     device: bool = False
     effect: bool = False
     kinds: KindRule | None = None
+    facts: FactRule | None = None
     expands: bool = False
     identity: Callable[[], str] | None = None
     relay: bool = False
@@ -200,6 +216,7 @@ def node(
     effect: bool = ...,
     kinds: KindRule | None = ...,
     relay: bool = ...,
+    facts: FactRule | None = ...,
 ) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
 
 
@@ -217,6 +234,7 @@ def node(
     effect: bool = False,
     kinds: KindRule | None = None,
     relay: bool = False,
+    facts: FactRule | None = None,
 ) -> NodeType[P, R] | Callable[[Callable[P, R]], NodeType[P, R]]:
     """Declare a node type from a function's annotations. The id is what documents store; the function may be renamed.
 
@@ -241,6 +259,7 @@ def node(
             device=device,
             effect=effect,
             kinds=kinds,
+            facts=facts,
             expands=expands,
             relay=relay,
         )

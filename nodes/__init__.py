@@ -6,6 +6,16 @@ and the checking of graphs stay light.
 
 from nodes.conditioning import encode_text, mix_conditionings
 from nodes.control import collect, for_each, if_, note, number, repeat, reroute, switch, text
+from nodes.directions import (
+    describe_latent,
+    distribution_divergence,
+    edit_channels,
+    follow_direction,
+    learn_direction,
+    load_direction,
+    round_trip,
+    save_direction,
+)
 from nodes.images import (
     composite_images,
     crop_image,
@@ -30,38 +40,56 @@ from nodes.latents import (
     vae_encode,
 )
 from nodes.load import load_model
-from nodes.sampling import sample, scheduler
+from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
+from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
     "collect",
     "composite_images",
     "crop_image",
+    "cut_sigmas",
+    "describe_latent",
+    "distribution_divergence",
     "distribution_maps",
+    "edit_channels",
     "edit_mask",
+    "edit_sigmas",
     "empty_latent",
     "encode_text",
+    "follow_direction",
     "for_each",
     "if_",
     "image_difference",
     "image_grid",
+    "join_sigmas",
     "latent_arithmetic",
     "latent_distance",
     "latent_maps",
+    "learn_direction",
+    "load_direction",
     "load_image",
     "load_mask",
     "load_model",
+    "make_sigmas",
     "mask_from_image",
     "mix_conditionings",
     "mix_latents",
     "note",
     "number",
+    "plot_sigmas",
     "repeat",
     "reroute",
     "resize_image",
+    "round_trip",
     "sample",
     "sample_distribution",
+    "sample_steps",
+    "sampler",
+    "save_direction",
     "save_image",
     "scheduler",
+    "show_scheduler",
+    "sigma_values",
     "switch",
     "text",
     "vae_decode",

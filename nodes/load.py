@@ -12,6 +12,7 @@ from pydantic import Field
 from engine import Paths, Settings, node
 from engine.choices import Choice
 from engine.digests import file_digest
+from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import resolve, survey
 from nodes.types import VAE, Denoiser, K, Scheduler, TextEncoder
 
@@ -79,7 +80,16 @@ def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
     return {"K": survey(model, config=config if isinstance(config, Path) else None, at="model").kind}
 
 
-@node("LoadModel", category="load", kinds=kinds_of)
+def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """What the model predicts, from the configuration of its scheduler."""
+    model, config = values.get("model"), values.get("config")
+    if not isinstance(model, Path):
+        return {}
+    source = survey(model, config=config if isinstance(config, Path) else None, at="model")
+    return {"prediction": prediction_of(source.scheduler)}
+
+
+@node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)
 def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedModel[K]:
     """Open a model. Weights are read when something first runs on them.
 
@@ -87,5 +97,6 @@ def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedM
     configurations and the tokenizer.
     """
     source = survey(model, config=config, at="model")
-    own: Scheduler[K] = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    name, family = str(source.scheduler["_class_name"]), source.family.pipeline_class
+    own: Scheduler[K] = Scheduler(name, source.kind, source.scheduler, family=family)
     return LoadedModel(Denoiser(source), TextEncoder(source), VAE(source), own)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, JsonValue
 
@@ -12,11 +13,15 @@ from nodes.types import (
     Conditioning,
     Denoiser,
     Guidance,
+    Image,
     K,
     Latent,
+    Sampler,
+    SamplerName,
     Scheduler,
     SchedulerName,
     Seed,
+    Sigmas,
     Steps,
     Strength,
 )
@@ -31,9 +36,69 @@ SigmaCurve = Annotated[
 Options = Annotated[
     dict[str, JsonValue], Field(description="Any other option of the scheduler's class, by its own name.")
 ]
+First = Annotated[int, Field(ge=0, le=1000, description="The first step to run, counted from 0.")]
+Last = Annotated[
+    int | None, Field(ge=1, le=1000, description="Where to stop: the number of steps then done; null for the end.")
+]
+SETTINGS = "null is the sampler's own; a sampler without this setting refuses it."
+Eta = Annotated[
+    float | None, Field(ge=0, le=10, description=f"How much of the noise is fresh at each step; {SETTINGS}")
+]
+NoiseScale = Annotated[float | None, Field(ge=0, le=10, description=f"What fresh noise is multiplied by; {SETTINGS}")]
+Churn = Annotated[
+    float | None, Field(ge=0, le=1000, description=f"Noise added before the steps, over the whole run; {SETTINGS}")
+]
+Order = Annotated[int | None, Field(ge=1, le=8, description=f"How many past steps the solver looks at; {SETTINGS}")]
 
 
-@node("Scheduler", category="sampling")
+class Schedule(NamedTuple):
+    """What a scheduler does: a description with every option, and its noise levels and timesteps as a picture."""
+
+    text: str
+    plot: Image
+
+
+def check_scheduler(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse options that the scheduler does not have, and a scheduler that cannot be right for the model."""
+    from nodes.diffusion.scheduler_table import check_fit, check_options
+
+    name, options = values.get("name"), values.get("options")
+    known = given.get("scheduler", {}).get("prediction")
+    told = options.get("prediction_type") if isinstance(options, dict) else None
+    prediction = {"flow_prediction": "flow"}.get(str(told), str(told)) if told else known
+    if isinstance(name, str):
+        if isinstance(options, dict):
+            check_options(name, options)
+        if prediction:
+            check_fit(name, prediction, "name")
+    return {"prediction": prediction} if prediction else {}
+
+
+def check_sampler(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse settings that the sampler does not have, and models that no sampler is right for."""
+    from nodes.diffusion.sampler_settings import check_prediction, chosen
+
+    name = str(values.get("name", "euler"))
+    settings = {setting: value for setting, value in values.items() if setting not in {"name", "sigmas"}}
+    if "name" in values:
+        chosen(name, settings)
+    prediction = given.get("scheduler", {}).get("prediction")
+    if prediction:
+        check_prediction(prediction, name, settings)
+    return {}
+
+
+def check_sample(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse a scheduler that cannot be right for the model."""
+    from nodes.diffusion.scheduler_table import check_fit
+
+    name, prediction = values.get("scheduler"), given.get("model", {}).get("prediction")
+    if isinstance(name, str) and prediction:
+        check_fit(name, prediction)
+    return {}
+
+
+@node("Scheduler", category="sampling", facts=check_scheduler)
 def scheduler(
     scheduler: Scheduler[K],
     *,
@@ -43,17 +108,49 @@ def scheduler(
     options: Options = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Scheduler[K]:
     """Choose a scheduler and set it up; what is not set is inherited from the model's own configuration."""
-    from nodes.diffusion import schedulers
+    from nodes.diffusion.scheduler_table import check_options
 
     chosen: dict[str, object] = dict(options)
     if spacing != "as the model":
         chosen["timestep_spacing"] = spacing
     if sigmas != "as the model":
         chosen[f"use_{sigmas}_sigmas"] = True
-    return Scheduler(name, scheduler.kind, scheduler.base, schedulers.check_options(name, chosen))
+    return Scheduler(name, scheduler.kind, scheduler.base, check_options(name, chosen), scheduler.family)
 
 
-@node("Sample", category="sampling", device=True)
+@node("Sampler", category="sampling", facts=check_sampler)
+def sampler(
+    scheduler: Scheduler[K],
+    sigmas: Sigmas[K] | None = None,
+    *,
+    name: SamplerName = "dpmpp_2m",
+    eta: Eta = None,
+    s_noise: NoiseScale = None,
+    s_churn: Churn = None,
+    order: Order = None,
+) -> Sampler[K]:
+    """Choose a sampler by the name it has in k-diffusion. It runs in any family, in place of a scheduler.
+
+    Its noise levels are the `sigmas`, or else those of the scheduler. Same seed, same bits: it draws from generators of
+    its own.
+    """
+    from nodes.diffusion.sampler_settings import chosen
+
+    settings = chosen(name, {"eta": eta, "s_noise": s_noise, "s_churn": s_churn, "order": order})
+    own = None if sigmas is None else sigmas.values
+    base = (scheduler.name, scheduler.kind, scheduler.base, scheduler.options, scheduler.family)
+    return Sampler(*base, name, settings, own)
+
+
+@node("ShowScheduler", category="sampling")
+def show_scheduler(scheduler: Scheduler[K], *, steps: Steps = 20) -> Schedule:
+    """Show a scheduler: each option with its value and where that comes from, and the tables of its steps."""
+    from nodes.diffusion import schedule_report
+
+    return Schedule(schedule_report.text(scheduler, steps), schedule_report.picture(scheduler, steps))
+
+
+@node("Sample", category="sampling", device=True, facts=check_sample)
 def sample(
     model: Denoiser[K],
     positive: Conditioning[K],
@@ -83,4 +180,39 @@ def sample(
         guidance=guidance,
         seed=seed,
         denoise=denoise,
+    )
+
+
+@node("SampleSteps", category="sampling", device=True, facts=check_sample)
+def sample_steps(
+    model: Denoiser[K],
+    positive: Conditioning[K],
+    latent: Latent[K] | BlankLatent,
+    negative: Conditioning[K] | None = None,
+    *,
+    scheduler: Scheduler[K] | SchedulerName = "DPMSolverMultistep",
+    steps: Steps = 20,
+    guidance: Guidance = 7.5,
+    seed: Seed = 0,
+    first: First = 0,
+    last: Last = None,
+) -> Latent[K]:
+    """Denoise some of the steps, and leave the rest to another SampleSteps: with another prompt, model or guidance.
+
+    A latent that was left at a step goes on there exactly, its solver's memory and its noise with it; the seed counts
+    only where noise is drawn first. A finished latent gets the noise of the `first` step.
+    """
+    from nodes.diffusion import stages
+    from nodes.diffusion.shim import Window
+
+    return stages.sample(
+        model,
+        positive,
+        negative,
+        latent,
+        scheduler=scheduler,
+        steps=steps,
+        guidance=guidance,
+        seed=seed,
+        window=Window(steps, first, last),
     )

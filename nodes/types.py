@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from engine.inspection import Fact, Inspection
 from engine.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
@@ -47,20 +47,77 @@ Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at onc
 Frames = Annotated[int, Field(ge=2, le=256, description="How many, both ends included.")]
 MixMethod = Literal["lerp", "slerp"]
 
-SchedulerName = Literal[
+ClassName = Literal[
     "DDIM",
+    "DDIMParallel",
     "DDPM",
+    "DDPMParallel",
     "DEIS",
     "DPMSolverMultistep",
+    "DPMSolverSDE",
     "DPMSolverSinglestep",
+    "EDMDPMSolverMultistep",
+    "EDMEuler",
     "Euler",
     "EulerAncestral",
+    "FlowMatchEuler",
+    "FlowMatchHeun",
+    "FlowMatchLCM",
     "Heun",
     "KDPM2",
     "KDPM2Ancestral",
+    "LCM",
     "LMS",
+    "LTXEulerAncestralRF",
     "PNDM",
+    "SASolver",
+    "TCD",
     "UniPC",
+]
+"""Schedulers of Diffusers by the names of their classes."""
+
+PresetName = Literal[
+    "DPM++ 2M",
+    "DPM++ 2M Karras",
+    "DPM++ 2M SDE",
+    "DPM++ 2M SDE Karras",
+    "DPM++ 3M SDE",
+    "DPM++ 2S a",
+    "DPM++ SDE",
+    "DPM++ SDE Karras",
+    "Euler a",
+    "Euler Karras",
+    "Euler beta",
+    "Heun Karras",
+    "DPM2",
+    "DPM2 Karras",
+    "DPM2 a",
+    "DPM2 a Karras",
+    "LMS Karras",
+    "PLMS",
+    "UniPC Karras",
+    "RES multistep",
+    "ER-SDE",
+]
+"""Schedulers by the names that people know from other programs."""
+
+SchedulerName = Literal[PresetName, ClassName]
+
+SamplerName = Literal[
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "dpm_2",
+    "dpm_2_ancestral",
+    "lms",
+    "dpmpp_2s_ancestral",
+    "dpmpp_sde",
+    "dpmpp_2m",
+    "dpmpp_2m_sde",
+    "dpmpp_3m_sde",
+    "res_multistep",
+    "er_sde",
+    "lcm",
 ]
 
 
@@ -118,12 +175,40 @@ class Scheduler(Generic[K]):
     """A choice of scheduler: pure data, never a live object.
 
     `base` is the configuration it inherits (the model's own, by `from_config`), `options` are what the user set.
+    `family` is the pipeline class that the configuration belongs to.
     """
 
     name: str
     kind: str
     base: Mapping[str, object] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler(Scheduler[K]):
+    """A sampler of `nodes.diffusion.samplers` with its settings, in place of a Diffusers scheduler.
+
+    Its noise levels are `sigmas`, in the model's own units and falling, or else those of the scheduler that the other
+    fields describe.
+    """
+
+    sampler: str = "euler"
+    settings: Mapping[str, float] = field(default_factory=dict)
+    sigmas: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sigmas(Generic[K]):
+    """Noise levels in the model's own units, from where sampling starts to where it ends: one more than steps.
+
+    On a flow model they lie between 0 and 1; elsewhere they are standard deviations, about 14 at the start for Stable
+    Diffusion. 0 is the finished picture.
+    """
+
+    values: tuple[float, ...]
+    kind: str
+    flow: bool = False
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its name and what was set."""
@@ -178,20 +263,92 @@ class BlankLatent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Leftover:
+    """Where a run stopped before its end, and what it needs to go on as if it had not.
+
+    `step` of `steps` is the next one, `scheduler` says which solver it was. `state` is the solver's memory and where
+    the generators stand: tensors, numbers, None and lists of these, by name.
+    """
+
+    step: int
+    steps: int
+    scheduler: str
+    state: Mapping[str, object]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(int(tensor.nbytes) for tensor in _tensors_in(self.state))
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        plain = repr(_plain_in(self.state))
+        return f"{self.step}:{self.steps}:{self.scheduler}:{plain}:{digest_of_tensors(*_tensors_in(self.state))}"
+
+
+def _tensors_in(value: Any) -> Iterator[Tensor]:  # noqa: ANN401  # whatever a solver remembers
+    """All tensors in nested dicts and lists, in order."""
+    if isinstance(value, dict):
+        for name in sorted(value):
+            yield from _tensors_in(value[name])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _tensors_in(item)
+    elif hasattr(value, "nbytes"):
+        yield value
+
+
+def _plain_in(value: Any) -> Any:  # noqa: ANN401  # whatever a solver remembers
+    """The same nest with a mark for each tensor."""
+    if isinstance(value, dict):
+        return [(name, _plain_in(value[name])) for name in sorted(value)]
+    if isinstance(value, list):
+        return [_plain_in(item) for item in value]
+    return "tensor" if hasattr(value, "nbytes") else value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Latent(Generic[K]):
-    """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants."""
+    """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants.
+
+    With a `leftover` they are not finished: they hold the noise of a run that stopped early, scaled as its solver
+    wants them.
+    """
 
     samples: Tensor
+    kind: str
+    leftover: Leftover | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.samples.nbytes) + (0 if self.leftover is None else self.leftover.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        more = "" if self.leftover is None else f":{self.leftover.digest()}"
+        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direction(Generic[K]):
+    """A way through a latent space, such as from pictures without the sun to pictures with it.
+
+    `delta` is [1, channels, height, width], or [1, channels, 1, 1] where it is the same everywhere, and is what is
+    added to a latent at strength 1.
+    """
+
+    delta: Tensor
     kind: str
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return int(self.samples.nbytes)
+        return int(self.delta.nbytes)
 
     def digest(self) -> str:
         """Identity of the content."""
-        return f"{self.kind}:{digest_of_tensors(self.samples)}"
+        return f"{self.kind}:{digest_of_tensors(self.delta)}"
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and a map for each channel."""

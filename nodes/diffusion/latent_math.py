@@ -71,7 +71,7 @@ def mix(start: Value, end: Value, amount: float, how: MixMethod = "slerp") -> Va
     _check(start, end)
     numbers = function(_numbers(start), _numbers(end), amount)
     if isinstance(start, Latent):
-        return replace(start, samples=numbers)
+        return Latent(numbers, start.kind)
     text = f"{1 - amount:g} * ({start.text}) + {amount:g} * ({end.text})"
     return replace(start, embeds=numbers, text=text)
 

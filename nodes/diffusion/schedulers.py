@@ -1,6 +1,6 @@
-"""The schedulers by name, their options, and live ones made from the model's own configuration.
+"""Live schedulers, made from the model's own configuration and what the graph chose.
 
-Importing this module does not import torch or diffusers; asking for options or a scheduler does.
+Importing this module does not import torch or diffusers; asking for a scheduler does.
 """
 
 from __future__ import annotations
@@ -8,44 +8,28 @@ from __future__ import annotations
 import inspect
 import json
 import warnings
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Union, get_args
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError, nearest
+from nodes.diffusion.sampler_settings import check_prediction
+from nodes.diffusion.scheduler_table import (
+    CLASSES,
+    FLOW,
+    PRESETS,
+    check_fit,
+    check_options,
+    options_of,
+    prediction_of,
+    preset_of,
+)
+from nodes.types import Sampler, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nodes.types import Scheduler
-
-CLASSES: Mapping[str, str] = {
-    "DDIM": "DDIMScheduler",
-    "DDPM": "DDPMScheduler",
-    "DEIS": "DEISMultistepScheduler",
-    "DPMSolverMultistep": "DPMSolverMultistepScheduler",
-    "DPMSolverSinglestep": "DPMSolverSinglestepScheduler",
-    "Euler": "EulerDiscreteScheduler",
-    "EulerAncestral": "EulerAncestralDiscreteScheduler",
-    "Heun": "HeunDiscreteScheduler",
-    "KDPM2": "KDPM2DiscreteScheduler",
-    "KDPM2Ancestral": "KDPM2AncestralDiscreteScheduler",
-    "LMS": "LMSDiscreteScheduler",
-    "PNDM": "PNDMScheduler",
-    "UniPC": "UniPCMultistepScheduler",
-}
-"""`nodes.types.SchedulerName` -> class of diffusers."""
-
-_NOT_DATA = frozenset({"solver_p", "tau_func"})
-"""Options that take a live object, which no document can hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of a scheduler: the annotation of its values and its default."""
-
-    annotation: Any
-    default: object
+    from nodes.diffusion.pose import SamplerScheduler
 
 
 def scheduler_class(name: str) -> Any:  # noqa: ANN401  # diffusers does not type its lazy classes
@@ -55,29 +39,18 @@ def scheduler_class(name: str) -> Any:  # noqa: ANN401  # diffusers does not typ
     """
     from nodes.diffusion.libraries import diffusers
 
-    class_name = CLASSES.get(name, name)
+    found_name = preset_of(name).name
+    class_name = CLASSES.get(found_name, found_name)
     found = getattr(diffusers, class_name, None) if class_name.endswith("Scheduler") else None
     if not inspect.isclass(found):
-        what = f'There is no scheduler "{name}". {nearest(name, CLASSES)}'.rstrip()
-        raise PatchbayError(Code.BAD_VALUE, "scheduler", what, f"Known: {', '.join(CLASSES)}.")
+        known = [*PRESETS, *CLASSES]
+        what = f'There is no scheduler "{name}". {nearest(name, known)}'.rstrip()
+        raise PatchbayError(Code.BAD_VALUE, "scheduler", what, f"Known: {', '.join(known)}.")
+    missing = [each for each in getattr(found, "_backends", ()) if each not in {"torch", "scipy"}]
+    if missing:
+        what = f'{name} needs the package "{missing[0]}".'
+        raise PatchbayError(Code.MISSING_PACKAGE, "scheduler", what, f"pip install {missing[0]}")
     return found
-
-
-@cache
-def options_of(name: str) -> Mapping[str, Option]:
-    """What the scheduler `name` can be told, from its class's own signature."""
-    parameters = inspect.signature(scheduler_class(name).__init__).parameters
-    return {
-        option: Option(_plain(parameter.annotation), parameter.default)
-        for option, parameter in parameters.items()
-        if option != "self" and option not in _NOT_DATA
-    }
-
-
-def _plain(annotation: Any) -> Any:  # noqa: ANN401  # annotations have no common type
-    """The annotation without numpy arrays: a list of floats says the same."""
-    members = [member for member in get_args(annotation) if getattr(member, "__module__", "") != "numpy"]
-    return Union[tuple(members)] if len(members) < len(get_args(annotation)) else annotation  # noqa: UP007
 
 
 def build(scheduler: Scheduler[Any] | str, model_config: Mapping[str, object], family: str) -> Any:  # noqa: ANN401
@@ -86,35 +59,64 @@ def build(scheduler: Scheduler[Any] | str, model_config: Mapping[str, object], f
     `model_config` is the configuration of the model's own scheduler and `family` the model's pipeline class; a
     `Scheduler` that inherits another configuration brings it in `base`. Never share the result: pipelines change the
     schedulers they are given.
-    Raises `bad_value` for an unknown name, an unknown option or a value that does not fit.
+    Raises `bad_value` for an unknown name, an unknown option, a value that does not fit, or a scheduler that cannot be
+    right for the model.
     """
-    if isinstance(scheduler, str):
-        return scheduler_class(scheduler).from_config(_stock_config(model_config, family))
-    options = check_options(scheduler.name, scheduler.options)
-    config = _stock_config(scheduler.base or model_config, family)
+    chosen: Scheduler[Any] = Scheduler(scheduler, "") if isinstance(scheduler, str) else scheduler
+    chosen = replace(chosen, base=chosen.base or model_config, family=chosen.family or family)
+    preset = preset_of(chosen.name)
+    if isinstance(chosen, Sampler):
+        return posing(chosen)
+    if preset.is_sampler:
+        return posing(Sampler(chosen.name, chosen.kind, chosen.base, chosen.options, chosen.family, preset.name))
+    return _live(chosen)
+
+
+def _live(chosen: Scheduler[Any]) -> Any:  # noqa: ANN401
+    cls = scheduler_class(chosen.name)
+    preset = preset_of(chosen.name)
+    options = {**preset.options, **check_options(chosen.name, chosen.options, "scheduler.options")}
+    config = _stock_config(chosen.base, chosen.family)
+    prediction = prediction_of({**config, **options, "_class_name": _class_name(chosen.base)})
+    check_fit(chosen.name, prediction)
+    if prediction == FLOW:
+        options = {**_flow_options(preset.name, config), **options}
     try:
-        return scheduler_class(scheduler.name).from_config(config, **options)
+        return cls.from_config(config, **options)
     except (ValueError, NotImplementedError, TypeError, ImportError) as error:
-        what = f"{scheduler.name} does not accept these options together: {error}"
+        what = f"{chosen.name} does not accept these options together: {error}"
         raise PatchbayError(Code.BAD_VALUE, "scheduler.options", what) from error
 
 
-def check_options(name: str, options: Mapping[str, object]) -> dict[str, object]:
-    """The options, each checked against the signature of the scheduler `name`. Raises `bad_value`."""
-    from pydantic import TypeAdapter, ValidationError
+def posing(chosen: Sampler[Any]) -> SamplerScheduler:
+    """A sampler on the noise levels of the scheduler that it was chosen with, as Euler would have them."""
+    from nodes.diffusion.pose import SamplerScheduler
+    from nodes.diffusion.processes import process_of
 
+    prediction = prediction_of({**chosen.base, **chosen.options})
+    check_prediction(prediction, chosen.sampler, chosen.settings)
+    euler = "FlowMatchEuler" if prediction == FLOW else "Euler"
+    preset = preset_of(chosen.name)
+    is_any = preset.is_sampler or preset.name in {"Euler", "FlowMatchEuler"}
+    name, options = euler if is_any else chosen.name, {**preset.options, **chosen.options}
+    live = _live(Scheduler(name, chosen.kind, chosen.base, options, chosen.family))
+    extra = _flow_options(euler, live.config) if prediction == FLOW else {}
+    base = scheduler_class(euler).from_config(live.config, **extra)
+    return SamplerScheduler(base, process_of(base, prediction), chosen.sampler, chosen.settings, chosen.sigmas)
+
+
+def _flow_options(name: str, config: Mapping[str, Any]) -> dict[str, object]:
+    """What a scheduler must be told on a flow model: `from_config` does not know that two classes mean the same."""
     known = options_of(name)
-    for option, value in options.items():
-        at = f"scheduler.options.{option}"
-        if option not in known:
-            what = f'{name} has no option "{option}". {nearest(option, known)}'.rstrip()
-            raise PatchbayError(Code.BAD_VALUE, at, what, f"Known: {', '.join(known)}.")
-        try:
-            TypeAdapter(known[option].annotation).validate_python(value, strict=True)
-        except ValidationError as error:
-            wanted = "; ".join(sorted({detail["msg"] for detail in error.errors()}))
-            raise PatchbayError(Code.BAD_VALUE, at, f"{value!r} does not fit: {wanted}.") from error
-    return dict(options)
+    shift = config.get("shift", config.get("flow_shift"))
+    found: dict[str, object] = {"prediction_type": "flow_prediction", "use_flow_sigmas": True}
+    if shift is not None:
+        found |= {"shift": shift, "flow_shift": shift}
+    return {option: value for option, value in found.items() if option in known}
+
+
+def _class_name(config: Mapping[str, object]) -> str:
+    return str(config.get("_class_name"))
 
 
 def _stock_config(model_config: Mapping[str, object], family: str) -> Any:  # noqa: ANN401
@@ -133,7 +135,9 @@ def _stock_config_of(model_config: str, family: str) -> Any:  # noqa: ANN401
 
     warnings.filterwarnings("ignore", "The configuration file of this scheduler", FutureWarning)
     config = json.loads(model_config)
-    own = scheduler_class(str(config.get("_class_name"))).from_config(config)
+    own = scheduler_class(_class_name(config)).from_config(config)
+    if not family:
+        return own.config
     pipeline_class = getattr(diffusers, family)
     names = inspect.signature(pipeline_class.__init__).parameters.keys() - {"self", "requires_safety_checker"}
     pipeline = pipeline_class(**{**dict.fromkeys(names), "scheduler": own, "requires_safety_checker": False})

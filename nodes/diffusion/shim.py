@@ -7,30 +7,58 @@ gives each of them what a node needs, in any pipeline, with the arithmetic left 
 from __future__ import annotations
 
 import functools
+import inspect
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from nodes.diffusion import leftover
 
-    from torch import Tensor
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Generator, Tensor
 
     OnStep = Callable[[int, int, Tensor], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a schedule is run: of `steps` steps those from `first` on, up to `last` or the end."""
+
+    steps: int
+    first: int = 0
+    last: int | None = None
 
 
 class SchedulerShim:
     """Wraps a fresh scheduler; what is not mentioned here is the scheduler's own.
 
     `on_step(done, total, latents)` is called after each step and stops the pipeline by raising; `total` counts calls
-    of the denoiser, which second-order schedulers make twice a step. `first` is the number of steps to leave out, as
-    image-to-image does. `noised` says that the latents already carry their noise, so nothing must be scaled.
+    of the denoiser, which second-order schedulers make twice a step. Only the steps of `window` are run. `noised` says
+    that the latents already carry their noise, so nothing must be scaled. `own` are the generators of the samples:
+    every scheduler that draws gets them, also where the pipeline does not hand them on, so none draws from the global
+    one. `resume` is what `state()` gave when an earlier run stopped where this one begins.
     """
 
-    def __init__(self, scheduler: Any, on_step: OnStep, *, first: int = 0, noised: bool = False) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        scheduler: Any,  # noqa: ANN401  # diffusers does not type its schedulers
+        on_step: OnStep,
+        *,
+        window: Window | None = None,
+        noised: bool = False,
+        own: Sequence[Generator] = (),
+        resume: Mapping[str, Any] | None = None,
+    ) -> None:
         self._scheduler = scheduler
         self._on_step = on_step
-        self._first = first * scheduler.order
+        self._window = window or Window(0)
         self._noised = noised
+        self._own = list(own)
+        self._resume = resume
+        self._before: Mapping[str, Any] = {}
         self._done = 0
+        self._draws = "generator" in inspect.signature(scheduler.step).parameters
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
         self.set_timesteps = _signed(self._set_timesteps, scheduler.set_timesteps)
@@ -41,7 +69,8 @@ class SchedulerShim:
     @property
     def timesteps(self) -> Tensor:
         """The timesteps inside the window. The scheduler itself keeps them all: its solver counts from the start."""
-        window: Tensor = self._scheduler.timesteps[self._first :]
+        stop = None if self._window.last is None else index_of(self._scheduler, self._window.last)
+        window: Tensor = self._scheduler.timesteps[index_of(self._scheduler, self._window.first) : stop]
         return window
 
     @property
@@ -51,15 +80,26 @@ class SchedulerShim:
 
     def _set_timesteps(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         self._scheduler.set_timesteps(*args, **kwargs)
-        if self._noised:
-            begin_at(self._scheduler, self._first)
+        if hasattr(self._scheduler, "noise_sampler_seed"):
+            self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
+        self._before = leftover.remembered(self._scheduler)
+        if self._resume is not None:
+            leftover.restore(self._scheduler, self._resume, self._own, self._scheduler.timesteps.device)
+        elif self._noised:
+            begin_at(self._scheduler, index_of(self._scheduler, self._window.first))
         self._done = 0
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self._draws and self._own and kwargs.get("generator") is None:
+            kwargs["generator"] = self._own
         result = self._scheduler.step(*args, **kwargs)
         self._done += 1
         self._on_step(self._done, len(self.timesteps), result[0])
         return result
+
+    def state(self) -> dict[str, Any]:
+        """What the solver and the generators hold now, for a run that goes on from here."""
+        return leftover.state_of(self._scheduler, self._before, self._own)
 
 
 def _signed(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,6 +110,12 @@ def _signed(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..
         return ours(*args, **kwargs)
 
     return call
+
+
+def index_of(scheduler: Any, step: int) -> int:  # noqa: ANN401  # diffusers does not type its schedulers
+    """The number of the model call with which a step begins: some schedulers ask more than once a step."""
+    own = getattr(scheduler, "index_of", None)
+    return int(own(step)) if own else step * int(scheduler.order)
 
 
 def begin_at(scheduler: Any, index: int) -> None:  # noqa: ANN401

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from engine.context import current, report, say, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import noise, schedulers, words
+from nodes.diffusion import noise, schedulers, windows, words
 from nodes.diffusion.device import pick_device
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.shelf import SHELF
-from nodes.diffusion.shim import SchedulerShim, begin_at
+from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
 from nodes.types import (
     VAE,
     BlankLatent,
@@ -114,18 +114,22 @@ def sample(  # these are what a picture depends on
     guidance: float,
     seed: int,
     denoise: float = 1.0,
+    window: Window | None = None,
 ) -> Latent[Any]:
     """Denoise, steered by the prompt: text-to-image from a blank latent, image-to-image from a filled one.
 
     From a blank latent the result is that of the stock text-to-image pipeline. From a latent it is that of the stock
     image-to-image pipeline with `strength=denoise`; even at 1 a trace of the latent may remain, as in the stock one.
     Picture i of a batch uses `seed + i`. With guidance above 1 and no negative, the empty prompt is used.
+    A `window` says which steps to run in place of `denoise`. One that stops early leaves its noise in the latent, with
+    the state of the solver and the generators; a latent with such leftovers goes on at exactly that step.
 
     Raises `kind_mismatch` for parts of different families, `bad_value` for sizes or settings that cannot work.
     """
     source = model.source
     _check_kinds(model, positive, negative, latent, scheduler)
-    window = _window(latent, steps, denoise)
+    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise)
+    windows.check_leftover(latent, window, scheduler)
     if guidance > 1 and negative is None:
         negative = encode_text(positive.encoder, "")
     with (
@@ -135,15 +139,21 @@ def sample(  # these are what a picture depends on
         own = noise.generators(seed, _batch(latent))
         start = _start(pipeline, latent, scheduler, own, window)
         fresh = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
-        is_filled = isinstance(latent, Latent)
-        pipeline.scheduler = SchedulerShim(fresh, _reporter(source), first=window.first, noised=is_filled)
+        shim = pipeline.scheduler = SchedulerShim(
+            fresh,
+            _reporter(source),
+            window=window,
+            noised=isinstance(latent, Latent),
+            own=own,
+            resume=windows.state_in(latent),
+        )
         result = pipeline(
             **_call(pipeline, positive, negative if guidance > 1 else None, start),
             generator=own,
             num_inference_steps=steps,
             guidance_scale=guidance,
         ).images
-    return Latent(_kept(result), source.kind)
+    return Latent(_kept(result), source.kind, windows.leftover(shim, window, scheduler))
 
 
 def _call(
@@ -176,7 +186,7 @@ def _start(
     latent: Latent[Any] | BlankLatent,
     scheduler: Scheduler[Any] | str,
     own: list[torch.Generator],
-    window: _Window,
+    window: Window,
 ) -> torch.Tensor:
     """The latents that the pipeline starts from: plain noise, or the given latents with the noise of the window."""
     device, dtype = pipeline.device, pipeline.unet.dtype
@@ -188,36 +198,17 @@ def _start(
     if latent.samples.ndim != 4 or latent.samples.shape[1] != channels:  # noqa: PLR2004  # [batch, channels, h, w]
         what = f"A latent of shape {tuple(latent.samples.shape)} does not fit a model of {channels} channels."
         raise PatchbayError(Code.BAD_VALUE, "latent", what)
+    if latent.leftover is not None:
+        return latent.samples.to(device, dtype)
     source: ModelSource = pipeline.source
     live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
     live.set_timesteps(window.steps, device=device)
-    index = window.first * live.order
+    index = index_of(live, window.first)
     begin_at(live, index)
     timestep = live.timesteps[index : index + 1].repeat(len(latent.samples))
     drawn = noise.draw(latent.samples.shape[1:], own, dtype).to(device)
     noised: torch.Tensor = live.add_noise(latent.samples.to(device, dtype), drawn, timestep)
     return noised
-
-
-class _Window(NamedTuple):
-    """Which part of a schedule is run: of `steps` steps all but the `first` ones."""
-
-    steps: int
-    first: int
-
-
-def _window(latent: Latent[Any] | BlankLatent, steps: int, denoise: float) -> _Window:
-    """The steps to run, counted as StableDiffusionImg2ImgPipeline.get_timesteps counts them."""
-    if not 0 < denoise <= 1:
-        raise PatchbayError(Code.BAD_VALUE, "denoise", f"denoise is {denoise}.", "Choose more than 0, at most 1.")
-    if isinstance(latent, BlankLatent) and denoise < 1:
-        what = f"denoise is {denoise}, but a blank latent has no picture to keep anything of."
-        raise PatchbayError(Code.BAD_VALUE, "denoise", what, "Set denoise to 1, or give an encoded picture.")
-    kept = min(int(steps * denoise), steps)
-    if kept < 1:
-        what = f"{steps} steps with denoise {denoise} leave less than one step to run."
-        raise PatchbayError(Code.BAD_VALUE, "denoise", what, f"Use at least {1 / denoise:.0f} steps or more denoise.")
-    return _Window(steps, steps - kept)
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

@@ -285,6 +285,62 @@ def test_a_kind_rule_says_what_it_cannot_read():
     assert only(graph({"n": ("Rule", {"at": "elsewhere"})}), rule)[1] == "n"
 
 
+def colour_of(values, given):
+    return {"colour": str(values["colour"]), "size": "large"}
+
+
+@node("Known", facts=colour_of)
+def known(*, colour: str) -> Model[K]:
+    raise NotImplementedError
+
+
+def only_red(values, given):
+    colour = given.get("model", {}).get("colour", "red")
+    if colour != "red":
+        raise PatchbayError(Code.BAD_VALUE, values["at"], f"It is {colour}.", "Paint it.")
+    return {}
+
+
+@node("Red", facts=only_red)
+def red(model: Model[K], other: Model[K] | None = None, *, at: str = "model") -> Model[K]:
+    raise NotImplementedError
+
+
+@node("Through")
+def through(one: Model[K], other: Model[K] | None = None) -> Model[K]:
+    raise NotImplementedError
+
+
+@node("Lost")
+def lost(one: Model) -> Model:
+    raise NotImplementedError
+
+
+def test_facts_travel_along_links_and_a_rule_refuses_what_does_not_fit():
+    nodes = {
+        "blue": ("Known", {"colour": "blue"}),
+        "through": ("Through", {"one": link("blue.model")}),
+        "red": ("Red", {"model": link("through.model")}),
+    }
+    assert only(graph(nodes), known, through, red)[1:] == ("red.model", "It is blue.", "Paint it.")
+    nodes["red"] = ("Red", {"model": link("blue.model"), "at": "elsewhere"})
+    assert only(graph(nodes), known, through, red)[1] == "red"
+    nodes["red"] = ("Red", {"model": link("blue.model"), "at": "at.inner"})
+    assert only(graph(nodes), known, through, red)[1] == "red.at.inner"
+
+
+def test_nothing_is_known_where_inputs_disagree_or_a_node_has_no_kinds():
+    nodes = {
+        "blue": ("Known", {"colour": "blue"}),
+        "green": ("Known", {"colour": "green"}),
+        "through": ("Through", {"one": link("blue.model"), "other": link("green.model")}),
+        "lost": ("Lost", {"one": link("blue.model")}),
+        "red": ("Red", {"model": link("through.model")}),
+        "last": ("Red", {"model": link("lost.model")}),
+    }
+    assert not problems(graph(nodes), known, through, red, lost)
+
+
 def test_a_document_full_of_unknown_names_is_answered_at_once():
     size = 20_000
     found = problems(graph({f"n{i}": add_of(link(f"m{i}.number")) for i in range(size)}))

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 import graphs
 from engine import Catalog, Graph, Runtime
-from nodes.diffusion.schedulers import CLASSES
+from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import survey
 from nodes.pictures import FOLDER as PICTURES

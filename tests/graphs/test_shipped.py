@@ -18,6 +18,9 @@ PICTURES = {
     "compare_schedulers": {"grid": None},
     "mix_latents": {"latents": None, "prompts": None},
     "latent_arithmetic": {"grid": None},
+    "latent_direction": {"grid": None},
+    "sigmas": {"grid": None, "plot": None},
+    "split_sampling": {"left": None, "finished": None},
     "inspect_vae": {"round_trip": None, "statistics": None, "samples": None},
 }
 

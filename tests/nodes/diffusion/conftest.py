@@ -1,15 +1,18 @@
 """A tiny random Stable Diffusion model, built offline, and stock pipelines on the very modules of the shelf."""
 
+import inspect
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import diffusers
+import numpy as np
 import pytest
 import torch
 
 from engine import context
-from nodes.diffusion.schedulers import CLASSES
+from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import ModelSource, survey
 from nodes.pocket import MODEL
@@ -78,3 +81,91 @@ def stock() -> Iterator[Callable[..., diffusers.DiffusionPipeline]]:
 @pytest.fixture
 def generators() -> Callable[[int, int], list[torch.Generator]]:
     return lambda seed, batch: [torch.Generator("cpu").manual_seed(seed + index) for index in range(batch)]
+
+
+class Gaussian:
+    """Pictures whose numbers are all drawn from one normal distribution: what a perfect model says has a formula."""
+
+    mean, deviation = 0.3, 0.5
+
+    def clean(self, x, sigma):
+        """The expected picture, given it plus `sigma` times noise."""
+        variance = self.deviation**2
+        return (x * variance + self.mean * sigma**2) / (variance + sigma**2)
+
+    def end(self, x, sigma, last=0.0):
+        """Where the probability flow leads from `x` at `sigma`: what a consistency model says."""
+        shrink = ((self.deviation**2 + last**2) / (self.deviation**2 + sigma**2)) ** 0.5
+        return self.mean + (x - self.mean) * shrink
+
+    def answer(self, prediction, given, time, table, clean=None):
+        """What a perfect model of this prediction says of `given` at a time; `table` are its training levels."""
+        time = float(time)
+        if prediction == "edm":
+            sigma = math.exp(4 * time)
+            x, data = given * (sigma**2 + 0.25) ** 0.5, 0.5
+            skip, out = data**2 / (sigma**2 + data**2), sigma * data / (sigma**2 + data**2) ** 0.5
+            return (self.clean(x, sigma) - x * skip) / out
+        level = time / 1000 if prediction == "flow" else float(np.interp(time, np.arange(1000), table))
+        signal = 1 - level if prediction == "flow" else (1 + level**2) ** -0.5
+        noise = level if prediction == "flow" else level * signal
+        signal = max(signal, 1e-6)
+        clean = (clean or self.clean)(given / signal, noise / signal)
+        epsilon = (given - clean * signal) / max(noise, 1e-6)
+        velocity = epsilon * signal - clean * noise
+        return {"epsilon": epsilon, "sample": clean, "v_prediction": velocity, "flow": epsilon - clean}[prediction]
+
+
+CONFIGS = {
+    "epsilon": {"_class_name": "DDIMScheduler", "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1},
+    "flow": {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 1.0},
+    "edm": {"_class_name": "EDMEulerScheduler"},
+}
+"""The configurations of three models' own schedulers."""
+
+
+@pytest.fixture(scope="session")
+def gaussian():
+    return Gaussian()
+
+
+@pytest.fixture(scope="session")
+def config_of():
+    """The configuration of the own scheduler of a model with this prediction."""
+    betas = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+
+    def make(prediction):
+        config = CONFIGS.get(prediction, CONFIGS["epsilon"])
+        is_usual = config is CONFIGS["epsilon"]
+        return {**config, **betas, "prediction_type": prediction} if is_usual else config
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def training_levels():
+    """The noise levels of Stable Diffusion's 1000 timesteps."""
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    kept = torch.cumprod(1 - betas, 0)
+    return ((1 - kept) / kept).sqrt().numpy()
+
+
+@pytest.fixture(scope="session")
+def drive(gaussian, training_levels):
+    """Run a live scheduler to its end as a stock pipeline does, with a perfect model; pure noise if no start."""
+
+    def run(live, prediction, steps, *, seed=0, start=None, clean=None, shape=(2, 4, 24, 24)):
+        own = [torch.Generator("cpu").manual_seed(seed + index) for index in range(shape[0])]
+        live.set_timesteps(steps)
+        x = torch.cat([torch.randn(1, *shape[1:], generator=each) for each in own]) if start is None else start
+        if prediction != "flow" and start is None:
+            x = x * live.init_noise_sigma
+        accepted = inspect.signature(live.step).parameters
+        extra = {name: value for name, value in {"generator": own, "eta": 0.0}.items() if name in accepted}
+        for time in live.timesteps:
+            given = x if prediction == "flow" else live.scale_model_input(x, time)
+            answer = gaussian.answer(prediction, given, time, training_levels, clean)
+            x = live.step(answer, time, x, return_dict=False, **extra)[0]
+        return x
+
+    return run

@@ -15,14 +15,15 @@ from engine.events import NodeMessage, NodePreview, NodeProgress
 from engine.settings import Settings
 from nodes.diffusion import pixels as picture_functions
 from nodes.diffusion import stages
-from nodes.diffusion.schedulers import CLASSES
+from nodes.diffusion.scheduler_table import CLASSES, predictions_of
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import survey
 from nodes.pocket.vocabulary import write_words
 from nodes.types import VAE, BlankLatent, Conditioning, Denoiser, Image, Latent, Scheduler, TextEncoder
 
 NAMED = ("DDIM", "PNDM", "LMS", "Euler", "EulerAncestral", "DPMSolverMultistep", "UniPC", "Heun")
-OTHERS = tuple(name for name in CLASSES if name not in NAMED)
+DRIVES = tuple(name for name in CLASSES if "epsilon" in predictions_of(name) and name != "DPMSolverSDE")
+OTHERS = tuple(name for name in DRIVES if name not in NAMED)
 PROMPT, NEGATIVE = "a red circle on a blue background", "a green square"
 SIDE = {"pocket": 64, "sd-32x4": 32}
 
