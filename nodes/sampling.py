@@ -18,6 +18,7 @@ from nodes.types import (
     SchedulerName,
     Seed,
     Steps,
+    StockOptions,
     Strength,
 )
 
@@ -65,11 +66,13 @@ def sample(
     guidance: Guidance = 7.5,
     seed: Seed = 0,
     denoise: Strength = 1.0,
+    options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Latent[K]:
     """Denoise a latent, steered by the prompt.
 
     A blank latent starts from pure noise (text to image); a filled one gets the noise of the `denoise` share of the
-    schedule first (image to image). Without a negative, guidance works against the empty prompt.
+    schedule first (image to image). Without a negative, guidance works against what the model's stock pipeline takes
+    then: the empty prompt in most families.
     """
     from nodes.diffusion import stages
 
@@ -83,4 +86,5 @@ def sample(
         guidance=guidance,
         seed=seed,
         denoise=denoise,
+        options=options,
     )

@@ -7,16 +7,16 @@ A value is never changed in place once a node has returned it; the cache hands t
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import Tensor
 
     from nodes.diffusion.source import ModelSource
@@ -34,6 +34,12 @@ Strength = Annotated[
 ]
 Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; a multiple of 8.")]
 Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]
+
+FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; more than 1 for video models only.")]
+Role = Literal["positive", "negative"]
+StockOptions = Annotated[
+    dict[str, JsonValue], Field(description="Any other argument of the model's stock pipeline, by its own name.")
+]
 
 Frames = Annotated[int, Field(ge=2, le=256, description="How many, both ends included.")]
 MixMethod = Literal["lerp", "slerp"]
@@ -64,6 +70,15 @@ def digest_of_tensors(*tensors: Tensor) -> str:
         total.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
         total.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+def leaves(value: Any) -> list[Tensor]:  # noqa: ANN401  # tensors in mappings and lists, however deep
+    """The tensors in a value, mappings by sorted name, lists in order."""
+    if isinstance(value, Mapping):
+        return [tensor for name in sorted(value) for tensor in leaves(value[name])]
+    if isinstance(value, (list, tuple)):
+        return [tensor for item in value for tensor in leaves(item)]
+    return [value] if hasattr(value, "nbytes") else []
 
 
 @dataclass(frozen=True)
@@ -116,13 +131,17 @@ class Scheduler(Generic[K]):
 class Conditioning(Generic[K]):
     """An encoded prompt.
 
-    `embeds` has shape [1, tokens, features] in the text encoder's dtype. `encoder` made it, so that the empty prompt
-    can be encoded the same way where guidance needs one and none is given.
+    `tensors` are what the stock pipeline's own encoder gives, under the names that the pipeline calls them by, in the
+    spelling of a positive prompt: `prompt_embeds` [1, tokens, features] in most families, beside it a pooled prompt
+    [1, features], a mask [1, tokens] and so on; some give lists of tensors. `encoder` made it, from `text` (None: what
+    the pipeline takes where no negative is given) in a `role`, with `options` of the pipeline that concern the text.
     """
 
-    embeds: Tensor
+    tensors: Mapping[str, Any]
     encoder: TextEncoder[K]
-    text: str
+    text: str | None
+    role: Role = "positive"
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -132,25 +151,33 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return int(self.embeds.nbytes)
+        return sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
     def digest(self) -> str:
         """Identity of the content."""
-        return f"{self.encoder.digest()}:{digest_of_tensors(self.embeds)}"
+        said = f"{self.role}:{sorted(self.tensors)}:{json.dumps(self.options, sort_keys=True)}"
+        return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}"
 
 
 @dataclass(frozen=True, slots=True)
 class BlankLatent:
-    """The size of a picture that does not exist yet, in pixels. `Sample` fills it with noise of the model's shape."""
+    """The size of a picture that does not exist yet, in pixels. `Sample` fills it with noise of the model's shape.
+
+    `frames` is 1 for a picture, more for a video.
+    """
 
     width: int
     height: int
     batch: int
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Latent(Generic[K]):
-    """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants."""
+    """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants.
+
+    Those of a video model are [batch, channels, frames, height, width]. They are never packed into tokens here.
+    """
 
     samples: Tensor
     kind: str
