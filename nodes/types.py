@@ -197,13 +197,14 @@ class LatentDistribution(Generic[K]):
     """What a VAE's encoder really says of a picture: a Gaussian for each latent number.
 
     `mean` and `logvar` [batch, channels, height, width] are the encoder's own, before scaling; a latent is
-    `(mean + exp(logvar / 2) * noise - shift) * scaling`. `logvar` is clamped to [-30, 20] as Diffusers does.
+    `(mean + exp(logvar / 2) * noise - shift) * scaling`, both one number or one a channel. `logvar` is clamped to
+    [-30, 20] as Diffusers does.
     """
 
     mean: Tensor
     logvar: Tensor
-    scaling: float
-    shift: float
+    scaling: float | tuple[float, ...]
+    shift: float | tuple[float, ...]
     kind: str
 
     @property

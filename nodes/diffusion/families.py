@@ -127,6 +127,9 @@ HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4)
 FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
 
 ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
+CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
+QWEN_IMAGE = Family("qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True)
+Z_IMAGE = Family("z-image", "ZImagePipeline", sizes={(2560, 16): "z-image"}, begun_steps=True)
 
 _FAMILIES = (
     STABLE_DIFFUSION,
@@ -149,13 +152,13 @@ _FAMILIES = (
         roles_differ=True,
     ),
     Family("deepfloyd", "IFPipeline", UNET, {(4096, 3): "deepfloyd"}),
-    Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True),
+    CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
     Family(
         "sana-sprint", "SanaSprintPipeline", sizes={(2304, 32): "sana-sprint"}, begun_steps=True, decodes_plainly=True
     ),
-    Family("qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True),
-    Family("z-image", "ZImagePipeline", sizes={(2560, 16): "z-image"}, begun_steps=True),
+    QWEN_IMAGE,
+    Z_IMAGE,
     Family("lumina", "LuminaPipeline", sizes={(2048, 4): "lumina"}, joint=True, roles_differ=True),
     Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
@@ -209,7 +212,12 @@ _TASKS: Mapping[str, Family] = {
     "StableDiffusion3InpaintPipeline": SD3,
     "FluxImg2ImgPipeline": FLUX,
     "FluxInpaintPipeline": FLUX,
-    "KolorsImg2ImgPipeline": KOLORS,
+    "ChromaImg2ImgPipeline": CHROMA,
+    "ChromaInpaintPipeline": CHROMA,
+    "QwenImageImg2ImgPipeline": QWEN_IMAGE,
+    "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "ZImageImg2ImgPipeline": Z_IMAGE,
+    "ZImageInpaintPipeline": Z_IMAGE,
 }
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
@@ -220,7 +228,7 @@ FAMILIES: Mapping[str, Family] = {
 }
 """Pipeline class of a model folder -> its family."""
 
-SUPPORTED = "`patchbay models families` lists what is supported."
+SUPPORTED = "docs/families.md lists what is supported."
 
 TEXT_WIDTHS = (
     "encoder_hid_dim",

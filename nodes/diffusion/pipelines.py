@@ -126,11 +126,11 @@ def _skeleton(source: ModelSource, name: str, precision: torch.dtype) -> Any:  #
 def stop_at_timesteps(source: ModelSource, ready: Callable[[], bool]) -> SchedulerShim:
     """A scheduler that ends the call when it is asked for timesteps and everything wanted is there."""
 
-    def on_timesteps() -> None:
+    def on_asked() -> None:
         if ready():
             raise stock.Reached
 
-    return SchedulerShim(own_scheduler(source), lambda *_: None, on_timesteps=on_timesteps)
+    return SchedulerShim(own_scheduler(source), lambda *_: None, on_asked=on_asked)
 
 
 def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> dict[str, Any]:

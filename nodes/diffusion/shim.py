@@ -25,8 +25,8 @@ class SchedulerShim:
     `on_step(done, total, latents)` is called after each step and stops the pipeline by raising; `total` counts calls
     of the denoiser, which second-order schedulers make twice a step. `first` is the number of steps to leave out, as
     image-to-image does; None leaves out all of them. `noised` says that the latents already carry their noise, so
-    nothing must be scaled. `on_timesteps` is called when the timesteps are known, `on_last` with the latents of the
-    last step. `own` are the generators that a step
+    nothing must be scaled. `on_asked` is called when timesteps are asked for, `on_timesteps` when they are known,
+    `on_last` with the latents of the last step. `own` are the generators that a step
     draws from when its pipeline gives none, which would be the process's own.
     """
 
@@ -40,6 +40,7 @@ class SchedulerShim:
         on_timesteps: Callable[[], None] | None = None,
         own: list[Generator] | None = None,
         on_last: Callable[[Tensor], None] | None = None,
+        on_asked: Callable[[], None] | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._on_step = on_step
@@ -47,6 +48,7 @@ class SchedulerShim:
         self._noised = noised
         self._on_timesteps = on_timesteps
         self._on_last = on_last
+        self._on_asked = on_asked
         self._own = own if own and "generator" in inspect.signature(scheduler.step).parameters else None
         self._done = 0
         # Pipelines look at these signatures to find out what a scheduler accepts.
@@ -76,12 +78,21 @@ class SchedulerShim:
         """What the pipeline multiplies the first latents by: the scheduler's own, or 1 for latents that have noise."""
         return 1.0 if self._noised else self._scheduler.init_noise_sigma
 
+    def scale_model_input(self, sample: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401
+        """The scheduler's own; as it is where there is none, which some pipelines tell by the exact class."""
+        if not hasattr(self._scheduler, "scale_model_input"):
+            return sample
+        scaled: Tensor = self._scheduler.scale_model_input(sample, *args, **kwargs)
+        return scaled
+
     def set_begin_index(self, begin_index: int = 0) -> None:
         """Count the beginning that a pipeline names from the window's, for schedulers that are told theirs."""
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(begin_index + (self._first or 0))
 
     def _set_timesteps(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        if self._on_asked is not None:
+            self._on_asked()
         self._scheduler.set_timesteps(*args, **kwargs)
         if self._noised and self._first is not None:
             begin_at(self._scheduler, self._first)

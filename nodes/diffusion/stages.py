@@ -13,7 +13,7 @@ import torch
 
 from engine.context import report, say, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import layouts, noise, schedulers, stock, words
+from nodes.diffusion import codecs, layouts, noise, schedulers, stock, words
 from nodes.diffusion.families import LATENT_CHANNELS
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, own_scheduler, stop_at_timesteps, told
 from nodes.diffusion.shelf import SHELF
@@ -72,12 +72,7 @@ def encode_text(
         pipeline.scheduler = stop_at_timesteps(source, lambda: bool(recorder.found))
         with suppress(stock.Reached):
             pipeline(**_encoding(source, text, role, options, beside))
-        found = stock.positive_names(recorder.found, negative=role == "negative" and _has_negative(recorder.found))
-        return Conditioning(_kept_all(found), encoder, text, role, options)
-
-
-def _has_negative(found: Mapping[str, object]) -> bool:
-    return any(name.startswith("negative_") for name in found)
+        return Conditioning(_kept_all(stock.of_role(recorder.found, role)), encoder, text, role, options)
 
 
 def _encoding(
@@ -114,16 +109,19 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     Raises `bad_value` when a side is no multiple of the VAE's factor.
     """
     source = vae.source
-    with SHELF.use(source, "vae") as module, opened(source, vae=module) as pipeline:
-        _check_sides(image.pixels.shape[-1], image.pixels.shape[-2], pipeline.vae_scale_factor)
-        pixels = pipeline.image_processor.preprocess(image.pixels).to(pipeline.device, module.dtype)
+    name = source.family.decoder
+    with SHELF.use(source, name) as module, opened(source, **{name: module}) as pipeline:
+        _check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
+        processor = getattr(pipeline, "image_processor", None) or pipeline.video_processor
+        pixels = processor.preprocess(image.pixels).to(pipeline.device, module.dtype)
         # as the stock pipeline gets them from a picture file: convolutions round differently in the other layout
         pixels = pixels.contiguous(memory_format=torch.channels_last)
-        found = [module.encode(pixels[i : i + 1]).latent_dist for i in range(len(pixels))]
-        mean = torch.cat([each.mean for each in found])
-        logvar = torch.cat([each.logvar for each in found])
-        shift = module.config.shift_factor or 0.0
-        return LatentDistribution(_kept(mean), _kept(logvar), module.config.scaling_factor, shift, source.kind)
+        shift, scaling = codecs.scale_of(module, source)
+        found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
+        mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
+        if mean.ndim == 5 and "num_frames" not in stock.signature(source.family.pipeline_class):  # noqa: PLR2004
+            mean, logvar = mean.squeeze(2), logvar.squeeze(2)  # a picture is no video of one frame
+        return LatentDistribution(_kept(mean), _kept(logvar), scaling, shift, source.kind)
 
 
 def sample_distribution(found: LatentDistribution[Any], seeds: Sequence[int] | None = None) -> Latent[Any]:
@@ -140,7 +138,7 @@ def sample_distribution(found: LatentDistribution[Any], seeds: Sequence[int] | N
         mean = mean.repeat_interleave(len(seeds), 0)
         deviation = torch.exp(0.5 * logvar).repeat_interleave(len(seeds), 0)
         mean = mean + deviation * noise.draw(mean.shape[1:], own, mean.dtype)
-    return Latent((mean - found.shift) * found.scaling, found.kind)
+    return Latent((mean - codecs.per_channel(found.shift, mean)) * codecs.per_channel(found.scaling, mean), found.kind)
 
 
 def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import CodeType
 
-    from nodes.types import Conditioning
+    from nodes.types import Conditioning, Role
 
 ENCODERS = ("encode_prompt",)
 """The methods by which pipelines turn words into tensors."""
@@ -104,7 +104,7 @@ class Replay:
         """The denoising loop begins."""
 
     def _value(self, name: str) -> Any:  # noqa: ANN401
-        positive = name.removeprefix("negative_")
+        positive = _positive(name)
         given = self.positive if positive == name else self.negative
         if given is None:
             return None
@@ -143,7 +143,7 @@ class Blank:
         """The denoising loop begins."""
 
     def _value(self, name: str) -> torch.Tensor | None:
-        if name.startswith("negative_"):
+        if name != _positive(name):
             return None
         if "mask" in name:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
@@ -282,10 +282,18 @@ def _calls(node: ast.expr, method: str) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
 
 
-def positive_names(found: Mapping[str, Any], *, negative: bool) -> dict[str, Any]:
-    """Of recorded results, those of one prompt, spelled as a positive prompt's."""
-    prefix = "negative_"
-    chosen = {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix) is negative}
+def _positive(name: str) -> str:
+    """What a value of a negative prompt is called for a positive one."""
+    return name.removeprefix("negative_").removeprefix("uncond_")
+
+
+def of_role(found: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    """Of recorded results, those of the prompt in a role, spelled as a positive prompt's.
+
+    A pipeline without negatives encodes a prompt of either role in the same way.
+    """
+    against = role == "negative" and any(name != _positive(name) for name in found)
+    chosen = {_positive(name): value for name, value in found.items() if (name != _positive(name)) is against}
     return {name: value for name, value in chosen.items() if value is not None and name != "_"}
 
 

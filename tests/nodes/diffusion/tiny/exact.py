@@ -11,6 +11,22 @@ from nodes.diffusion.shelf import SHELF
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
 
+IMAGE_TO_IMAGE = {
+    "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
+    "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline",),
+    "FluxPipeline": ("FluxImg2ImgPipeline",),
+    "ChromaPipeline": ("ChromaImg2ImgPipeline",),
+    "QwenImagePipeline": ("QwenImageImg2ImgPipeline",),
+    "ZImagePipeline": ("ZImageImg2ImgPipeline",),
+    "StableDiffusionPipeline": ("StableDiffusionImg2ImgPipeline",),
+    "StableDiffusionPAGPipeline": ("StableDiffusionPAGImg2ImgPipeline",),
+    "StableDiffusionXLPAGPipeline": ("StableDiffusionXLPAGImg2ImgPipeline",),
+    "StableDiffusion3PAGPipeline": ("StableDiffusion3PAGImg2ImgPipeline",),
+    "LatentConsistencyModelPipeline": ("LatentConsistencyModelImg2ImgPipeline",),
+    "Kandinsky3Pipeline": ("Kandinsky3Img2ImgPipeline",),
+}
+"""Image-to-image classes that the text-to-image class of their family stands for."""
+
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
 

@@ -93,6 +93,10 @@ def ltx():
     }
 
 
+def ltx_condition():
+    return {**ltx(), "scheduler": flow_match()}
+
+
 def hunyuan_video():
     return {
         "transformer": diffusers.HunyuanVideoTransformer3DModel(
