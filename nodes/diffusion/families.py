@@ -120,7 +120,6 @@ UNET = ("unet",)
 SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"})
 SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True)
 FLUX = Family("flux", "FluxPipeline", sizes={(4096, 768, 16): "flux"}, begun_steps=True)
-KOLORS = Family("kolors", "KolorsPipeline", UNET, {(4096, 4): "kolors"})
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
@@ -136,7 +135,6 @@ _FAMILIES = (
     SDXL,
     SD3,
     FLUX,
-    KOLORS,
     PIXART,
     SANA,
     HUNYUAN_DIT,
@@ -151,7 +149,6 @@ _FAMILIES = (
         joint=True,
         roles_differ=True,
     ),
-    Family("deepfloyd", "IFPipeline", UNET, {(4096, 3): "deepfloyd"}),
     CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
     Family(
@@ -171,21 +168,15 @@ _FAMILIES = (
         ends_early=True,
     ),
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
-    Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
-    Family("prx", "PRXPipeline", sizes={(2304, 16): "prx"}),
     Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
     Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
-    Family("skyreels2-forcing", "SkyReelsV2DiffusionForcingPipeline", sizes={(4096, 16): "skyreels2-forcing"}),
     Family("anyflow", "AnyFlowPipeline", sizes={(4096, 16): "anyflow"}),
     Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
-    Family("ltx", "LTXConditionPipeline", sizes={(4096, 128): "ltx"}),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
-    Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}),
-    Family("allegro", "AllegroPipeline", sizes={(4096, 4): "allegro"}),
     Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
     ANIMATEDIFF,
@@ -196,7 +187,6 @@ _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLPAGPipeline": SDXL,
     "StableDiffusion3PAGPipeline": SD3,
-    "KolorsPAGPipeline": KOLORS,
     "PixArtSigmaPAGPipeline": PIXART,
     "SanaPAGPipeline": SANA,
     "HunyuanDiTPAGPipeline": HUNYUAN_DIT,
@@ -240,7 +230,6 @@ TEXT_WIDTHS = (
     "text_hidden_dim",
     "in_text_dim",
     "text_in_dim",
-    "context_in_dim",
     "cross_attention_dim",
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""

@@ -1,16 +1,35 @@
 """Every family gives its stock pipeline's bits: the encoded prompt, the sampled latent and the decoded picture."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+from engine.errors import PatchbayError
+from engine.events import NodeMessage
+from nodes.diffusion import stages
+from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.source import survey
+from nodes.types import BlankLatent, Conditioning, Denoiser, TextEncoder, leaves
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY, build
 
-QUICK = ("StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline")
+QUICK = (
+    "StableDiffusionXLPipeline",
+    "StableDiffusion3Pipeline",
+    "FluxPipeline",
+    "QwenImagePipeline",
+    "ZImagePipeline",
+    "WanPipeline",
+)
 """Run always; the others with the marker `slow`."""
 
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
+
+
+def test_every_class_that_runs_stages_has_a_tiny_model_to_prove_it():
+    assert set(TINY) == {row.pipeline_class for row in FAMILIES.values()}
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +69,56 @@ def test_image_to_image_is_the_stock_class_s(family, name, strength):
         ours, theirs = exact.image_to_image(family(name), task, strength)
         assert torch.isfinite(theirs).all()
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whether_roles_differ_is_as_the_table_says(family, name):
+    """Where a negative prompt is encoded in another way, it must be said to be one."""
+    source = family(name)
+    tiny, call = TINY[name], stages.stock.signature(name)
+    if "negative_prompt" not in call:
+        return
+    encoder = TextEncoder(source)
+    as_negative = stages.encode_text(encoder, "grey", role="negative", options=tiny.text)
+    as_positive = stages.encode_text(encoder, "grey", options=tiny.text)
+    same = sorted(as_negative.tensors) == sorted(as_positive.tensors) and all(
+        one.shape == other.shape and torch.equal(one, other)
+        for one, other in zip(leaves(as_negative.tensors), leaves(as_positive.tensors), strict=True)
+    )
+    assert same or source.family.roles_differ
+
+
+def test_a_positive_prompt_is_no_negative_where_roles_differ(family):
+    source = replace(family("StableDiffusionXLPipeline"))
+    object.__setattr__(source, "pipeline_class", "Lumina2Pipeline")
+    prompt = Conditioning({}, TextEncoder(source), "x")
+    with pytest.raises(PatchbayError, match='Set "role"'):
+        stages._negative(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
+
+
+def test_a_model_that_takes_no_negative_says_so(family):
+    source = replace(family("StableDiffusionXLPipeline"))
+    object.__setattr__(source, "pipeline_class", "SanaSprintPipeline")
+    prompt = Conditioning({}, TextEncoder(source), "x")
+    with pytest.raises(PatchbayError, match="takes no negative prompt"):
+        stages._negative(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
+
+
+def test_without_a_negative_sdxl_works_against_nothing_and_not_against_the_empty_prompt(family):
+    source, case = family("StableDiffusionXLPipeline"), exact.CASES[0]
+    encoder = TextEncoder(source)
+    assert not leaves(stages.encode_text(encoder, None, role="negative").tensors)[0].any()
+    assert leaves(stages.encode_text(encoder, "", role="negative").tensors)[0].any()
+    assert case.guided
+
+
+def test_a_negative_that_a_distilled_model_does_not_read_is_told(family, within):
+    source = family("FluxPipeline")
+    encoder = TextEncoder(source)
+    prompt, seen = stages.encode_text(encoder, "x"), []
+    with within(emit=seen.append):
+        stages.sample(
+            Denoiser(source), prompt, prompt, BlankLatent(32, 32, 1),
+            scheduler="FlowMatchEulerDiscreteScheduler", steps=1, guidance=3.5, seed=0,
+        )  # fmt: skip
+    assert any("true_cfg_scale" in event.text for event in seen if isinstance(event, NodeMessage))
