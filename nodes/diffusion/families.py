@@ -54,6 +54,7 @@ class Family:
     - `joint`: a negative prompt is encoded to the positive's length.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
+    - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Family:
     joint: bool = False
     decodes_plainly: bool = False
     ends_early: bool = False
+    whole: str = ""
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -120,7 +122,6 @@ UNET = ("unet",)
 SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"})
 SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True)
 FLUX = Family("flux", "FluxPipeline", sizes={(4096, 768, 16): "flux"}, begun_steps=True)
-KOLORS = Family("kolors", "KolorsPipeline", UNET, {(4096, 4): "kolors"})
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
@@ -136,12 +137,18 @@ _FAMILIES = (
     SDXL,
     SD3,
     FLUX,
-    KOLORS,
     PIXART,
     SANA,
     HUNYUAN_DIT,
     FLUX2,
-    Family("lcm", "LatentConsistencyModelPipeline", UNET, {(768, 4): "sd1"}, decodes_plainly=True),
+    Family(
+        "lcm",
+        "LatentConsistencyModelPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        whole="it gives the picture that its last step expects, not the latents it went on with",
+    ),
     Family(
         "kandinsky3",
         "Kandinsky3Pipeline",
@@ -151,11 +158,15 @@ _FAMILIES = (
         joint=True,
         roles_differ=True,
     ),
-    Family("deepfloyd", "IFPipeline", UNET, {(4096, 3): "deepfloyd"}),
     CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
     Family(
-        "sana-sprint", "SanaSprintPipeline", sizes={(2304, 32): "sana-sprint"}, begun_steps=True, decodes_plainly=True
+        "sana-sprint",
+        "SanaSprintPipeline",
+        sizes={(2304, 32): "sana-sprint"},
+        begun_steps=True,
+        decodes_plainly=True,
+        whole="it rescales its latents after the last step",
     ),
     QWEN_IMAGE,
     Z_IMAGE,
@@ -171,21 +182,20 @@ _FAMILIES = (
         ends_early=True,
     ),
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
-    Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
-    Family("prx", "PRXPipeline", sizes={(2304, 16): "prx"}),
     Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
     Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
-    Family("skyreels2-forcing", "SkyReelsV2DiffusionForcingPipeline", sizes={(4096, 16): "skyreels2-forcing"}),
-    Family("anyflow", "AnyFlowPipeline", sizes={(4096, 16): "anyflow"}),
+    Family(
+        "anyflow",
+        "AnyFlowPipeline",
+        sizes={(4096, 16): "anyflow"},
+        whole="each step is told where the next one begins",
+    ),
     Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
-    Family("ltx", "LTXConditionPipeline", sizes={(4096, 128): "ltx"}),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
-    Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}),
-    Family("allegro", "AllegroPipeline", sizes={(4096, 4): "allegro"}),
     Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
     ANIMATEDIFF,
@@ -196,7 +206,6 @@ _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLPAGPipeline": SDXL,
     "StableDiffusion3PAGPipeline": SD3,
-    "KolorsPAGPipeline": KOLORS,
     "PixArtSigmaPAGPipeline": PIXART,
     "SanaPAGPipeline": SANA,
     "HunyuanDiTPAGPipeline": HUNYUAN_DIT,
@@ -240,7 +249,6 @@ TEXT_WIDTHS = (
     "text_hidden_dim",
     "in_text_dim",
     "text_in_dim",
-    "context_in_dim",
     "cross_attention_dim",
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""

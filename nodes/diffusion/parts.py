@@ -74,7 +74,6 @@ _STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 LIBRARIES: Mapping[str, str] = {
     "diffusers": "diffusers",
     "transformers": "transformers",
-    "kolors": "diffusers.pipelines.kolors",
 }
 """What a model folder calls a library, and the module that is. Parts come from nowhere else."""
 

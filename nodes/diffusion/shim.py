@@ -12,6 +12,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import Code, PatchbayError
 from nodes.diffusion import leftover
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class SchedulerShim:
     def _set_timesteps(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if self._on_asked is not None:
             self._on_asked()
+        _check_told(self._scheduler, args, kwargs)
         self._scheduler.set_timesteps(*args, **kwargs)
         if hasattr(self._scheduler, "noise_sampler_seed"):
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
@@ -140,6 +142,15 @@ class SchedulerShim:
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""
         return leftover.state_of(self._scheduler, self._before, self._own)
+
+
+def _check_told(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> None:  # noqa: ANN401
+    """Refuse what the pipeline tells its scheduler and this one cannot be told. Raises `bad_value`."""
+    try:
+        inspect.signature(scheduler.set_timesteps).bind(*args, **kwargs)
+    except TypeError as error:
+        what = f"The model's pipeline tells its scheduler what {type(scheduler).__name__} cannot be told: {error}."
+        raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.") from error
 
 
 def _signed(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:

@@ -302,9 +302,20 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
 
 def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
     """The kind that the sizes of the parts say."""
+    vae = parts.get(family.decoder)
+    if vae is not None and family.denoisers[0] == "unet":
+        _check_channels(path, parts["unet"], vae, at)
     if family.name == STABLE_DIFFUSION.name:
         _check_stable_diffusion(path, parts, at)
     return family.kind(_sizes(path, family, parts, at))
+
+
+def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
+    """Refuse a UNet that reads more than latents, as those for inpainting do."""
+    channels, latents = unet.integer("in_channels", at), vae.integer("latent_channels", at)
+    if channels != latents:
+        what = f"{path} has a UNet of {channels} input channels for latents of {latents} (an inpainting model?)."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
 
 
 def _check_stable_diffusion(
@@ -313,14 +324,10 @@ def _check_stable_diffusion(
     """Refuse parts that do not fit each other. `sizes` are those of a single file's tensors."""
     cross = parts["unet"].integer("cross_attention_dim", at)
     channels = parts["unet"].integer("in_channels", at)
-    latents = parts["vae"].integer("latent_channels", at)
     first = parts["unet"].shapes.get("conv_in.weight", (0, channels))
     if sizes is not None and sizes != (cross, channels):
         what = f"{path} has sizes {sizes} where the configurations say {(cross, channels)} (attention, channels)."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to a folder of the same family.")
-    if channels != latents:
-        what = f"{path} has a UNet of {channels} input channels for latents of {latents} (an inpainting model?)."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
     if first[1] != channels:
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the UNet's weights do not fit its configuration.")
     if parts["text_encoder"].integer("hidden_size", at) != cross:

@@ -14,7 +14,7 @@ import torch
 from engine.context import report, say, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import codecs, layouts, noise, schedulers, stock, windows, words
-from nodes.diffusion.families import LATENT_CHANNELS
+from nodes.diffusion.families import LATENT_CHANNELS, TEXT_WIDTHS
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, own_scheduler, stop_at_timesteps, told
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import NOTHING, SchedulerShim, Window, begin_at, index_of
@@ -171,7 +171,7 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     call = stock.signature(source.family.pipeline_class)
     size, batch = layouts.size_of(pipeline, samples), len(samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
-    pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, _pooled_width(source))
+    pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(own_scheduler(source), lambda *_: None, window=NOTHING, noised=True)
     given = told(size, noise.generators(0, batch), {"prompt": [""] * batch, "latents": latents})
     settings = {"num_inference_steps": 2, "guidance_scale": 0.0, "true_cfg_scale": 0.0, "output_type": "pt"}
@@ -179,11 +179,12 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     return done
 
 
-def _pooled_width(source: ModelSource) -> int:
-    """The width of a pooled prompt, which some pipelines check even where they do not read it."""
+def _widths(source: ModelSource) -> tuple[int, int]:
+    """The widths of a prompt and of a pooled prompt, which some pipelines check even where they do not read them."""
+    text = source.parts[source.family.denoisers[0]].first_integer(TEXT_WIDTHS) or 8
     encoders = [part for name, part in sorted(source.parts.items()) if source.family.is_text(name) and part.weights]
-    widths = [part.first_integer(("projection_dim", "hidden_size", "d_model")) for part in encoders]
-    return widths[-1] or 1 if widths else 1
+    pooled = [part.first_integer(("projection_dim", "hidden_size", "d_model")) for part in encoders]
+    return text, (pooled[-1] if pooled else None) or 1
 
 
 def _as_pictures(pixels: torch.Tensor) -> torch.Tensor:
@@ -222,6 +223,7 @@ def sample(  # these are what a picture depends on
     options = checked_options(source, options or {}, OWNED | {call.guidance or ""})
     begun = source.family.begun_steps
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begun)
+    windows.check_parts(latent, window, source.family)
     windows.check_leftover(latent, window, scheduler)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {

@@ -132,6 +132,7 @@ class Blank:
     batch: int
     place: torch.device
     precision: torch.dtype
+    width: int = 8
     pooled: int = 1
 
     def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
@@ -149,7 +150,7 @@ class Blank:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
         if name.endswith("ids"):
             return torch.zeros(8, 3, device=self.place, dtype=self.precision)
-        shape = (self.batch, self.pooled) if "pooled" in name else (self.batch, 8, 8)
+        shape = (self.batch, self.pooled) if "pooled" in name else (self.batch, 8, self.width)
         return torch.zeros(shape, device=self.place, dtype=self.precision)
 
 

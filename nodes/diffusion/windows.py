@@ -12,6 +12,7 @@ from nodes.types import BlankLatent, Latent, Leftover, Sampler, Scheduler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nodes.diffusion.families import Family
     from nodes.diffusion.shim import SchedulerShim
 
 
@@ -54,6 +55,13 @@ def check_leftover(latent: Latent[Any] | BlankLatent, window: Window, scheduler:
         what = f"This latent was left at step {found.step} of {found.steps} by {_name(found.scheduler)}."
         fix = f"Go on with SampleSteps: the same scheduler, steps {found.steps}, first {found.step}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+
+
+def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Family) -> None:
+    """Refuse to stop between the steps of a family that runs as a whole only. Raises `bad_value`."""
+    if family.whole and (window.last is not None or state_in(latent) is not None):
+        what = f"{family.pipeline_class} runs all of its steps at once: {family.whole}."
+        raise PatchbayError(Code.BAD_VALUE, "last", what, "Set first to 0 and last to null.")
 
 
 def state_in(latent: Latent[Any] | BlankLatent) -> Mapping[str, Any] | None:

@@ -393,27 +393,6 @@ def hidream():
     }
 
 
-def bria():
-    return {
-        "transformer": diffusers.BriaTransformer2DModel(
-            patch_size=1,
-            in_channels=16,
-            num_layers=1,
-            num_single_layers=1,
-            attention_head_dim=8,
-            num_attention_heads=2,
-            joint_attention_dim=32,
-            axes_dims_rope=[0, 4, 4],
-        ),
-        "scheduler": flow_by_size(),
-        "vae": vaes.kl(levels=4),
-        "text_encoder": encoders.t5(),
-        "tokenizer": words.t5(),
-        "image_encoder": None,
-        "feature_extractor": None,
-    }
-
-
 def ovis():
     return {
         "transformer": diffusers.OvisImageTransformer2DModel(
@@ -453,23 +432,4 @@ def ernie():
         "tokenizer": words.generic(),
         "pe": None,
         "pe_tokenizer": None,
-    }
-
-
-def prx():
-    return {
-        "transformer": diffusers.PRXTransformer2DModel(
-            patch_size=1,
-            in_channels=4,
-            context_in_dim=8,
-            hidden_size=8,
-            mlp_ratio=2.0,
-            num_heads=2,
-            depth=1,
-            axes_dim=[2, 2],
-        ),
-        "scheduler": flow_match(),
-        "vae": vaes.flow(),
-        "text_encoder": encoders.t5_gemma(8),
-        "tokenizer": words.gemma(),
     }

@@ -139,20 +139,3 @@ def qwen2_vl(width=32):
         video_token_id=258,
     )
     return transformers.Qwen2VLForConditionalGeneration(config)
-
-
-def t5_gemma(width=8):
-    half = {
-        "vocab_size": VOCABULARY,
-        "hidden_size": width,
-        "intermediate_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 1,
-        "head_dim": 4,
-        "layer_types": ["full_attention"],
-    }
-    config = transformers.T5GemmaConfig(encoder=half, decoder=half, is_encoder_decoder=False, vocab_size=VOCABULARY)
-    from transformers.models.t5gemma.modeling_t5gemma import T5GemmaEncoder
-
-    return T5GemmaEncoder(config.encoder)

@@ -4,6 +4,18 @@ import inspect
 
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
+OWN = {
+    "LattePipeline": "cuts both prompts to the length of the longer one",
+    "LTXConditionPipeline": "takes latents in another form than it gives them",
+    "KolorsPipeline": "its text encoder gives no numbers with this version of Transformers",
+    "KolorsPAGPipeline": "its text encoder gives no numbers with this version of Transformers",
+    "AllegroPipeline": "its VAE decodes in tiles only",
+    "IFPipeline": "works on pixels, and gives no latents",
+    "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
+    "BriaPipeline": "counts the packing of latents among what its VAE does",
+}
+"""What was found out about single classes."""
+
 
 def reason(cls):
     """One line for people; nothing for classes that other libraries run."""
@@ -12,6 +24,8 @@ def reason(cls):
         return ""
     if ".deprecated." in cls.__module__:
         return "deprecated in Diffusers"
+    if name in OWN:
+        return OWN[name]
     call = inspect.signature(cls.__call__).parameters
     needs = [
         each.name

@@ -1,7 +1,6 @@
 """Families around a UNet: Stable Diffusion and its kin, Kandinsky 3, Kolors."""
 
 import diffusers
-import torch
 
 from tests.nodes.diffusion.tiny import encoders, vaes, words
 
@@ -121,33 +120,3 @@ def animatediff():
 
 def animatediff_xl():
     return {**sdxl(), "motion_adapter": motion_adapter()}
-
-
-def kolors():
-    from diffusers.pipelines.kolors.text_encoder import ChatGLMConfig, ChatGLMModel
-
-    text_encoder = ChatGLMModel(
-        ChatGLMConfig(
-            num_layers=2,
-            padded_vocab_size=encoders.VOCABULARY,
-            hidden_size=32,
-            ffn_hidden_size=37,
-            kv_channels=8,
-            num_attention_heads=4,
-            seq_length=256,
-            multi_query_attention=True,
-            multi_query_group_num=2,
-            add_qkv_bias=True,
-            original_rope=True,
-        )
-    )
-    for name, parameter in text_encoder.named_parameters():
-        if "norm" in name:  # made of whatever was in memory
-            torch.nn.init.ones_(parameter)
-    return {
-        "unet": xl_unet(6, 8, encoder_hid_dim=32, encoder_hid_dim_type="text_proj"),
-        "scheduler": noise_schedule(steps_offset=1, timestep_spacing="leading"),
-        "vae": vaes.kl(),
-        "text_encoder": text_encoder,
-        "tokenizer": words.chatglm(),
-    }

@@ -37,11 +37,6 @@ def wan():
     }
 
 
-def wan_two():
-    """Wan 2.2: one denoiser for much noise and one for little."""
-    return {**wan(), "transformer_2": _wan_transformer(qk_norm="rms_norm_across_heads"), "boundary_ratio": 0.875}
-
-
 def skyreels():
     parts = {name: part for name, part in wan().items() if name != "transformer_2"}
     transformer = _wan_transformer(diffusers.SkyReelsV2Transformer3DModel, qk_norm="rms_norm_across_heads")
@@ -93,10 +88,6 @@ def ltx():
     }
 
 
-def ltx_condition():
-    return {**ltx(), "scheduler": flow_match()}
-
-
 def hunyuan_video():
     return {
         "transformer": diffusers.HunyuanVideoTransformer3DModel(
@@ -138,7 +129,7 @@ def cogvideox():
     return {
         "transformer": diffusers.CogVideoXTransformer3DModel(
             num_attention_heads=4,
-            attention_head_dim=8,
+            attention_head_dim=16,
             in_channels=4,
             out_channels=4,
             time_embed_dim=2,
@@ -190,61 +181,6 @@ def mochi():
             encoder_block_out_channels=(32, 32, 32, 32),
             decoder_block_out_channels=(32, 32, 32, 32),
             layers_per_block=(1, 1, 1, 1, 1),
-        ),
-        "text_encoder": encoders.t5(),
-        "tokenizer": words.t5(),
-    }
-
-
-def latte():
-    return {
-        "transformer": diffusers.LatteTransformer3DModel(
-            sample_size=8,
-            num_layers=1,
-            patch_size=2,
-            attention_head_dim=8,
-            num_attention_heads=3,
-            caption_channels=32,
-            in_channels=4,
-            cross_attention_dim=24,
-            out_channels=8,
-            attention_bias=True,
-            activation_fn="gelu-approximate",
-            num_embeds_ada_norm=1000,
-            norm_type="ada_norm_single",
-            norm_elementwise_affine=False,
-            norm_eps=1e-6,
-        ),
-        "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", beta_start=0.0001, beta_end=0.02),
-        "vae": vaes.kl(levels=4),
-        "text_encoder": encoders.t5(),
-        "tokenizer": words.t5(),
-    }
-
-
-def allegro():
-    return {
-        "transformer": diffusers.AllegroTransformer3DModel(
-            num_attention_heads=2,
-            attention_head_dim=12,
-            in_channels=4,
-            out_channels=4,
-            num_layers=1,
-            cross_attention_dim=24,
-            sample_width=8,
-            sample_height=8,
-            sample_frames=8,
-            caption_channels=32,
-        ),
-        "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", beta_start=0.0001, beta_end=0.02),
-        "vae": diffusers.AutoencoderKLAllegro(
-            down_block_types=("AllegroDownBlock3D",) * 4,
-            up_block_types=("AllegroUpBlock3D",) * 4,
-            block_out_channels=(8, 8, 8, 8),
-            latent_channels=4,
-            layers_per_block=1,
-            norm_num_groups=2,
-            temporal_compression_ratio=4,
         ),
         "text_encoder": encoders.t5(),
         "tokenizer": words.t5(),

@@ -72,22 +72,3 @@ def generic(length=512):
     )
     tokenizer.chat_template = CHAT
     return _begun(tokenizer, "<|im_start|>")
-
-
-def chatglm():
-    """Kolors' tokenizer reads a sentencepiece model; one is trained here on letters."""
-    import io
-    import tempfile
-    from pathlib import Path
-
-    import sentencepiece
-    from diffusers.pipelines.kolors.tokenizer import ChatGLMTokenizer
-
-    model = io.BytesIO()
-    sentences = iter([" ".join(LETTERS), LETTERS, "a red fox in the snow", "grey zzz"])
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=sentences, model_writer=model, vocab_size=40, model_type="char", minloglevel=2
-    )
-    path = Path(tempfile.mkdtemp()) / "tokenizer.model"
-    path.write_bytes(model.getvalue())
-    return ChatGLMTokenizer(str(path))
