@@ -5,6 +5,7 @@ import diffusers
 import pytest
 import torch
 
+from engine.errors import PatchbayError
 from nodes.diffusion.scheduler_table import CLASSES, predictions_of
 from nodes.diffusion.schedulers import build
 from nodes.diffusion.shim import NOTHING, SchedulerShim, Window, begin_at
@@ -116,3 +117,9 @@ def test_the_last_step_is_told(fresh):
         assert not told
         latents = shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2), return_dict=False)[0]
     assert told[0] is latents
+
+
+def test_what_the_pipeline_tells_and_the_scheduler_cannot_be_told_is_refused(fresh):
+    shim = SchedulerShim(fresh("Euler"), lambda *_: None)
+    with pytest.raises(PatchbayError, match="EulerDiscreteScheduler cannot be told"):
+        shim.set_timesteps(4, original_inference_steps=50)
