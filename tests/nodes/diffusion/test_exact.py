@@ -108,7 +108,7 @@ def test_another_prompt_gives_another_latent(family, name):
     assert not torch.equal(one, other)
 
 
-@pytest.mark.filterwarnings("ignore:Passing `image` as torch tensor:FutureWarning")  # a latent, which is meant
+@pytest.mark.filterwarnings("ignore:Passing `image` as torch tensor")  # stock Z-Image takes latents for pixels first
 @pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
 @pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in exact.IMAGE_TO_IMAGE])
 def test_image_to_image_is_the_stock_class_s(family, name, strength):
