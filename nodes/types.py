@@ -347,6 +347,12 @@ class Latent(Generic[K]):
         more = "" if self.leftover is None else f":{self.leftover.digest()}"
         return f"{self.kind}:{digest_of_tensors(self.samples)}{more}"
 
+    def inspect(self, pictures: int) -> Inspection:
+        """Its numbers, and a map for each channel."""
+        from nodes.diffusion.looks import look_at_latent
+
+        return look_at_latent(self, pictures)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Direction(Generic[K]):
@@ -372,7 +378,7 @@ class Direction(Generic[K]):
         """Its numbers, and a map for each channel."""
         from nodes.diffusion.looks import look_at_latent
 
-        return look_at_latent(self, pictures)
+        return look_at_latent(Latent(self.delta, ""), pictures)  # without a kind: it has no picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
