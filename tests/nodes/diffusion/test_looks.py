@@ -5,7 +5,19 @@ import torch
 from PIL import Image as Pillow
 
 from engine.inspection import Inspectable, inspect_value
-from nodes.types import VAE, BlankLatent, Conditioning, Image, Latent, LatentDistribution, Mask, Scheduler, TextEncoder
+from nodes.types import (
+    VAE,
+    BlankLatent,
+    Conditioning,
+    Direction,
+    Image,
+    Latent,
+    LatentDistribution,
+    Mask,
+    Scheduler,
+    Sigmas,
+    TextEncoder,
+)
 
 
 def facts(value):
@@ -103,7 +115,7 @@ def test_a_mask_says_how_much_it_covers():
 
 def test_parts_of_models_and_settings_say_what_they_are(tiny):
     assert facts(VAE(tiny)) == {"model": tiny.name, "kind": "sd-32x4", "class": "StableDiffusionPipeline"}
-    conditioning = facts(Conditioning(torch.zeros(1, 77, 32), TextEncoder(tiny), "a fox"))
+    conditioning = facts(Conditioning({"prompt_embeds": torch.zeros(1, 77, 32)}, TextEncoder(tiny), "a fox"))
     assert (conditioning["text"], conditioning["shape"]) == ("a fox", "1 x 77 x 32")
     assert facts(Scheduler("Euler", "sd1", {}, {"timestep_spacing": "leading"})) == {
         "scheduler": "Euler",
@@ -118,3 +130,21 @@ def test_looking_changes_nothing(tiny):
     assert isinstance(latent, Inspectable)
     inspect_value([latent, latent])
     assert latent.digest() == before
+
+
+def test_what_comes_beside_an_encoded_prompt_is_named(tiny):
+    tensors = {"pooled_prompt_embeds": torch.zeros(1, 16), "prompt_embeds": torch.ones(1, 7, 4)}
+    found = facts(Conditioning(tensors, TextEncoder(tiny), None))
+    assert (found["text"], found["mean"], found["pooled_prompt_embeds"]) == ("", "1", "1 x 16")
+    assert facts(Conditioning({}, TextEncoder(tiny), "x")) == {"text": "x"}
+
+
+def test_a_video_s_latent_is_shown_frame_by_frame():
+    found = Latent(torch.randn(1, 4, 3, 8, 8), "sd1").inspect(16)
+    assert len(found.pictures) == 12
+    assert dict(found.facts)["in pixels"] == "64 x 64"
+
+
+def test_directions_and_noise_levels_say_what_they_are():
+    assert len(Direction(torch.randn(1, 4, 8, 8), "sd1").inspect(16).pictures) == 4
+    assert facts(Sigmas((14.0, 1.0, 0.0), "sd1")) == {"steps": "2", "from": "14", "to": "0"}
