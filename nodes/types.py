@@ -291,7 +291,7 @@ def _tensors_in(value: Any) -> Iterator[Tensor]:  # noqa: ANN401  # whatever a s
     if isinstance(value, dict):
         for name in sorted(value):
             yield from _tensors_in(value[name])
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, list):
         for item in value:
             yield from _tensors_in(item)
     elif hasattr(value, "nbytes"):
@@ -302,7 +302,7 @@ def _plain_in(value: Any) -> Any:  # noqa: ANN401  # whatever a solver remembers
     """The same nest with a mark for each tensor."""
     if isinstance(value, dict):
         return [(name, _plain_in(value[name])) for name in sorted(value)]
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
         return [_plain_in(item) for item in value]
     return "tensor" if hasattr(value, "nbytes") else value
 

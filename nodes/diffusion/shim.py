@@ -11,7 +11,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nodes.diffusion import leftover, proposals
+from nodes.diffusion import leftover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,6 @@ class SchedulerShim:
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
         self.set_timesteps = _signed(self._set_timesteps, scheduler.set_timesteps)
-        self.set_timesteps.__signature__ = proposals.signature_of(scheduler)  # type: ignore[attr-defined]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._scheduler, name)
@@ -80,10 +79,10 @@ class SchedulerShim:
         return 1.0 if self._noised else self._scheduler.init_noise_sigma
 
     def _set_timesteps(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        proposals.set_timesteps(self._scheduler, *args, **kwargs)
-        self._before = leftover.remembered(self._scheduler)
-        if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
+        self._scheduler.set_timesteps(*args, **kwargs)
+        if hasattr(self._scheduler, "noise_sampler_seed"):
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
+        self._before = leftover.remembered(self._scheduler)
         if self._resume is not None:
             leftover.restore(self._scheduler, self._resume, self._own, self._scheduler.timesteps.device)
         elif self._noised:
