@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from engine import node
-from nodes.types import Conditioning, Frames, K, MixMethod, TextEncoder
+from nodes.types import Conditioning, Frames, K, MixMethod, Role, StockOptions, TextEncoder
 
 Prompt = Annotated[
     str,
@@ -23,11 +23,14 @@ Prompt = Annotated[
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",
+    *,
+    role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
+    options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
     from nodes.diffusion import stages
 
-    return stages.encode_text(text_encoder, text)
+    return stages.encode_text(text_encoder, text, role=role, options=options)
 
 
 @node("MixConditionings", category="text")

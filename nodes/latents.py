@@ -11,6 +11,7 @@ from nodes.types import (
     VAE,
     Batch,
     BlankLatent,
+    FrameCount,
     Frames,
     Image,
     K,
@@ -50,17 +51,17 @@ class Distance(NamedTuple):
 
 
 @node("EmptyLatent", category="latent")
-def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1) -> Blank:
-    """The size of the pictures to come, in pixels.
+def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, frames: FrameCount = 1) -> Blank:
+    """The size of the pictures to come, in pixels; of videos also how many frames.
 
     All of a batch together have at most 64 megapixels.
     """
     from nodes.diffusion.picture_files import LARGEST_PICTURE
 
-    if width * height * batch > LARGEST_PICTURE:
-        what = f"{batch} pictures of {width} x {height} are more than {LARGEST_PICTURE >> 20} megapixels."
+    if width * height * batch * frames > LARGEST_PICTURE:
+        what = f"{batch * frames} pictures of {width} x {height} are more than {LARGEST_PICTURE >> 20} megapixels."
         raise PatchbayError(Code.BAD_VALUE, "batch", what, "Make them smaller, or fewer at once.")
-    return Blank(BlankLatent(width, height, batch))
+    return Blank(BlankLatent(width, height, batch, frames))
 
 
 @node("VAEEncode", category="latent", device=True)

@@ -23,6 +23,7 @@ from nodes.types import (
     Seed,
     Sigmas,
     Steps,
+    StockOptions,
     Strength,
 )
 
@@ -162,11 +163,13 @@ def sample(
     guidance: Guidance = 7.5,
     seed: Seed = 0,
     denoise: Strength = 1.0,
+    options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Latent[K]:
     """Denoise a latent, steered by the prompt.
 
     A blank latent starts from pure noise (text to image); a filled one gets the noise of the `denoise` share of the
-    schedule first (image to image). Without a negative, guidance works against the empty prompt.
+    schedule first (image to image). Without a negative, guidance works against what the model's stock pipeline takes
+    then: the empty prompt in most families.
     """
     from nodes.diffusion import stages
 
@@ -180,6 +183,7 @@ def sample(
         guidance=guidance,
         seed=seed,
         denoise=denoise,
+        options=options,
     )
 
 
@@ -196,6 +200,7 @@ def sample_steps(
     seed: Seed = 0,
     first: First = 0,
     last: Last = None,
+    options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Latent[K]:
     """Denoise some of the steps, and leave the rest to another SampleSteps: with another prompt, model or guidance.
 
@@ -214,5 +219,6 @@ def sample_steps(
         steps=steps,
         guidance=guidance,
         seed=seed,
+        options=options,
         window=Window(steps, first, last),
     )

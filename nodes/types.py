@@ -7,17 +7,17 @@ A value is never changed in place once a node has returned it; the cache hands t
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine.inspection import Fact, Inspection
 from engine.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from torch import Tensor
 
     from nodes.diffusion.source import ModelSource
@@ -43,6 +43,12 @@ Strength = Annotated[
 ]
 Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; a multiple of 8.")]
 Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]
+
+FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; more than 1 for video models only.")]
+Role = Literal["positive", "negative"]
+StockOptions = Annotated[
+    dict[str, JsonValue], Field(description="Any other argument of the model's stock pipeline, by its own name.")
+]
 
 Frames = Annotated[int, Field(ge=2, le=256, description="How many, both ends included.")]
 MixMethod = Literal["lerp", "slerp"]
@@ -132,6 +138,15 @@ def digest_of_tensors(*tensors: Tensor) -> str:
     return total.hexdigest()
 
 
+def leaves(value: Any) -> list[Tensor]:  # noqa: ANN401  # tensors in mappings and lists, however deep
+    """The tensors in a value, mappings by sorted name, lists in order."""
+    if isinstance(value, Mapping):
+        return [tensor for name in sorted(value) for tensor in leaves(value[name])]
+    if isinstance(value, (list, tuple)):
+        return [tensor for item in value for tensor in leaves(item)]
+    return [value] if hasattr(value, "nbytes") else []
+
+
 @dataclass(frozen=True)
 class Component(Generic[K]):
     """A part of a model, named by where it comes from. Holds no weights: those are on the shelf while they are used."""
@@ -184,6 +199,11 @@ class Scheduler(Generic[K]):
     options: Mapping[str, object] = field(default_factory=dict)
     family: str = ""
 
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Its name and what was set."""
+        options = (Fact(name, repr(value)) for name, value in self.options.items())
+        return Inspection((Fact("scheduler", self.name), *options))
+
 
 @dataclass(frozen=True, slots=True)
 class Sampler(Scheduler[K]):
@@ -211,22 +231,26 @@ class Sigmas(Generic[K]):
     flow: bool = False
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
-        """Its name and what was set."""
-        options = (Fact(name, repr(value)) for name, value in self.options.items())
-        return Inspection((Fact("scheduler", self.name), *options))
+        """How many steps, and the first and last levels."""
+        first, last = (f"{self.values[end]:.4g}" for end in (0, -1))
+        return Inspection((Fact("steps", str(len(self.values) - 1)), Fact("from", first), Fact("to", last)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioning(Generic[K]):
     """An encoded prompt.
 
-    `embeds` has shape [1, tokens, features] in the text encoder's dtype. `encoder` made it, so that the empty prompt
-    can be encoded the same way where guidance needs one and none is given.
+    `tensors` are what the stock pipeline's own encoder gives, under the names that the pipeline calls them by, in the
+    spelling of a positive prompt: `prompt_embeds` [1, tokens, features] in most families, beside it a pooled prompt
+    [1, features], a mask [1, tokens] and so on; some give lists of tensors. `encoder` made it, from `text` (None: what
+    the pipeline takes where no negative is given) in a `role`, with `options` of the pipeline that concern the text.
     """
 
-    embeds: Tensor
+    tensors: Mapping[str, Any]
     encoder: TextEncoder[K]
-    text: str
+    text: str | None
+    role: Role = "positive"
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -236,11 +260,12 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return int(self.embeds.nbytes)
+        return sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
     def digest(self) -> str:
         """Identity of the content."""
-        return f"{self.encoder.digest()}:{digest_of_tensors(self.embeds)}"
+        said = f"{self.role}:{sorted(self.tensors)}:{json.dumps(self.options, sort_keys=True)}"
+        return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}"
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its text and its numbers."""
@@ -251,11 +276,15 @@ class Conditioning(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class BlankLatent:
-    """The size of a picture that does not exist yet, in pixels. `Sample` fills it with noise of the model's shape."""
+    """The size of a picture that does not exist yet, in pixels. `Sample` fills it with noise of the model's shape.
+
+    `frames` is 1 for a picture, more for a video.
+    """
 
     width: int
     height: int
     batch: int
+    frames: int = 1
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none yet
         """The size and number of the pictures to come."""
@@ -278,24 +307,12 @@ class Leftover:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(int(tensor.nbytes) for tensor in _tensors_in(self.state))
+        return sum(int(tensor.nbytes) for tensor in leaves(self.state))
 
     def digest(self) -> str:
         """Identity of the content."""
         plain = repr(_plain_in(self.state))
-        return f"{self.step}:{self.steps}:{self.scheduler}:{plain}:{digest_of_tensors(*_tensors_in(self.state))}"
-
-
-def _tensors_in(value: Any) -> Iterator[Tensor]:  # noqa: ANN401  # whatever a solver remembers
-    """All tensors in nested dicts and lists, in order."""
-    if isinstance(value, dict):
-        for name in sorted(value):
-            yield from _tensors_in(value[name])
-    elif isinstance(value, list):
-        for item in value:
-            yield from _tensors_in(item)
-    elif hasattr(value, "nbytes"):
-        yield value
+        return f"{self.step}:{self.steps}:{self.scheduler}:{plain}:{digest_of_tensors(*leaves(self.state))}"
 
 
 def _plain_in(value: Any) -> Any:  # noqa: ANN401  # whatever a solver remembers
@@ -311,6 +328,7 @@ def _plain_in(value: Any) -> Any:  # noqa: ANN401  # whatever a solver remembers
 class Latent(Generic[K]):
     """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants.
 
+    Those of a video model are [batch, channels, frames, height, width]. They are never packed into tokens here.
     With a `leftover` they are not finished: they hold the noise of a run that stopped early, scaled as its solver
     wants them.
     """
@@ -328,6 +346,12 @@ class Latent(Generic[K]):
         """Identity of the content."""
         more = "" if self.leftover is None else f":{self.leftover.digest()}"
         return f"{self.kind}:{digest_of_tensors(self.samples)}{more}"
+
+    def inspect(self, pictures: int) -> Inspection:
+        """Its numbers, and a map for each channel."""
+        from nodes.diffusion.looks import look_at_latent
+
+        return look_at_latent(self, pictures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -354,7 +378,7 @@ class Direction(Generic[K]):
         """Its numbers, and a map for each channel."""
         from nodes.diffusion.looks import look_at_latent
 
-        return look_at_latent(self, pictures)
+        return look_at_latent(Latent(self.delta, ""), pictures)  # without a kind: it has no picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,13 +386,14 @@ class LatentDistribution(Generic[K]):
     """What a VAE's encoder really says of a picture: a Gaussian for each latent number.
 
     `mean` and `logvar` [batch, channels, height, width] are the encoder's own, before scaling; a latent is
-    `(mean + exp(logvar / 2) * noise - shift) * scaling`. `logvar` is clamped to [-30, 20] as Diffusers does.
+    `(mean + exp(logvar / 2) * noise - shift) * scaling`, both one number or one a channel. `logvar` is clamped to
+    [-30, 20] as Diffusers does.
     """
 
     mean: Tensor
     logvar: Tensor
-    scaling: float
-    shift: float
+    scaling: float | tuple[float, ...]
+    shift: float | tuple[float, ...]
     kind: str
 
     @property

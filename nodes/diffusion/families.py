@@ -7,7 +7,7 @@ the same parts, so they share a row: what a graph does with the parts is the gra
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one part of a family may be: its library, its classes and its files.
+    """What one part of a family may be: its library, its classes and its files. No classes means any of the library.
 
     `config` must be there; of `files`, one group must be there whole; `weights` is the stem of the weight files, or
     empty when the part has none. `prefix` starts its tensors' names in a single file.
@@ -32,19 +32,66 @@ class Rule:
     prefix: str = ""
 
 
+_TEXT = ("text_encoder", "tokenizer", "processor")
+"""How the names of parts start that turn words into tensors."""
+
+UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
+"""Parts that no stage needs, whatever the family."""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One row: the text-to-image class that runs the stages, the parts it needs, and those it can do without."""
+    """One row: what the models of a pipeline class are called, and what is known of them beforehand.
 
+    `name` starts the kind: `sizes` gives the kinds of models whose sizes are known, (width of the text [, width of the
+    pooled text], channels of a latent); another model's sizes stand in its kind. `pipeline_class` runs the stages.
+    `denoisers` are the parts that predict, `decoder` makes pictures of latents; `parts` holds rules for parts where
+    they are stricter than those that follow from a part's class. The rest are exceptions:
+
+    - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first; None: all share it.
+    - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
+    - `roles_differ`: a negative prompt is encoded in another way than a positive one.
+    - `joint`: a negative prompt is encoded to the positive's length.
+    - `decodes_plainly`: scaling is all that comes before and after the VAE.
+    - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
+    - `whole`: why a run cannot stop between its steps and go on, where it cannot.
+    """
+
+    name: str
     pipeline_class: str
-    parts: Mapping[str, Rule]
-    unused: frozenset[str]
+    denoisers: tuple[str, ...] = ("transformer",)
+    sizes: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    parts: Mapping[str, Rule] = field(default_factory=dict)
+    decoder: str = "vae"
+    axes: Mapping[str, int | None] = field(default_factory=dict)
+    begun_steps: bool = False
+    roles_differ: bool = False
+    joint: bool = False
+    decodes_plainly: bool = False
+    ends_early: bool = False
+    whole: str = ""
+
+    def is_text(self, part: str) -> bool:
+        """Whether a part turns words into tensors."""
+        return part.startswith(_TEXT)
+
+    def has_skeleton(self, part: str) -> bool:
+        """Whether a pipeline asks this part for its sizes even where it does not run."""
+        return part == self.decoder or part in self.denoisers
+
+    def kind(self, sizes: tuple[int, ...]) -> str:
+        """The kind of a model of this family with these sizes."""
+        return self.sizes.get(sizes) or f"{self.name}-{'x'.join(map(str, sizes))}"
 
 
 _TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 
 STABLE_DIFFUSION = Family(
+    "sd",
     pipeline_class="StableDiffusionPipeline",
+    denoisers=("unet",),
+    decodes_plainly=True,
+    sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
         "scheduler": Rule("diffusers", (), "scheduler_config.json"),
         "text_encoder": Rule(
@@ -68,18 +115,146 @@ STABLE_DIFFUSION = Family(
             prefix="first_stage_model.",
         ),
     },
-    unused=frozenset({"safety_checker", "feature_extractor", "image_encoder"}),
 )
 
-FAMILIES: Mapping[str, Family] = {
-    "StableDiffusionPipeline": STABLE_DIFFUSION,
+UNET = ("unet",)
+
+SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"})
+SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True)
+FLUX = Family("flux", "FluxPipeline", sizes={(4096, 768, 16): "flux"}, begun_steps=True)
+PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
+SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
+HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
+FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
+
+ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
+CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
+QWEN_IMAGE = Family("qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True)
+Z_IMAGE = Family("z-image", "ZImagePipeline", sizes={(2560, 16): "z-image"}, begun_steps=True)
+
+_FAMILIES = (
+    STABLE_DIFFUSION,
+    SDXL,
+    SD3,
+    FLUX,
+    PIXART,
+    SANA,
+    HUNYUAN_DIT,
+    FLUX2,
+    Family(
+        "lcm",
+        "LatentConsistencyModelPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        whole="it gives the picture that its last step expects, not the latents it went on with",
+    ),
+    Family(
+        "kandinsky3",
+        "Kandinsky3Pipeline",
+        UNET,
+        {(4096, 4): "kandinsky3"},
+        decoder="movq",
+        joint=True,
+        roles_differ=True,
+    ),
+    CHROMA,
+    Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
+    Family(
+        "sana-sprint",
+        "SanaSprintPipeline",
+        sizes={(2304, 32): "sana-sprint"},
+        begun_steps=True,
+        decodes_plainly=True,
+        whole="it rescales its latents after the last step",
+    ),
+    QWEN_IMAGE,
+    Z_IMAGE,
+    Family("lumina", "LuminaPipeline", sizes={(2048, 4): "lumina"}, joint=True, roles_differ=True),
+    Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True),
+    Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
+    Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
+    Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
+    Family(
+        "flux2-klein",
+        "Flux2KleinPipeline",
+        sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
+        ends_early=True,
+    ),
+    Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
+    Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
+    Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
+    Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
+    Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
+    Family(
+        "anyflow",
+        "AnyFlowPipeline",
+        sizes={(4096, 16): "anyflow"},
+        whole="each step is told where the next one begins",
+    ),
+    Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
+    Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
+    Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
+    Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
+    Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
+    Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    ANIMATEDIFF,
+    Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
+)
+
+_VARIANTS: Mapping[str, Family] = {
+    "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
+    "StableDiffusionXLPAGPipeline": SDXL,
+    "StableDiffusion3PAGPipeline": SD3,
+    "PixArtSigmaPAGPipeline": PIXART,
+    "SanaPAGPipeline": SANA,
+    "HunyuanDiTPAGPipeline": HUNYUAN_DIT,
+    "AnimateDiffPAGPipeline": ANIMATEDIFF,
+}
+"""Classes that do the same with the same parts in another way: they run their own stages."""
+
+_TASKS: Mapping[str, Family] = {
     "StableDiffusionImg2ImgPipeline": STABLE_DIFFUSION,
     "StableDiffusionInpaintPipeline": STABLE_DIFFUSION,
+    "StableDiffusionXLInpaintPipeline": SDXL,
+    "StableDiffusion3Img2ImgPipeline": SD3,
+    "StableDiffusion3InpaintPipeline": SD3,
+    "FluxImg2ImgPipeline": FLUX,
+    "FluxInpaintPipeline": FLUX,
+    "ChromaImg2ImgPipeline": CHROMA,
+    "ChromaInpaintPipeline": CHROMA,
+    "QwenImageImg2ImgPipeline": QWEN_IMAGE,
+    "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "ZImageImg2ImgPipeline": Z_IMAGE,
+    "ZImageInpaintPipeline": Z_IMAGE,
 }
+"""Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
-SUPPORTED = ", ".join(FAMILIES)
+FAMILIES: Mapping[str, Family] = {
+    **{family.pipeline_class: family for family in _FAMILIES},
+    **{name: replace(family, pipeline_class=name) for name, family in _VARIANTS.items()},
+    **_TASKS,
+}
+"""Pipeline class of a model folder -> its family."""
 
-_KINDS = {(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"}
+SUPPORTED = "docs/families.md lists what is supported."
+
+TEXT_WIDTHS = (
+    "encoder_hid_dim",
+    "caption_channels",
+    "joint_attention_dim",
+    "text_dim",
+    "text_embed_dim",
+    "cap_feat_dim",
+    "text_hidden_dim",
+    "in_text_dim",
+    "text_in_dim",
+    "cross_attention_dim",
+)
+"""What the configurations of denoisers call the width of the text they read, the first that is there counts."""
+
+LATENT_CHANNELS = ("latent_channels", "z_dim")
+"""What the configurations of VAEs call the channels of a latent."""
 
 _PIXELS_PER_LATENT = {"sd1": 8, "sd2": 8, "pocket": 8}
 """A side of a picture, divided by that of its latent."""
@@ -92,7 +267,7 @@ _CROSS_ATTENTION = re.compile(
 
 def kind_of(cross: int, channels: int) -> str:
     """The kind of a Stable Diffusion model with this cross-attention width and this many latent channels."""
-    return _KINDS.get((cross, channels), f"sd-{cross}x{channels}")
+    return STABLE_DIFFUSION.kind((cross, channels))
 
 
 def pixels_per_latent(kind: str) -> int | None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from engine.errors import Code, PatchbayError
-from nodes.types import Conditioning, Latent, MixMethod
+from nodes.types import Conditioning, Latent, MixMethod, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Value = TypeVar("Value", Latent[Any], Conditioning[Any])
 
@@ -69,11 +69,25 @@ def mix(start: Value, end: Value, amount: float, how: MixMethod = "slerp") -> Va
     """
     function = lerp if how == "lerp" else slerp
     _check(start, end)
-    numbers = function(_numbers(start), _numbers(end), amount)
     if isinstance(start, Latent):
-        return Latent(numbers, start.kind)
-    text = f"{1 - amount:g} * ({start.text}) + {amount:g} * ({end.text})"
-    return replace(start, embeds=numbers, text=text)
+        return Latent(function(start.samples, end.samples, amount), start.kind)
+    text = f"{1 - amount:g} * ({start.text or ''}) + {amount:g} * ({end.text or ''})"
+    mixed = {name: _mixed(value, end.tensors[name], amount, function) for name, value in start.tensors.items()}
+    return replace(start, tensors=mixed, text=text)
+
+
+def _mixed(
+    one: Any,  # noqa: ANN401  # a tensor, or tensors in lists
+    other: Any,  # noqa: ANN401
+    amount: float,
+    function: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor],
+) -> Any:  # noqa: ANN401
+    """Numbers mixed; of masks and ids, which are whole numbers, the larger ones: what either prompt reads is read."""
+    if isinstance(one, (list, tuple)):
+        return type(one)(_mixed(*pair, amount, function) for pair in zip(one, other, strict=True))
+    if not isinstance(one, torch.Tensor):
+        return one
+    return function(one, other, amount) if one.is_floating_point() else torch.maximum(one, other)
 
 
 def frames(start: Latent[Any], end: Latent[Any], count: int, how: MixMethod = "slerp") -> Latent[Any]:
@@ -138,11 +152,15 @@ def _check(one: Value, other: Value, *, batches: bool = True) -> None:
     if one.kind != other.kind:
         what = f"One is of kind {one.kind}, the other of kind {other.kind}."
         raise PatchbayError(Code.KIND_MISMATCH, "latent", what, "Both must come from models of the same family.")
-    shapes = [tuple(_numbers(value).shape)[0 if batches else 1 :] for value in (one, other)]
+    shapes = [_shapes(value, 0 if batches else 1) for value in (one, other)]
     if shapes[0] != shapes[1]:
         what = f"One has the shape {shapes[0]}, the other {shapes[1]}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make both of the same size.")
 
 
-def _numbers(value: Latent[Any] | Conditioning[Any]) -> torch.Tensor:
-    return value.samples if isinstance(value, Latent) else value.embeds
+def _shapes(value: Latent[Any] | Conditioning[Any], first: int) -> object:
+    """The shapes of the value's tensors, from dimension `first` on."""
+    if isinstance(value, Latent):
+        return tuple(value.samples.shape)[first:]
+    found = {name: [tuple(tensor.shape) for tensor in leaves(item)] for name, item in value.tensors.items()}
+    return found if len(found) > 1 else next(iter(found.values()), None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from contextlib import contextmanager
 from threading import Lock
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from nodes.diffusion.parts import Part
     from nodes.diffusion.source import ModelSource
 
+
+_BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
+"""Parts of the pipeline that a single file is read with, and that a model folder leaves out."""
 
 _ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
@@ -34,6 +39,28 @@ def load_part(source: ModelSource, name: str, device: torch.device, dtype: torch
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
         module = _from_file(source, part, dtype) if source.single_file else _from_folder(part, dtype)
         return module.to(device).eval().requires_grad_(requires_grad=False)
+
+
+class StandIn(torch.nn.Module):
+    """What stands for a text encoder that is not needed: it has a configuration and a precision, and runs nothing."""
+
+    def __init__(self, config: Mapping[str, object], dtype: torch.dtype) -> None:
+        super().__init__()
+        self.config = _namespace(config)
+        self.dtype = dtype
+
+
+def _namespace(value: Any) -> Any:  # noqa: ANN401  # what JSON holds
+    return SimpleNamespace(**{k: _namespace(v) for k, v in value.items()}) if isinstance(value, Mapping) else value
+
+
+def skeleton(part: Part) -> Any:  # noqa: ANN401
+    """The module that a part's configuration describes, without weights and without memory."""
+    cls = _class_of(part)
+    with torch.device("meta"):
+        if hasattr(cls, "from_config"):
+            return cls.from_config(dict(part.config))
+        return cls(cls.config_class.from_dict(dict(part.config)))
 
 
 def _class_of(part: Part) -> Any:  # noqa: ANN401  # neither library types its lazy classes
@@ -60,7 +87,7 @@ def _from_folder(part: Part, dtype: torch.dtype) -> torch.nn.Module:
 
 def _from_file(source: ModelSource, part: Part, dtype: torch.dtype) -> torch.nn.Module:
     """One part of a single-file checkpoint: the pipeline's own loader, told that the other parts are not wanted."""
-    names = {*source.family.parts, *source.family.unused}
+    names = {*source.parts, *_BESIDE}
     pipeline = getattr(diffusers, source.family.pipeline_class).from_single_file(
         str(source.path),
         config=str(source.config),

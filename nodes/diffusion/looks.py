@@ -11,6 +11,7 @@ from engine.inspection import Fact, Histogram, Inspection, Shown
 from nodes.diffusion.families import pixels_per_latent
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.sheets import signed_maps
+from nodes.types import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +61,14 @@ def look_at_mask(mask: Mask, pictures: int) -> Inspection:
 
 
 def look_at_conditioning(conditioning: Conditioning[Any]) -> Inspection:
-    """An encoded prompt: its text and its numbers."""
-    return Inspection(
-        (Fact("text", conditioning.text), *_numbers(conditioning.embeds)), _histogram(conditioning.embeds)
-    )
+    """An encoded prompt: its text, its numbers, and what comes beside them."""
+    text = Fact("text", conditioning.text or "")
+    named = [(name, tensor) for name, value in conditioning.tensors.items() for tensor in leaves(value)]
+    if not named:
+        return Inspection((text,))
+    embeds = next((tensor for name, tensor in named if name == "prompt_embeds"), named[0][1])
+    beside = (Fact(name, _times(tensor.shape)) for name, tensor in named if tensor is not embeds)
+    return Inspection((text, *_numbers(embeds), *beside), _histogram(embeds))
 
 
 def _look_at_pictures(pixels: torch.Tensor, pictures: int) -> Inspection:
@@ -93,7 +98,7 @@ def _compression(samples: torch.Tensor, kind: str) -> tuple[Fact, ...]:
     factor = pixels_per_latent(kind)
     if factor is None:
         return ()
-    channels, height, width = samples.shape[1:]
+    channels, *_, height, width = samples.shape[1:]
     return (
         Fact("in pixels", f"{width * factor} x {height * factor}"),
         Fact("compression", f"{3 * factor * factor / channels:.4g} times fewer numbers than the pixels"),
@@ -117,7 +122,9 @@ def _finite(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _maps(samples: torch.Tensor, label: str) -> Iterator[tuple[str, torch.Tensor]]:
-    """Each channel of each sample as a coloured picture."""
+    """Each channel of each sample as a coloured picture; of a video, of each frame."""
+    if samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
+        samples = samples.transpose(1, 2).flatten(0, 1)
     for number, sample in enumerate(samples, 1):
         picture = f"picture {number}, " if len(samples) > 1 else ""
         for channel, pixels in enumerate(signed_maps(torch.nan_to_num(sample[None]))[0], 1):

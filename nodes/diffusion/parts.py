@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.families import Rule
 from nodes.diffusion.headers import Header, read_header, refuse_pickle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
-
-    from nodes.diffusion.families import Rule
 
 LARGEST_CONFIG = 32 << 20
 """Bytes; no configuration comes near, a shard index of a very large model has a few MB."""
@@ -57,6 +57,38 @@ class Part:
             return value
         what = f'{self.folder}: its configuration gives no whole number for "{key}" but {value!r}.'
         raise PatchbayError(Code.BAD_MODEL, at, what)
+
+    def first_integer(self, keys: Iterable[str]) -> int | None:
+        """The first whole number of the configuration under one of `keys`; of a list of numbers, the first."""
+        for key in keys:
+            value = self.config.get(key)
+            if isinstance(value, (list, tuple)) and value:
+                value = value[0]
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+        return None
+
+
+_STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
+
+LIBRARIES: Mapping[str, str] = {
+    "diffusers": "diffusers",
+    "transformers": "transformers",
+}
+"""What a model folder calls a library, and the module that is. Parts come from nowhere else."""
+
+
+def rule_for(folder: Path, library: str, class_name: str) -> Rule:
+    """The rule that follows from a part's class: which files hold its configuration and its weights."""
+    module = LIBRARIES[library]
+    if class_name.endswith("Scheduler"):
+        return Rule(module, (), "scheduler_config.json")
+    if "Tokenizer" in class_name:
+        return Rule(module, (), "tokenizer_config.json")
+    if class_name.endswith(("Processor", "ProcessorFast", "ProcessorPil", "FeatureExtractor")):
+        own = "processor_config.json"
+        return Rule(module, (), own if (folder / own).is_file() else "preprocessor_config.json")
+    return Rule(module, (), "config.json", weights=_STEMS.get(library, "model"))
 
 
 def read_json(path: Path, at: str) -> dict[str, object]:

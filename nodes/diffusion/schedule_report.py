@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import Code, PatchbayError
@@ -50,21 +51,28 @@ def _posing(scheduler: Scheduler[Any], steps: int = 0) -> SamplerScheduler:
     base = (scheduler.name, scheduler.kind, scheduler.base, scheduler.options, scheduler.family)
     pose = schedulers.posing(Sampler(*base, "euler", {}, given))
     if steps:
-        pose.set_timesteps(steps)
+        _begin(pose, steps)
     return pose
+
+
+def _begin(live: Any, steps: int) -> None:  # noqa: ANN401  # diffusers does not type its schedulers
+    if live.config.get("use_dynamic_shifting") and "mu" in inspect.signature(live.set_timesteps).parameters:
+        what = "This model shifts its noise levels by the size of the picture, which is known only to Sample."
+        raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Set its option use_dynamic_shifting to false.")
+    live.set_timesteps(steps)
 
 
 def text(scheduler: Scheduler[Any], steps: int) -> str:
     """The scheduler's options, one a line, and the table of its steps."""
     live = schedulers.build(scheduler, {}, "")
-    live.set_timesteps(steps)
+    _begin(live, steps)
     return "\n".join([*_head(scheduler, live), "", *_options(scheduler, live), "", *_rows(live, steps)])
 
 
 def picture(scheduler: Scheduler[Any], steps: int) -> Image:
     """The timesteps of the model calls, and the noise levels that go with them, as two diagrams."""
     live = schedulers.build(scheduler, {}, "")
-    live.set_timesteps(steps)
+    _begin(live, steps)
     times = Line("", tuple(float(time) for time in live.timesteps))
     charts = [chart(f"{_title(scheduler)}: timestep of each model call", [times])]
     if levels := _levels(live):

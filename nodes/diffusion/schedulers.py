@@ -139,6 +139,11 @@ def _stock_config_of(model_config: str, family: str) -> Any:  # noqa: ANN401
     if not family:
         return own.config
     pipeline_class = getattr(diffusers, family)
-    names = inspect.signature(pipeline_class.__init__).parameters.keys() - {"self", "requires_safety_checker"}
-    pipeline = pipeline_class(**{**dict.fromkeys(names), "scheduler": own, "requires_safety_checker": False})
+    if "_internal_dict" not in inspect.getsource(pipeline_class.__init__):  # it corrects nothing
+        return own.config
+    parameters = [
+        each for name, each in inspect.signature(pipeline_class.__init__).parameters.items() if name != "self"
+    ]
+    absent = {each.name: None for each in parameters if each.default is each.empty}
+    pipeline = pipeline_class(**{**absent, "scheduler": own, "requires_safety_checker": False})
     return pipeline.scheduler.config

@@ -6,11 +6,13 @@ gives each of them what a node needs, in any pipeline, with the arithmetic left 
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import Code, PatchbayError
 from nodes.diffusion import leftover
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ class Window:
     last: int | None = None
 
 
+NOTHING = Window(0, last=0)
+"""No step at all."""
+
+
 class SchedulerShim:
     """Wraps a fresh scheduler; what is not mentioned here is the scheduler's own.
 
@@ -37,7 +43,8 @@ class SchedulerShim:
     of the denoiser, which second-order schedulers make twice a step. Only the steps of `window` are run. `noised` says
     that the latents already carry their noise, so nothing must be scaled. `own` are the generators of the samples:
     every scheduler that draws gets them, also where the pipeline does not hand them on, so none draws from the global
-    one. `resume` is what `state()` gave when an earlier run stopped where this one begins.
+    one. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked` is called when
+    timesteps are asked for, `on_timesteps` when they are known, `on_last` with the latents of the last step.
     """
 
     def __init__(
@@ -49,6 +56,9 @@ class SchedulerShim:
         noised: bool = False,
         own: Sequence[Generator] = (),
         resume: Mapping[str, Any] | None = None,
+        on_asked: Callable[[], None] | None = None,
+        on_timesteps: Callable[[], None] | None = None,
+        on_last: Callable[[Tensor], None] | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._on_step = on_step
@@ -56,6 +66,9 @@ class SchedulerShim:
         self._noised = noised
         self._own = list(own)
         self._resume = resume
+        self._on_asked = on_asked
+        self._on_timesteps = on_timesteps
+        self._on_last = on_last
         self._before: Mapping[str, Any] = {}
         self._done = 0
         self._draws = "generator" in inspect.signature(scheduler.step).parameters
@@ -63,8 +76,17 @@ class SchedulerShim:
         self.step = _signed(self._step, scheduler.step)
         self.set_timesteps = _signed(self._set_timesteps, scheduler.set_timesteps)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:  # noqa: ANN401
+        """A copy is a scheduler of its own, for what a pipeline denoises beside its latents: sound, single frames."""
+        return copy.deepcopy(self._scheduler, memo)
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._scheduler, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The scheduler's own: some pipelines ask what they were given."""
+        return type(self._scheduler)
 
     @property
     def timesteps(self) -> Tensor:
@@ -78,7 +100,22 @@ class SchedulerShim:
         """What the pipeline multiplies the first latents by: the scheduler's own, or 1 for latents that have noise."""
         return 1.0 if self._noised else self._scheduler.init_noise_sigma
 
+    def scale_model_input(self, sample: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401
+        """The scheduler's own; as it is where there is none, which some pipelines tell by the exact class."""
+        if not hasattr(self._scheduler, "scale_model_input"):
+            return sample
+        scaled: Tensor = self._scheduler.scale_model_input(sample, *args, **kwargs)
+        return scaled
+
+    def set_begin_index(self, begin_index: int = 0) -> None:
+        """Count the beginning that a pipeline names from the window's, for schedulers that are told theirs."""
+        if hasattr(self._scheduler, "set_begin_index"):
+            self._scheduler.set_begin_index(begin_index + index_of(self._scheduler, self._window.first))
+
     def _set_timesteps(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        if self._on_asked is not None:
+            self._on_asked()
+        _check_told(self._scheduler, args, kwargs)
         self._scheduler.set_timesteps(*args, **kwargs)
         if hasattr(self._scheduler, "noise_sampler_seed"):
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
@@ -88,18 +125,32 @@ class SchedulerShim:
         elif self._noised:
             begin_at(self._scheduler, index_of(self._scheduler, self._window.first))
         self._done = 0
+        if self._on_timesteps is not None:
+            self._on_timesteps()
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         if self._draws and self._own and kwargs.get("generator") is None:
             kwargs["generator"] = self._own
         result = self._scheduler.step(*args, **kwargs)
         self._done += 1
-        self._on_step(self._done, len(self.timesteps), result[0])
+        total = len(self.timesteps)
+        self._on_step(self._done, total, result[0])
+        if self._on_last is not None and self._done == total:
+            self._on_last(result[0])
         return result
 
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""
         return leftover.state_of(self._scheduler, self._before, self._own)
+
+
+def _check_told(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> None:  # noqa: ANN401
+    """Refuse what the pipeline tells its scheduler and this one cannot be told. Raises `bad_value`."""
+    try:
+        inspect.signature(scheduler.set_timesteps).bind(*args, **kwargs)
+    except TypeError as error:
+        what = f"The model's pipeline tells its scheduler what {type(scheduler).__name__} cannot be told: {error}."
+        raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.") from error
 
 
 def _signed(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:

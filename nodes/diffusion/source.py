@@ -7,6 +7,7 @@ with it. huggingface_hub is imported only when a name means a repository of the 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,9 +16,18 @@ from typing import TYPE_CHECKING
 
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FAMILIES, SUPPORTED, Family, kind_of, single_file_sizes
+from nodes.diffusion.families import (
+    FAMILIES,
+    LATENT_CHANNELS,
+    STABLE_DIFFUSION,
+    SUPPORTED,
+    TEXT_WIDTHS,
+    UNUSED,
+    Family,
+    single_file_sizes,
+)
 from nodes.diffusion.headers import PICKLES, Header, read_header
-from nodes.diffusion.parts import Part, choose_weights, read_json, read_part
+from nodes.diffusion.parts import LIBRARIES, Part, choose_weights, read_json, read_part, rule_for
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
@@ -44,6 +54,7 @@ class ModelSource:
     Two sources are equal when they mean the same files in the same state (path, size, time and inode of each), so a
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
+    `options` are what the pipeline itself is made with, besides its parts.
     """
 
     path: Path
@@ -53,6 +64,7 @@ class ModelSource:
     kind: str = field(compare=False)
     parts: Mapping[str, Part] = field(compare=False, repr=False)
     config: Path = field(compare=False)
+    options: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     single_file: bool = field(default=False, compare=False)
 
     @property
@@ -73,6 +85,7 @@ class ModelSource:
         Reads the weight files on first use.
         """
         total = hashlib.sha256(self.pipeline_class.encode())
+        total.update(json.dumps(self.options, sort_keys=True).encode())
         for name, part in sorted(self.parts.items()):
             total.update(f"\n{name} {part.class_name}".encode())
             for path in (*part.settings, *part.weights):
@@ -97,13 +110,14 @@ def resolve(name: str, paths: Paths, *, downloads: bool, at: str) -> Path:
 
 
 def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
-    from huggingface_hub import list_repo_files, snapshot_download
+    from huggingface_hub import hf_hub_download, list_repo_files, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         if not downloads:
             return Path(snapshot_download(name, local_files_only=True))
-        return Path(snapshot_download(name, allow_patterns=wanted_files(list_repo_files(name))))
+        index = read_json(Path(hf_hub_download(name, INDEX)), at)
+        return Path(snapshot_download(name, allow_patterns=wanted_files(list_repo_files(name), index)))
     except LocalEntryNotFoundError as error:
         what = f'"{name}" is neither a file here nor in the local cache of the Hugging Face hub.'
         fix = "Check the connection." if downloads else "If it is a repository on the hub, run with --download."
@@ -113,19 +127,22 @@ def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
         raise PatchbayError(Code.FILE_NOT_FOUND, at, what, "Check the name and the connection.") from error
 
 
-def wanted_files(names: Iterable[str]) -> list[str]:
-    """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights."""
+def wanted_files(names: Iterable[str], index: Mapping[str, object]) -> list[str]:
+    """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights.
+
+    `index` is what its model_index.json says.
+    """
     names = list(names)
-    folders = {part: rule for family in FAMILIES.values() for part, rule in family.parts.items()}
     wanted = [name for name in names if name == INDEX]
-    for part, rule in folders.items():
+    for part in sorted(name for name, entry in index.items() if isinstance(entry, list) and name not in UNUSED):
         inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
-        chosen = choose_weights(inside, rule.weights) if rule.weights else None
-        if chosen is not None:
-            stem = chosen[1].removesuffix(".json").removesuffix(".safetensors")
-            sharded = f"{part}/{rule.weights}*-of-*.safetensors"
-            wanted.append(sharded if chosen[1].endswith(".json") else f"{part}/{stem}.safetensors")
+        for stem in ("diffusion_pytorch_model", "model"):
+            chosen = choose_weights(inside, stem)
+            if chosen is not None:
+                file = chosen[1].removesuffix(".json").removesuffix(".safetensors")
+                sharded = f"{part}/{stem}*-of-*.safetensors"
+                wanted.append(sharded if chosen[1].endswith(".json") else f"{part}/{file}.safetensors")
     return wanted
 
 
@@ -147,11 +164,14 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
 
 
 def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
-    pipeline_class, classes = _read_index(root, at)
-    rules = FAMILIES[pipeline_class].parts
-    parts = {name: read_part(root / name, classes[name], rule, at, weights=weights) for name, rule in rules.items()}
-    kind = _kind(root, parts, at)
-    return ModelSource(root, pipeline_class, _stamp(parts), root.name, kind, parts, root)
+    index = _read_index(root, at)
+    own = index.family.parts
+    parts = {}
+    for name, (library, class_name) in index.parts.items():
+        rule = own[name] if name in own else rule_for(root / name, library, class_name)
+        parts[name] = read_part(root / name, class_name, rule, at, weights=weights)
+    kind = _kind(root, index.family, parts, at)
+    return ModelSource(root, index.pipeline_class, _stamp(parts), root.name, kind, parts, root, index.options)
 
 
 def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
@@ -162,20 +182,25 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     sizes = single_file_sizes(header)
     if sizes is None:
         what = f"{path} is no Stable Diffusion 1.x or 2.x checkpoint: its tensors have other names."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported pipeline classes: {SUPPORTED}.")
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Give a folder in Diffusers' format instead.")
     if config is None:
         what = f"{path} holds weights only; configurations and the tokenizer's words must come from elsewhere."
         fix = "Set `config` to a folder in Diffusers' format of the same family; its weights are not read."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     base = _survey_folder(config, at, weights=False)
+    if base.family is not STABLE_DIFFUSION:
+        what = f"{path} is a Stable Diffusion checkpoint, but {config} is a {base.pipeline_class}."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to a folder of the same family.")
     parts = {name: _part_of_file(path, part, base.family, header, at) for name, part in base.parts.items()}
-    kind = _kind(path, parts, at, sizes)
-    return ModelSource(path, base.pipeline_class, _stamp(parts), path.stem, kind, parts, config, single_file=True)
+    _check_stable_diffusion(path, parts, at, sizes)
+    name, options = path.stem, base.options
+    stamp = _stamp(parts)
+    return ModelSource(path, base.pipeline_class, stamp, name, base.kind, parts, config, options, single_file=True)
 
 
 def _part_of_file(path: Path, part: Part, family: Family, header: Header, at: str) -> Part:
     """A part whose configuration is in a folder and whose weights, where it has any, are in the single file."""
-    prefix = family.parts[part.name].prefix
+    prefix = family.parts[part.name].prefix if part.name in family.parts else ""
     if not prefix:
         return part
     numbers = header.numbers(prefix)
@@ -184,21 +209,50 @@ def _part_of_file(path: Path, part: Part, family: Family, header: Header, at: st
     return replace(part, weights=(path,), numbers=numbers)
 
 
-def _read_index(root: Path, at: str) -> tuple[str, dict[str, str]]:
-    """The pipeline class of a model folder, and the class of each part its family needs."""
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What a model_index.json says: the pipeline class, library and class of each part, and plain options."""
+
+    pipeline_class: str
+    parts: Mapping[str, tuple[str, str]]
+    options: Mapping[str, object]
+
+    @property
+    def family(self) -> Family:
+        return FAMILIES[self.pipeline_class]
+
+
+def _read_index(root: Path, at: str) -> _Index:
     if not (root / INDEX).is_file():
         what = f"{root} has no {INDEX}, so it is no model folder in Diffusers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds model_index.json.")
     index = read_json(root / INDEX, at)
     family = _family(root, index, at)
-    for name, entry in index.items():
-        if not name.startswith("_") and name not in family.unused and isinstance(entry, list):
-            _check_entry(root, name, entry, family, at)
-    missing = [name for name in family.parts if not isinstance(index.get(name), list) or index[name] == [None, None]]
+    entries = {name: entry for name, entry in index.items() if not name.startswith("_") and name not in UNUSED}
+    parts = {
+        name: _check_entry(root, name, entry, family, at)
+        for name, entry in entries.items()
+        if isinstance(entry, list) and entry != [None, None]
+        if name in family.parts or name in family.denoisers or _is_part(root, name, entry)
+    }
+    missing = [name for name in {**family.parts, **dict.fromkeys(_needed(family))} if name not in parts]
     if missing:
         what = f"{root / INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
         raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
-    return str(index["_class_name"]), {name: _class_of(index[name]) for name in family.parts}
+    options = {name: entry for name, entry in entries.items() if not _is_part(root, name, entry)}
+    return _Index(str(index["_class_name"]), parts, options)
+
+
+def _needed(family: Family) -> tuple[str, ...]:
+    """The parts without which there is nothing to run: the scheduler and the first denoiser."""
+    return ("scheduler", family.denoisers[0])
+
+
+def _is_part(root: Path, name: str, entry: object) -> bool:
+    """Whether an entry of the index names a part: a pair of a library and a class, or nothing in both places."""
+    if not isinstance(entry, list) or len(entry) != 2:  # noqa: PLR2004  # a pair
+        return (root / name).is_dir()
+    return entry == [None, None] or all(isinstance(item, str) for item in entry)
 
 
 def _family(root: Path, index: Mapping[str, object], at: str) -> Family:
@@ -210,48 +264,74 @@ def _family(root: Path, index: Mapping[str, object], at: str) -> Family:
         raise PatchbayError(Code.BAD_MODEL, at, f"{root / INDEX} names no pipeline class but {name!r}.")
     if name not in FAMILIES:
         what = f'{root} is a "{name}", a pipeline class that is not supported yet. {nearest(name, FAMILIES)}'.rstrip()
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {SUPPORTED}.")
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, SUPPORTED)
     return FAMILIES[name]
 
 
-def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family, at: str) -> None:
-    """Refuse a part that would not come from the library and the classes its family allows."""
-    if list(entry) == [None, None]:
-        return
+def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family, at: str) -> tuple[str, str]:
+    """Library and class of a part. Refuses one that would not come from where its family allows."""
     rule = family.parts.get(name)
     pair = [item for item in entry if isinstance(item, str) and _IDENTIFIER.fullmatch(item)]
     if len(pair) != 2 or len(entry) != 2:  # noqa: PLR2004  # library and class
         raise PatchbayError(Code.BAD_MODEL, at, f'{root / INDEX}: "{name}" is no pair of plain names but {entry!r}.')
     library, class_name = pair
-    if library not in {"diffusers", "transformers"} or (rule and library != rule.library):
+    if library not in LIBRARIES or (rule and library != rule.library):
         what = f'{root / INDEX}: "{name}" would come from the library "{library}".'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
     if rule and rule.classes and class_name not in rule.classes:
         what = f'{root / INDEX}: "{name}" is a "{class_name}", which is not supported here.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(rule.classes)}.")
+    return library, class_name
 
 
-def _class_of(entry: object) -> str:
-    return str(entry[1]) if isinstance(entry, list) else ""
+def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tuple[int, ...]:
+    """What makes a kind of a family: the width of the text, of the pooled text where there is one, and the channels.
+
+    A model without a VAE works on pixels; what its denoiser gives counts then.
+    """
+    denoiser = parts[family.denoisers[0]]
+    text = denoiser.first_integer(TEXT_WIDTHS)
+    pooled = denoiser.first_integer(("pooled_projection_dim",))
+    vae = parts.get(family.decoder)
+    channels = vae.first_integer(LATENT_CHANNELS) if vae else denoiser.first_integer(("in_channels",))
+    if text is None and channels is None:
+        what = f"{path}: the configurations of its {denoiser.name} and its VAE tell no sizes."
+        raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
+    return tuple(size for size in (text, pooled, channels) if size is not None)
 
 
-def _kind(path: Path, parts: Mapping[str, Part], at: str, sizes: tuple[int, int] | None = None) -> str:
-    """The kind that the sizes of the parts say, once they agree. `sizes` are those of a single file's tensors."""
+def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
+    """The kind that the sizes of the parts say."""
+    vae = parts.get(family.decoder)
+    if vae is not None and family.denoisers[0] == "unet":
+        _check_channels(path, parts["unet"], vae, at)
+    if family.name == STABLE_DIFFUSION.name:
+        _check_stable_diffusion(path, parts, at)
+    return family.kind(_sizes(path, family, parts, at))
+
+
+def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
+    """Refuse a UNet that reads more than latents, as those for inpainting do."""
+    channels, latents = unet.integer("in_channels", at), vae.integer("latent_channels", at)
+    if channels != latents:
+        what = f"{path} has a UNet of {channels} input channels for latents of {latents} (an inpainting model?)."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
+
+
+def _check_stable_diffusion(
+    path: Path, parts: Mapping[str, Part], at: str, sizes: tuple[int, int] | None = None
+) -> None:
+    """Refuse parts that do not fit each other. `sizes` are those of a single file's tensors."""
     cross = parts["unet"].integer("cross_attention_dim", at)
     channels = parts["unet"].integer("in_channels", at)
-    latents = parts["vae"].integer("latent_channels", at)
     first = parts["unet"].shapes.get("conv_in.weight", (0, channels))
     if sizes is not None and sizes != (cross, channels):
         what = f"{path} has sizes {sizes} where the configurations say {(cross, channels)} (attention, channels)."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to a folder of the same family.")
-    if channels != latents:
-        what = f"{path} has a UNet of {channels} input channels for latents of {latents} (an inpainting model?)."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
     if first[1] != channels:
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the UNet's weights do not fit its configuration.")
     if parts["text_encoder"].integer("hidden_size", at) != cross:
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", _COMPLETE)
-    return kind_of(cross, channels)
 
 
 def _state(source: ModelSource) -> object:

@@ -12,17 +12,21 @@ from nodes.types import BlankLatent, Latent, Leftover, Sampler, Scheduler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nodes.diffusion.families import Family
     from nodes.diffusion.shim import SchedulerShim
 
 
-def of_share(latent: Latent[Any] | BlankLatent, steps: int, denoise: float) -> Window:
-    """The last `denoise` share of the steps, counted as StableDiffusionImg2ImgPipeline.get_timesteps counts them."""
+def of_share(latent: Latent[Any] | BlankLatent, steps: int, denoise: float, *, begun: bool = False) -> Window:
+    """The last `denoise` share of the steps, counted as `get_timesteps` of the stock image-to-image classes counts.
+
+    `begun` says that the family's class runs a step of which only a part is wanted. Raises `bad_value`.
+    """
     if not 0 < denoise <= 1:
         raise PatchbayError(Code.BAD_VALUE, "denoise", f"denoise is {denoise}.", "Choose more than 0, at most 1.")
     if isinstance(latent, BlankLatent) and denoise < 1:
         what = f"denoise is {denoise}, but a blank latent has no picture to keep anything of."
         raise PatchbayError(Code.BAD_VALUE, "denoise", what, "Set denoise to 1, or give an encoded picture.")
-    kept = min(int(steps * denoise), steps)
+    kept = min(int(steps * denoise), steps) if not begun else steps - int(max(steps - min(steps * denoise, steps), 0))
     if kept < 1:
         what = f"{steps} steps with denoise {denoise} leave less than one step to run."
         raise PatchbayError(Code.BAD_VALUE, "denoise", what, f"Use at least {1 / denoise:.0f} steps or more denoise.")
@@ -51,6 +55,13 @@ def check_leftover(latent: Latent[Any] | BlankLatent, window: Window, scheduler:
         what = f"This latent was left at step {found.step} of {found.steps} by {_name(found.scheduler)}."
         fix = f"Go on with SampleSteps: the same scheduler, steps {found.steps}, first {found.step}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+
+
+def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Family) -> None:
+    """Refuse to stop between the steps of a family that runs as a whole only. Raises `bad_value`."""
+    if family.whole and (window.last is not None or state_in(latent) is not None):
+        what = f"{family.pipeline_class} runs all of its steps at once: {family.whole}."
+        raise PatchbayError(Code.BAD_VALUE, "last", what, "Set first to 0 and last to null.")
 
 
 def state_in(latent: Latent[Any] | BlankLatent) -> Mapping[str, Any] | None:

@@ -51,3 +51,43 @@ def test_a_single_file_without_configuration_says_what_to_give(tmp_path):
         plan(graph, Catalog.load(), Paths(), Settings())
     assert caught.value.at == "load.model"
     assert "Set `config`" in caught.value.fix
+
+
+@pytest.fixture(scope="module")
+def sdxl_folder(tmp_path_factory):
+    from tests.nodes.diffusion.tiny.table import build
+
+    folder = tmp_path_factory.mktemp("sdxl") / "model"
+    build("StableDiffusionXLPipeline", folder)
+    return folder
+
+
+@pytest.mark.parametrize("port", ["encode.text_encoder", "sample.model", "decode.vae"])
+def test_parts_of_different_families_are_refused_before_anything_runs(tiny_folder, sdxl_folder, port):
+    """No shape error of torch's: the plan knows the families."""
+    links = {"encode.text_encoder": "one.text_encoder", "sample.model": "one.model", "decode.vae": "one.vae"}
+    links[port] = links[port].replace("one", "other")
+    nodes = {
+        "one": {"type": "LoadModel", "inputs": {"model": str(tiny_folder)}},
+        "other": {"type": "LoadModel", "inputs": {"model": str(sdxl_folder)}},
+        "encode": {"type": "EncodeText", "inputs": {"text_encoder": {"link": links["encode.text_encoder"]}}},
+        "empty": {"type": "EmptyLatent", "inputs": {}},
+        "sample": {
+            "type": "Sample",
+            "inputs": {
+                "model": {"link": links["sample.model"]},
+                "positive": {"link": "encode.conditioning"},
+                "latent": {"link": "empty.latent"},
+            },
+        },
+        "decode": {
+            "type": "VAEDecode",
+            "inputs": {"vae": {"link": links["decode.vae"]}, "latent": {"link": "sample.latent"}},
+        },
+        "save": {"type": "SaveImage", "inputs": {"image": {"link": "decode.image"}}},
+    }
+    graph = Graph.from_data({"version": 1, "nodes": nodes}, folder=tiny_folder.parent)
+    paths = Paths().granting(tiny_folder).granting(sdxl_folder)
+    with pytest.raises(GraphError) as caught:
+        plan(graph, Catalog.load(), paths, Settings())
+    assert any("sdxl-64x4" in str(problem) and "sd-32x4" in str(problem) for problem in caught.value.problems)

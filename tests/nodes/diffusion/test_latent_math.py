@@ -57,9 +57,11 @@ def test_zeros_can_be_mixed():
 
 
 def test_conditionings_are_mixed_and_say_so(tiny):
-    one, other = (Conditioning(torch.full((1, 2, 3), n), TextEncoder(tiny), f"p{n:g}") for n in (1.0, 3.0))
+    one, other = (
+        Conditioning({"prompt_embeds": torch.full((1, 2, 3), n)}, TextEncoder(tiny), f"p{n:g}") for n in (1.0, 3.0)
+    )
     mixed = latent_math.mix(one, other, 0.25, "lerp")
-    assert mixed.embeds.unique().tolist() == [1.5]
+    assert mixed.tensors["prompt_embeds"].unique().tolist() == [1.5]
     assert mixed.text == "0.75 * (p1) + 0.25 * (p3)"
     assert mixed.kind == one.kind
 

@@ -71,7 +71,7 @@ def test_every_model_below_the_roots_is_found_under_the_name_a_graph_gives_it(ro
 def test_a_broken_model_is_listed_with_its_problem(roots, broken, tmp_path):
     (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     shutil.copytree(broken, tmp_path / "models" / "no_weights")
-    for name, index in (("bad_json", "{"), ("other", '{"_class_name": "FluxPipeline"}'), ("list", "[]")):
+    for name, index in (("bad_json", "{"), ("other", '{"_class_name": "OnnxPipeline"}'), ("list", "[]")):
         (tmp_path / "models" / name).mkdir()
         (tmp_path / "models" / name / "model_index.json").write_text(index)
     found = by_name(models(roots))
@@ -82,7 +82,7 @@ def test_a_broken_model_is_listed_with_its_problem(roots, broken, tmp_path):
         "list": "bad_model",
     }
     assert {choice.kind for choice in found.values()} == {"pocket", ""}
-    assert found["other"].detail["pipeline_class"] == "FluxPipeline"
+    assert found["other"].detail["pipeline_class"] == "OnnxPipeline"
     assert by_name(models(roots, weights=False))["no_weights"].kind == "sd-32x4"
     with pytest.raises(PatchbayError) as caught:
         ModelFile().resolve("no_weights", roots, Settings(), "load.model")

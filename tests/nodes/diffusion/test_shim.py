@@ -1,12 +1,14 @@
+import copy
 import inspect
 
 import diffusers
 import pytest
 import torch
 
+from engine.errors import PatchbayError
 from nodes.diffusion.scheduler_table import CLASSES, predictions_of
 from nodes.diffusion.schedulers import build
-from nodes.diffusion.shim import SchedulerShim, Window, begin_at
+from nodes.diffusion.shim import NOTHING, SchedulerShim, Window, begin_at
 
 DRIVES = [name for name in CLASSES if "v_prediction" in predictions_of(name) and name != "DPMSolverSDE"]
 
@@ -67,3 +69,57 @@ def test_latents_that_have_noise_are_not_scaled(fresh):
 
 def test_a_scheduler_that_cannot_be_told_its_beginning_is_left_alone():
     begin_at(object(), 3)
+
+
+def test_a_beginning_that_the_pipeline_names_counts_from_the_window(fresh):
+    shim = SchedulerShim(fresh("Euler"), lambda *_: None, window=Window(10, 3), noised=True)
+    shim.set_timesteps(10)
+    shim.set_begin_index(0)
+    assert shim.begin_index == 3
+
+
+def test_a_step_draws_from_the_run_s_own_generators(fresh):
+    def run(**options):
+        torch.manual_seed(1)
+        own = [torch.Generator().manual_seed(5)]
+        shim = SchedulerShim(fresh("EulerAncestral"), lambda *_: None, own=own, **options)
+        shim.set_timesteps(3)
+        return shim.step(torch.ones(1, 4, 2, 2), shim.timesteps[0], torch.ones(1, 4, 2, 2))[0]
+
+    before = torch.get_rng_state()
+    torch.manual_seed(1)
+    expected = torch.get_rng_state()
+    assert torch.equal(run(), run())
+    assert torch.equal(torch.get_rng_state(), expected)
+    torch.set_rng_state(before)
+
+
+def test_nothing_is_left_where_all_steps_are_left_out(fresh):
+    shim = SchedulerShim(fresh(), lambda *_: None, window=NOTHING)
+    shim.set_timesteps(4)
+    assert not len(shim.timesteps)
+
+
+def test_a_copy_is_a_scheduler_of_its_own(fresh):
+    scheduler = fresh("Euler")
+    shim = SchedulerShim(scheduler, lambda *_: None)
+    found = copy.deepcopy(shim)
+    assert type(found) is type(scheduler)
+    assert found is not scheduler
+    assert isinstance(shim, diffusers.EulerDiscreteScheduler)
+
+
+def test_the_last_step_is_told(fresh):
+    told = []
+    shim = SchedulerShim(fresh(), lambda *_: None, on_last=told.append)
+    shim.set_timesteps(2)
+    for timestep in shim.timesteps:
+        assert not told
+        latents = shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2), return_dict=False)[0]
+    assert told[0] is latents
+
+
+def test_what_the_pipeline_tells_and_the_scheduler_cannot_be_told_is_refused(fresh):
+    shim = SchedulerShim(fresh("Euler"), lambda *_: None)
+    with pytest.raises(PatchbayError, match="EulerDiscreteScheduler cannot be told"):
+        shim.set_timesteps(4, original_inference_steps=50)

@@ -154,7 +154,8 @@ def test_a_missing_shard_is_refused(broken):
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"_class_name": "FluxPipeline"}, Code.UNSUPPORTED_CLASS),
+        ({"_class_name": "FluxPipeline"}, Code.BAD_MODEL),
+        ({"_class_name": "OnnxStableDiffusionPipeline"}, Code.UNSUPPORTED_CLASS),
         ({"_class_name": ["pipeline", "Own"]}, Code.UNSUPPORTED_CLASS),
         ({"custom_pipeline": "x"}, Code.UNSUPPORTED_CLASS),
         ({"_class_name": "os.system"}, Code.BAD_MODEL),
@@ -245,7 +246,8 @@ def test_only_what_is_needed_is_fetched():
         "text_encoder/model.safetensors.index.json", "tokenizer/vocab.json", "tokenizer/merges.txt",
         "safety_checker/model.safetensors",
     ]  # fmt: skip
-    assert sorted(wanted_files(names)) == [
+    parts = {name: ["library", "Class"] for name in ("safety_checker", "text_encoder", "tokenizer", "unet", "vae")}
+    assert sorted(wanted_files(names, parts)) == [
         "model_index.json",
         "text_encoder/model*-of-*.safetensors",
         "text_encoder/model.safetensors.index.json",

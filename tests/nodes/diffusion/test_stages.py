@@ -186,7 +186,7 @@ def test_encoding_is_the_stock_pipeline_s(source, stock, text):
         options = {"do_classifier_free_guidance": True, "negative_prompt": text}
         theirs, negative = pipeline.encode_prompt(PROMPT, "cpu", 1, **options)
         positive, _ = pipeline.encode_prompt(text, "cpu", 1, do_classifier_free_guidance=False)
-    ours = stages.encode_text(TextEncoder(source), text).embeds
+    ours = stages.encode_text(TextEncoder(source), text).tensors["prompt_embeds"]
     assert torch.equal(ours, negative)
     assert torch.equal(ours, positive)
     assert ours.shape == theirs.shape
@@ -331,7 +331,7 @@ def test_a_picture_of_the_wrong_size_is_refused(source):
 
 def test_kinds_are_checked_again(pocket, tiny):
     ours = stages.encode_text(TextEncoder(pocket), PROMPT)
-    theirs = Conditioning(ours.embeds, TextEncoder(tiny), PROMPT)
+    theirs = Conditioning(ours.tensors, TextEncoder(tiny), PROMPT)
     blank, settings = BlankLatent(64, 64, 1), {"steps": 2, "guidance": 3.0, "seed": 0}
     foreign = Latent(torch.zeros(1, 4, 8, 8), "sdxl")
     scheduler = Scheduler("DDIM", "sdxl", pocket.scheduler)

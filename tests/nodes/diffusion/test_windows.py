@@ -8,6 +8,7 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stages, windows
+from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.samplers import SAMPLERS
 from nodes.diffusion.scheduler_table import CLASSES, PRESETS, predictions_of
 from nodes.diffusion.shim import Window
@@ -155,3 +156,10 @@ def test_a_blank_latent_begins_at_the_beginning(run):
 
 def test_the_whole_window_leaves_nothing(run):
     assert run("DDIM", Window(3, 0, 3)).leftover is None
+
+
+def test_a_family_that_runs_as_a_whole_is_not_stopped_between_its_steps():
+    family = FAMILIES["SanaSprintPipeline"]
+    windows.check_parts(BlankLatent(32, 32, 1), Window(4), family)
+    with pytest.raises(PatchbayError, match="all of its steps at once"):
+        windows.check_parts(BlankLatent(32, 32, 1), Window(4, 0, 2), family)

@@ -1,0 +1,119 @@
+"""How a pipeline holds its latents inside, and how Patchbay holds them: [batch, channels, (frames,) height, width].
+
+Transformers read tokens, so some pipelines pack latents before their loop and return them packed. Their own functions
+pack and unpack here; what differs between them is how those functions are called, which their signatures say.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SPATIAL = ("vae_scale_factor", "vae_scale_factor_spatial", "vae_spatial_compression_ratio")
+_TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a picture or video: in pixels and frames."""
+
+    width: int
+    height: int
+    frames: int = 1
+
+
+def factor(pipeline: Any) -> int:  # noqa: ANN401
+    """How many pixels a latent's number stands for, along a side."""
+    own = next((int(getattr(pipeline, name)) for name in _SPATIAL if hasattr(pipeline, name)), 8)
+    return own * patch(pipeline)
+
+
+def patch(pipeline: Any) -> int:  # noqa: ANN401
+    """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
+    return 2 if hasattr(pipeline, "_patchify_latents") else 1
+
+
+def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
+    """How many frames a latent's frame stands for, the first one aside."""
+    return next((int(getattr(pipeline, name)) for name in _TEMPORAL if hasattr(pipeline, name)), 1)
+
+
+def multiple(pipeline: Any) -> int:  # noqa: ANN401
+    """What the sides of a picture must be multiples of."""
+    return factor(pipeline) * (2 if is_packed(pipeline) else 1)
+
+
+def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline holds its latents as tokens [batch, tokens, features]."""
+    return hasattr(pipeline, "_pack_latents") and hasattr(pipeline, "_unpack_latents")
+
+
+def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
+    """The size that unpacked latents stand for."""
+    side = factor(pipeline)
+    frames = (samples.shape[2] - 1) * temporal_factor(pipeline) + 1 if samples.ndim == 5 else 1  # noqa: PLR2004
+    return Size(samples.shape[-1] * side, samples.shape[-2] * side, frames)
+
+
+def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
+    """Latents as the pipeline wants them given."""
+    if _counts_frames_first(pipeline):
+        return samples.transpose(1, 2)
+    if not is_packed(pipeline):
+        return samples
+    known = {
+        "latents": samples,
+        "batch_size": len(samples),
+        "num_channels_latents": samples.shape[1],
+        "height": samples.shape[-2],
+        "width": samples.shape[-1],
+        **_patches(pipeline),
+    }
+    packed: Tensor = _called(pipeline._pack_latents, known)  # noqa: SLF001  # Diffusers has no public name for it
+    return packed
+
+
+def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
+    """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
+    if _counts_frames_first(pipeline):
+        return latents.transpose(1, 2)
+    if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
+        return latents
+    if patch(pipeline) > 1:
+        side = factor(pipeline)
+        return latents.transpose(1, 2).reshape(len(latents), -1, size.height // side, size.width // side)
+    if not is_packed(pipeline):
+        return latents
+    side = factor(pipeline)
+    known: dict[str, Any] = {
+        "latents": latents,
+        "height": size.height,
+        "width": size.width,
+        "vae_scale_factor": side,
+        **_patches(pipeline),
+    }
+    if "num_frames" in inspect.signature(pipeline._unpack_latents).parameters:  # noqa: SLF001
+        frames = (size.frames - 1) // temporal_factor(pipeline) + 1
+        known |= {"num_frames": frames, "height": size.height // side, "width": size.width // side}
+        video: Tensor = _called(pipeline._unpack_latents, known)  # noqa: SLF001
+        return video
+    samples: Tensor = _called(pipeline._unpack_latents, known)  # noqa: SLF001
+    return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
+
+
+def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
+    return type(pipeline).__name__ == "CogVideoXPipeline"
+
+
+def _patches(pipeline: Any) -> dict[str, int]:  # noqa: ANN401
+    names = {"patch_size": "transformer_spatial_patch_size", "patch_size_t": "transformer_temporal_patch_size"}
+    return {ours: int(getattr(pipeline, theirs, 1)) for ours, theirs in names.items()}
+
+
+def _called(function: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401
+    return function(**{name: known[name] for name in inspect.signature(function).parameters})

@@ -1,0 +1,148 @@
+"""Stock pipelines made for one stage: the parts that it runs, and something to ask for sizes in place of others.
+
+A pipeline object is made for each call: it costs less than a millisecond and shares nothing but the weights.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.context import current
+from engine.errors import Code, PatchbayError, nearest
+from nodes.diffusion import schedulers, stock
+from nodes.diffusion.device import pick_device, pick_dtype
+from nodes.diffusion.loading import StandIn, skeleton
+from nodes.diffusion.shim import SchedulerShim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from nodes.diffusion.layouts import Size
+    from nodes.diffusion.source import ModelSource
+
+
+OWNED = frozenset(
+    {
+        "prompt",
+        "negative_prompt",
+        "prompt_embeds",
+        "negative_prompt_embeds",
+        "height",
+        "width",
+        "num_frames",
+        "num_inference_steps",
+        "num_images_per_prompt",
+        "num_videos_per_prompt",
+        "generator",
+        "latents",
+        "output_type",
+        "return_dict",
+        "callback_on_step_end",
+        "callback_on_step_end_tensor_inputs",
+    }
+)
+"""Arguments of stock calls that ports and inputs of the nodes stand for."""
+
+
+def checked_options(
+    source: ModelSource, options: Mapping[str, object], owned: frozenset[str] = OWNED
+) -> dict[str, object]:
+    """The options, each one an argument of the stock call that nothing else stands for. Raises `bad_value`."""
+    name = source.family.pipeline_class
+    free = [argument for argument in stock.signature(name).defaults if argument not in owned]
+    for option in options:
+        if option not in free:
+            what = f'{name} takes no option "{option}" here. {nearest(option, free)}'.rstrip()
+            raise PatchbayError(Code.BAD_VALUE, f"options.{option}", what, f"Known: {', '.join(free)}.")
+    return dict(options)
+
+
+def own_scheduler(source: ModelSource) -> Any:  # noqa: ANN401
+    """A fresh scheduler as the model brings it."""
+    return schedulers.build(str(source.scheduler["_class_name"]), source.scheduler, source.family.pipeline_class)
+
+
+@contextmanager
+def opened(source: ModelSource, **parts: object) -> Iterator[Any]:
+    """A stock pipeline of the source's family with only these parts, in inference mode, silent.
+
+    Denoisers and VAEs that are not given stand as skeletons without weights: pipelines ask them for sizes.
+    """
+    settings = current().settings
+    device = pick_device(settings)
+    name = source.family.pipeline_class
+    precision = pick_dtype(settings, device)
+    pipeline = stock.staged(name)(**_made_with(source, precision, parts))
+    pipeline.source, pipeline.place, pipeline.precision = source, device, precision
+    pipeline.set_progress_bar_config(disable=True)
+    try:
+        with torch.inference_mode():
+            yield pipeline
+    finally:
+        pipeline.maybe_free_model_hooks()
+
+
+def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, object]) -> dict[str, object]:
+    """The arguments of the pipeline's constructor."""
+    made: dict[str, object] = {}
+    for argument, default in stock.made_with(source.family.pipeline_class).items():
+        if argument in parts:
+            made[argument] = parts[argument]
+        elif argument == "scheduler":
+            made[argument] = own_scheduler(source)
+        elif argument in source.parts:
+            made[argument] = _absent(source, argument, precision)
+        elif argument in _OFF:
+            made[argument] = False
+        elif source.options.get(argument) is not None:
+            made[argument] = source.options[argument]
+        else:
+            made[argument] = default
+    return made
+
+
+_OFF = frozenset({"requires_safety_checker", "add_watermarker"})
+"""What a pipeline would do to a finished picture; here that is a node's business."""
+
+
+def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # noqa: ANN401
+    """What stands for a part that a stage does not run: something to ask for sizes, where a pipeline may ask."""
+    if source.family.has_skeleton(name):
+        return _skeleton(source, name, precision)
+    if source.family.is_text(name) and source.parts[name].weights:
+        return StandIn(source.parts[name].config, precision)
+    return None
+
+
+@lru_cache(maxsize=16)
+def _skeleton(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # noqa: ANN401
+    return skeleton(source.parts[name]).to(precision)
+
+
+def stop_at_timesteps(source: ModelSource, ready: Callable[[], bool]) -> SchedulerShim:
+    """A scheduler that ends the call when it is asked for timesteps and everything wanted is there."""
+
+    def on_asked() -> None:
+        if ready():
+            raise stock.Reached
+
+    return SchedulerShim(own_scheduler(source), lambda *_: None, on_asked=on_asked)
+
+
+def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> dict[str, Any]:
+    """What every stock call is told about the size of its pictures and their generators, one each, and `others`."""
+    return {
+        "height": size.height,
+        "width": size.width,
+        "num_frames": size.frames,
+        "generator": own,
+        "num_images_per_prompt": 1,
+        "num_videos_per_prompt": 1,
+        "return_dict": False,
+        "use_resolution_binning": False,
+        **others,
+    }

@@ -1,0 +1,171 @@
+"""Every family gives its stock pipeline's bits: the encoded prompt, the sampled latent and the decoded picture."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from engine.errors import PatchbayError
+from engine.events import NodeMessage
+from nodes.diffusion import stages
+from nodes.diffusion.families import FAMILIES
+from nodes.diffusion.scheduler_table import DIFFUSION, FLOW, prediction_of
+from nodes.diffusion.shim import Window
+from nodes.diffusion.source import survey
+from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
+from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny.table import TINY, build
+
+QUICK = (
+    "StableDiffusionXLPipeline",
+    "StableDiffusion3Pipeline",
+    "FluxPipeline",
+    "QwenImagePipeline",
+    "ZImagePipeline",
+    "WanPipeline",
+)
+"""Run always; the others with the marker `slow`."""
+
+OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline")
+"""Flow models whose pipelines tell times or rising levels, which no sampler takes."""
+
+NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
+
+
+def test_every_class_that_runs_stages_has_a_tiny_model_to_prove_it():
+    assert set(TINY) == {row.pipeline_class for row in FAMILIES.values()}
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory):
+    made = {}
+
+    def source(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name) / "model"
+            build(name, folder)
+            made[name] = survey(folder, at="test")
+        return made[name]
+
+    return source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stages_give_the_stock_pipeline_s_bits(family, name):
+    """With and without guidance, alone and in a batch, in two sizes."""
+    for case in exact.cases(name):
+        equal = exact.compare(family(name), case)
+        assert all(equal.values()), (str(case), equal)
+
+
+def in_parts(source, scheduler, *ends):
+    """The latent after a run in parts that end at these steps; another seed after the first part."""
+    name = source.pipeline_class
+    tiny, call = TINY[name], stages.stock.signature(name)
+    encoder = TextEncoder(source)
+    positive = stages.encode_text(encoder, exact.PROMPT, options=tiny.text)
+    negative = None
+    if "negative_prompt" in call:
+        negative = stages.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text)
+    latent, first = BlankLatent(*tiny.sizes[0], 1, tiny.frames), 0
+    for end in ends:
+        latent = stages.sample(
+            Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,
+            seed=7 + first, options=exact.options_of(tiny, call, exact.CASES[0]), window=Window(3, first, end),
+        )  # fmt: skip
+        first = end
+    return latent.samples
+
+
+@pytest.mark.parametrize("sampler", [False, True], ids=["own", "sampler"])
+@pytest.mark.parametrize("name", NAMES)
+def test_two_parts_are_the_whole_or_refused(family, name, sampler):
+    source = family(name)
+    prediction = prediction_of(source.scheduler)
+    own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler, family=name)
+    base = "FlowMatchEuler" if prediction == FLOW else "Euler"
+    chosen = Sampler(base, source.kind, source.scheduler, {}, name, "euler_ancestral") if sampler else own
+    if source.family.whole or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS)):
+        with pytest.raises(PatchbayError):
+            in_parts(source, chosen, 1, 3)
+        return
+    whole = in_parts(source, chosen, 3)
+    assert torch.isfinite(whole).all()
+    assert torch.equal(in_parts(source, chosen, 1, 3), whole)
+
+
+def test_a_scheduler_that_cannot_be_told_noise_levels_is_refused_where_the_pipeline_tells_them(family):
+    with pytest.raises(PatchbayError, match="which noise levels to take"):
+        in_parts(family("QwenImagePipeline"), "DPMSolverMultistep", 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_prompt_gives_another_latent(family, name):
+    """Else the equality above would say nothing."""
+    source, case = family(name), exact.CASES[0]
+    one, other = (exact.own_latent(source, case, prompt=prompt)[2].samples for prompt in (exact.PROMPT, "zzz"))
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore:Passing `image` as torch tensor")  # stock Z-Image takes latents for pixels first
+@pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
+@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in exact.IMAGE_TO_IMAGE])
+def test_image_to_image_is_the_stock_class_s(family, name, strength):
+    for task in exact.IMAGE_TO_IMAGE[name]:
+        ours, theirs = exact.image_to_image(family(name), task, strength)
+        assert torch.isfinite(theirs).all()
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whether_roles_differ_is_as_the_table_says(family, name):
+    """Where a negative prompt is encoded in another way, it must be said to be one."""
+    source = family(name)
+    tiny, call = TINY[name], stages.stock.signature(name)
+    if "negative_prompt" not in call:
+        return
+    encoder = TextEncoder(source)
+    as_negative = stages.encode_text(encoder, "grey", role="negative", options=tiny.text)
+    as_positive = stages.encode_text(encoder, "grey", options=tiny.text)
+    same = sorted(as_negative.tensors) == sorted(as_positive.tensors) and all(
+        one.shape == other.shape and torch.equal(one, other)
+        for one, other in zip(leaves(as_negative.tensors), leaves(as_positive.tensors), strict=True)
+    )
+    assert same or source.family.roles_differ
+
+
+def test_a_positive_prompt_is_no_negative_where_roles_differ(family):
+    source = replace(family("StableDiffusionXLPipeline"))
+    object.__setattr__(source, "pipeline_class", "Lumina2Pipeline")
+    prompt = Conditioning({}, TextEncoder(source), "x")
+    with pytest.raises(PatchbayError, match='Set "role"'):
+        stages._negative(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
+
+
+def test_a_model_that_takes_no_negative_says_so(family):
+    source = replace(family("StableDiffusionXLPipeline"))
+    object.__setattr__(source, "pipeline_class", "SanaSprintPipeline")
+    prompt = Conditioning({}, TextEncoder(source), "x")
+    with pytest.raises(PatchbayError, match="takes no negative prompt"):
+        stages._negative(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
+
+
+def test_without_a_negative_sdxl_works_against_nothing_and_not_against_the_empty_prompt(family):
+    source, case = family("StableDiffusionXLPipeline"), exact.CASES[0]
+    encoder = TextEncoder(source)
+    assert not leaves(stages.encode_text(encoder, None, role="negative").tensors)[0].any()
+    assert leaves(stages.encode_text(encoder, "", role="negative").tensors)[0].any()
+    assert case.guided
+
+
+def test_a_negative_that_a_distilled_model_does_not_read_is_told(family, within):
+    source = family("FluxPipeline")
+    encoder = TextEncoder(source)
+    prompt, seen = stages.encode_text(encoder, "x"), []
+    with within(emit=seen.append):
+        stages.sample(
+            Denoiser(source), prompt, prompt, BlankLatent(32, 32, 1),
+            scheduler="FlowMatchEulerDiscreteScheduler", steps=1, guidance=3.5, seed=0,
+        )  # fmt: skip
+    assert any("true_cfg_scale" in event.text for event in seen if isinstance(event, NodeMessage))

@@ -1,0 +1,62 @@
+from types import SimpleNamespace
+
+import diffusers
+import pytest
+import torch
+
+from nodes.diffusion import layouts
+
+
+def bare(name, **attributes):
+    """A pipeline of a class without its parts: the functions that pack need none."""
+    pipeline = object.__new__(getattr(diffusers, name))
+    for attribute, value in attributes.items():
+        object.__setattr__(pipeline, attribute, value)
+    return pipeline
+
+
+@pytest.mark.parametrize("name", ["FluxPipeline", "ChromaPipeline", "QwenImagePipeline", "OvisImagePipeline"])
+def test_packed_latents_come_back_as_they_were(name):
+    pipeline = bare(name, vae_scale_factor=8)
+    samples = torch.randn(2, 16, 4, 6)
+    tokens = layouts.pack(pipeline, samples)
+    assert tokens.shape == (2, 6, 64)
+    assert torch.equal(layouts.unpack(pipeline, tokens, layouts.size_of(pipeline, samples)), samples)
+    assert layouts.multiple(pipeline) == 16
+
+
+def test_packed_videos_come_back_as_they_were():
+    pipeline = bare(
+        "LTXPipeline",
+        vae_spatial_compression_ratio=32,
+        vae_temporal_compression_ratio=8,
+        transformer_spatial_patch_size=1,
+        transformer_temporal_patch_size=1,
+    )
+    samples = torch.randn(1, 8, 3, 2, 4)
+    size = layouts.size_of(pipeline, samples)
+    assert size == layouts.Size(128, 64, 17)
+    assert torch.equal(layouts.unpack(pipeline, layouts.pack(pipeline, samples), size), samples)
+
+
+def test_folded_latents_come_back_from_tokens():
+    pipeline = bare("Flux2Pipeline", vae_scale_factor=8)
+    samples = torch.randn(2, 128, 2, 3)
+    assert layouts.pack(pipeline, samples) is samples
+    tokens = pipeline._pack_latents(samples)
+    assert torch.equal(layouts.unpack(pipeline, tokens, layouts.size_of(pipeline, samples)), samples)
+    assert layouts.factor(pipeline) == 16
+
+
+def test_videos_that_count_frames_first_are_turned():
+    pipeline = bare("CogVideoXPipeline", vae_scale_factor_spatial=8, vae_scale_factor_temporal=4)
+    samples = torch.randn(1, 16, 3, 2, 2)
+    assert layouts.pack(pipeline, samples).shape == (1, 3, 16, 2, 2)
+    assert torch.equal(layouts.unpack(pipeline, layouts.pack(pipeline, samples), layouts.Size(16, 16, 9)), samples)
+    assert layouts.size_of(pipeline, samples).frames == 9
+
+
+def test_plain_latents_stay_as_they_are():
+    pipeline, samples = SimpleNamespace(vae_scale_factor=8), torch.randn(1, 4, 2, 2)
+    assert layouts.pack(pipeline, samples) is samples
+    assert layouts.unpack(pipeline, samples, layouts.Size(16, 16)) is samples

@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from nodes.diffusion import stock
+from nodes.diffusion.families import FAMILIES
+
+CPU = torch.device("cpu")
+
+
+class Pipeline:
+    def encode_prompt(self, prompt):
+        return prompt, prompt + 1
+
+    def __call__(self):
+        prompt_embeds, mask = self.encode_prompt(1)
+        (
+            negative_prompt_embeds,
+            _,
+        ) = self.encode_prompt(
+            5,
+        )
+        several = self.encode_prompt(7)
+        return prompt_embeds, mask, negative_prompt_embeds, several
+
+    def ask(self):
+        return self.encode_prompt(9)
+
+
+class Staged(Pipeline):
+    encode_prompt = stock._encoder(Pipeline.encode_prompt)
+
+
+def test_results_are_recorded_under_the_names_that_the_call_gives_them():
+    pipeline = Staged()
+    pipeline.prompts = stock.Recorder()
+    assert pipeline() == (1, 2, 5, (7, 8))
+    found = pipeline.prompts.found
+    assert found == {"prompt_embeds": 1, "mask": 2, "negative_prompt_embeds": 5, "_": 6, "several": (7, 8)}
+    assert stock.of_role(found, "negative") == {"prompt_embeds": 5}
+    assert stock.of_role(found, "positive") == {"prompt_embeds": 1, "mask": 2, "several": (7, 8)}
+
+
+def test_without_an_assignment_the_encoder_s_own_names_count():
+    pipeline = Staged()
+    pipeline.prompts = stock.Recorder()
+    assert pipeline.ask() == (9, 10)
+    assert pipeline.prompts.found == {"prompt": 9, "prompt + 1": 10}
+
+
+def test_what_was_encoded_is_given_back_for_each_picture_of_a_batch():
+    pipeline = Staged()
+    positive = {
+        "prompt_embeds": torch.ones(1, 2, 3),
+        "mask": torch.ones(1, 2, dtype=torch.long),
+        "several": [torch.ones(2)],
+    }
+    negative = {"prompt_embeds": torch.zeros(1, 2, 3)}
+    pipeline.prompts = stock.Replay(positive, negative, 3, CPU, torch.float16)
+    embeds, mask, against, several = pipeline()
+    assert embeds.shape == (3, 2, 3)
+    assert embeds.dtype is torch.float16
+    assert mask.dtype is torch.long
+    assert not against.any()
+    assert len(several) == 3
+
+
+def test_ids_are_shared_and_layers_come_first_where_the_table_says_so():
+    replay = stock.Replay({}, None, 2, CPU, torch.float32, {"layers": 1})
+    assert replay._repeated("text_ids", torch.zeros(5, 3)).shape == (5, 3)
+    assert replay._repeated("layers", torch.zeros(4, 1, 5)).shape == (4, 2, 5)
+    assert replay._value("negative_prompt_embeds") is None
+
+
+def test_what_guidance_means_follows_from_the_defaults():
+    assert stock.signature("StableDiffusionPipeline").guidance == "guidance_scale"
+    assert stock.signature("FluxPipeline").guidance == "guidance_scale"
+    assert stock.signature("FluxPipeline").negative_is_optional
+    assert stock.signature("QwenImagePipeline").guidance == "true_cfg_scale"
+    assert not stock.signature("Flux2Pipeline").takes_negative
+
+
+@pytest.mark.parametrize("name", sorted({family.pipeline_class for family in FAMILIES.values()}))
+def test_every_class_of_the_table_can_be_staged(name):
+    call = stock.signature(name)
+    assert {"prompt", "generator", "latents", "output_type", "return_dict", "num_inference_steps"} <= set(call.defaults)
+    assert "scheduler" in stock.made_with(name)
+    assert issubclass(stock.staged(name), getattr(stock.diffusers, name))
+    assert hasattr(stock.staged(name), "encode_prompt")

@@ -1,0 +1,141 @@
+"""Tiny random text encoders."""
+
+import transformers
+
+VOCABULARY = 300
+"""Larger than any of the tokenizers' vocabularies."""
+
+
+def _clip_config(width, projection):
+    return transformers.CLIPTextConfig(
+        vocab_size=54,
+        hidden_size=width,
+        intermediate_size=37,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        max_position_embeddings=77,
+        projection_dim=projection,
+        hidden_act="gelu",
+        bos_token_id=52,
+        eos_token_id=53,
+        pad_token_id=53,
+    )
+
+
+def clip(width=32):
+    return transformers.CLIPTextModel(_clip_config(width, width))
+
+
+def clip_projected(width=32, projection=32):
+    return transformers.CLIPTextModelWithProjection(_clip_config(width, projection))
+
+
+def _t5_sizes(width):
+    return {
+        "vocab_size": VOCABULARY,
+        "d_model": width,
+        "d_kv": 8,
+        "d_ff": 37,
+        "num_heads": 4,
+        "num_layers": 2,
+        "relative_attention_num_buckets": 8,
+    }
+
+
+def t5(width=32):
+    return transformers.T5EncoderModel(transformers.T5Config(**_t5_sizes(width), feed_forward_proj="gated-gelu"))
+
+
+def umt5(width=32):
+    return transformers.UMT5EncoderModel(transformers.UMT5Config(**_t5_sizes(width)))
+
+
+def bert(width=32):
+    return transformers.BertModel(
+        transformers.BertConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=width,
+            intermediate_size=37,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=128,
+        )
+    )
+
+
+def _decoder_sizes(width, layers=3):
+    return {
+        "vocab_size": VOCABULARY,
+        "hidden_size": width,
+        "intermediate_size": 37,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 4096,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+
+
+def gemma(width=32):
+    return transformers.GemmaModel(transformers.GemmaConfig(**_decoder_sizes(width), head_dim=8))
+
+
+def gemma2(width=32):
+    return transformers.Gemma2Model(transformers.Gemma2Config(**_decoder_sizes(width), head_dim=8))
+
+
+def qwen3(width=32, cls=None):
+    return (cls or transformers.Qwen3Model)(transformers.Qwen3Config(**_decoder_sizes(width), head_dim=8))
+
+
+def glm(width=32):
+    return transformers.GlmModel(transformers.GlmConfig(**_decoder_sizes(width), head_dim=8))
+
+
+def llama(width=32, cls=None):
+    return (cls or transformers.LlamaForCausalLM)(transformers.LlamaConfig(**_decoder_sizes(width)))
+
+
+def mistral(width=32):
+    return transformers.MistralModel(transformers.MistralConfig(**_decoder_sizes(width), head_dim=8))
+
+
+def qwen_vl(width=32):
+    """Qwen 2.5 VL, with eyes that a prompt without pictures never opens."""
+    config = transformers.Qwen2_5_VLConfig(
+        text_config={
+            **_decoder_sizes(width),
+            "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e6},
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 2,
+            "out_hidden_size": width,
+        },
+        vocab_size=VOCABULARY,
+        vision_start_token_id=256,
+        vision_end_token_id=257,
+        image_token_id=258,
+        video_token_id=258,
+    )
+    return transformers.Qwen2_5_VLForConditionalGeneration(config)
+
+
+def qwen2_vl(width=32):
+    config = transformers.Qwen2VLConfig(
+        text_config={
+            **_decoder_sizes(width),
+            "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e6},
+        },
+        vision_config={"depth": 1, "embed_dim": 16, "hidden_size": width, "num_heads": 2, "mlp_ratio": 1},
+        vocab_size=VOCABULARY,
+        vision_start_token_id=256,
+        vision_end_token_id=257,
+        image_token_id=258,
+        video_token_id=258,
+    )
+    return transformers.Qwen2VLForConditionalGeneration(config)

@@ -1,0 +1,236 @@
+"""Is a family exact? The stages against the stock pipeline, on the same modules, in one process."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import diffusers
+import torch
+
+from nodes.diffusion import layouts, stages
+from nodes.diffusion.shelf import SHELF
+from nodes.types import VAE, BlankLatent, Denoiser, Image, Scheduler, TextEncoder
+from tests.nodes.diffusion.tiny.table import TINY
+
+IMAGE_TO_IMAGE = {
+    "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
+    "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline",),
+    "FluxPipeline": ("FluxImg2ImgPipeline",),
+    "ChromaPipeline": ("ChromaImg2ImgPipeline",),
+    "QwenImagePipeline": ("QwenImageImg2ImgPipeline",),
+    "ZImagePipeline": ("ZImageImg2ImgPipeline",),
+    "StableDiffusionPipeline": ("StableDiffusionImg2ImgPipeline",),
+    "StableDiffusionPAGPipeline": ("StableDiffusionPAGImg2ImgPipeline",),
+    "StableDiffusionXLPAGPipeline": ("StableDiffusionXLPAGImg2ImgPipeline",),
+    "StableDiffusion3PAGPipeline": ("StableDiffusion3PAGImg2ImgPipeline",),
+}
+"""Image-to-image classes that the text-to-image class of their family stands for."""
+
+PROMPT, NEGATIVE = "a red fox in the snow", "grey"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way of calling a pipeline."""
+
+    guided: bool = True
+    batch: int = 1
+    size: int = 0
+
+    def __str__(self):
+        return f"{'guided' if self.guided else 'unguided'}, batch {self.batch}, size {self.size}"
+
+
+CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
+
+
+def cases(name):
+    """Those that the class can be called in."""
+    tiny = TINY[name]
+    able = [case for case in CASES if case.guided or tiny.unguided]
+    return [case if tiny.batches else replace(case, batch=1) for case in able]
+
+
+def stock_pipeline(held, source, name=None):
+    """A stock pipeline as its documentation says, from the modules on the shelf."""
+    cls = getattr(diffusers, name or source.pipeline_class)
+    parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
+    own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
+    arguments = stages.stock.made_with(cls.__name__)
+    given = {"scheduler": own, **parts, **{k: v for k, v in source.options.items() if v is not None}}
+    extra = {"add_watermarker": False, "requires_safety_checker": False}
+    pipeline = cls(
+        **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def options_of(tiny, call, case):
+    """Arguments beyond those that every call is given. Distilled models are guided by an option."""
+    is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
+    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
+
+
+def stock_call(pipeline, case, output, *, encoded=None):
+    """The stock call; what its encoder gave is appended to `encoded`."""
+    name = type(pipeline).__name__
+    tiny = TINY[name]
+    call = stages.stock.signature(name)
+    width, height = tiny.sizes[case.size]
+    guidance = tiny.guidance if case.guided else 1.0
+    several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
+    arguments = {
+        "prompt": PROMPT if several else [PROMPT] * case.batch,
+        "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
+        if case.guided
+        else call.defaults.get("negative_prompt"),
+        "width": width,
+        "height": height,
+        "num_frames": tiny.frames,
+        call.guidance: guidance if case.guided else 0.0 if call.guidance == "guidance_scale" else 1.0,
+        "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
+        "num_inference_steps": tiny.steps,
+        "use_resolution_binning": False,
+        **options_of(tiny, call, case),
+        **tiny.text,
+    }
+    if several:
+        arguments[several] = case.batch
+    arguments = {argument: value for argument, value in arguments.items() if argument in call}
+    if encoded is not None:
+        encode = pipeline.encode_prompt
+
+        def spy(*args, **kwargs):
+            result = encode(*args, **kwargs)
+            encoded.append(result)
+            return result
+
+        pipeline.encode_prompt = spy
+    return pipeline(**arguments, output_type=output, return_dict=False)[0]
+
+
+def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None):
+    """The same through the stages."""
+    tiny = TINY[source.pipeline_class]
+    call = stages.stock.signature(source.pipeline_class)
+    width, height = tiny.sizes[case.size]
+    encoder = TextEncoder(source)
+    positive = stages.encode_text(encoder, prompt, options=tiny.text)
+    against = None
+    if case.guided and "negative_prompt" in call:
+        against = stages.encode_text(encoder, negative, role="negative", options=tiny.text)
+    own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    return (
+        positive,
+        against,
+        stages.sample(
+            Denoiser(source),
+            positive,
+            against,
+            BlankLatent(width, height, case.batch, tiny.frames),
+            scheduler=scheduler or own,
+            steps=tiny.steps,
+            guidance=tiny.guidance if case.guided else 0.0 if call.guidance == "guidance_scale" else 1.0,
+            seed=7,
+            options=options_of(tiny, call, case),
+        ),
+    )
+
+
+def flat(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, (list, tuple)):
+        return [tensor for item in value for tensor in flat(item)]
+    return []
+
+
+def same_text(encoded, positive, negative, batch):
+    """Each tensor of ours is among those that the stock call's encoder gave."""
+    theirs = [tensor for result in encoded for tensor in flat(result)]
+    if negative and negative.encoder.source.family.joint:
+        negative = stages._own_negative(positive, negative)
+    ours = flat(list(positive.tensors.values())) + flat(list(negative.tensors.values()) if negative else [])
+
+    def found(tensor):
+        return any(
+            other.shape[1:] == tensor.shape[1:] and torch.equal(other[: len(tensor)], tensor)
+            if batch > 1 and other.ndim > 1
+            else other.shape == tensor.shape and torch.equal(other, tensor)
+            for other in theirs
+        )
+
+    return bool(ours) and all(found(tensor) for tensor in ours)
+
+
+def as_stock(pipeline, samples):
+    """What a pipeline of the Flux 2 Klein family makes of its last latents before it gives them."""
+    mean = pipeline.vae.bn.running_mean.view(1, -1, 1, 1)
+    std = torch.sqrt(pipeline.vae.bn.running_var.view(1, -1, 1, 1) + pipeline.vae.config.batch_norm_eps)
+    return pipeline._unpatchify_latents(samples * std + mean)
+
+
+@torch.no_grad()
+def compare(source, case):
+    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    with ExitStack() as held:
+        encoded = []
+        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
+        pixels = stock_call(stock_pipeline(held, source), case, "pt")
+        pipeline = stock_pipeline(held, source)
+        tiny = TINY[source.pipeline_class]
+        theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
+    positive, negative, ours = own_latent(source, case)
+    found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
+    decoded = stages.decode(VAE(source), ours).pixels
+    if pixels.ndim == 5:
+        pixels = pixels.flatten(0, 1)
+    return {
+        "text": same_text(encoded, positive, negative, case.batch),
+        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
+        "picture": torch.equal(decoded, pixels.float()),
+    }
+
+
+@torch.no_grad()
+def image_to_image(source, name, strength, *, steps=5, batch=2):
+    """Latents of image-to-image: ours through the text-to-image class, and those of the stock class `name`."""
+    tiny = TINY[source.pipeline_class]
+    width, height = tiny.sizes[1]
+    picture = Image(torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(3)))
+    found = stages.encode_image(VAE(source), picture)
+    latent = stages.sample_distribution(found)
+    call = stages.stock.signature(name)
+    with ExitStack() as held:
+        pipeline = stock_pipeline(held, source, name)
+        arguments = {
+            "prompt": PROMPT,
+            "negative_prompt": NEGATIVE,
+            "num_images_per_prompt": batch,
+            "image": latent.samples,
+            "strength": strength,
+            "width": width,
+            "height": height,
+            call.guidance: tiny.guidance,
+            **options_of(tiny, call, Case()),
+            "generator": [torch.Generator("cpu").manual_seed(11 + index) for index in range(batch)],
+            "num_inference_steps": steps,
+        }
+        arguments = {argument: value for argument, value in arguments.items() if argument in call}
+        theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        theirs = layouts.unpack(pipeline, theirs, layouts.Size(width, height))
+    encoder = TextEncoder(source)
+    own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    ours = stages.sample(
+        Denoiser(source),
+        stages.encode_text(encoder, PROMPT),
+        stages.encode_text(encoder, NEGATIVE, role="negative") if "negative_prompt" in call else None,
+        latent,
+        scheduler=own,
+        steps=steps,
+        guidance=tiny.guidance,
+        seed=11,
+        denoise=strength,
+        options=options_of(tiny, stages.stock.signature(source.pipeline_class), Case()),
+    )
+    return ours.samples, theirs

@@ -1,0 +1,51 @@
+"""Why a pipeline class is not driven yet, told from its signature."""
+
+import inspect
+
+PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
+
+OWN = {
+    "LattePipeline": "cuts both prompts to the length of the longer one",
+    "LTXConditionPipeline": "takes latents in another form than it gives them",
+    "KolorsPipeline": "its text encoder gives no numbers with this version of Transformers",
+    "KolorsPAGPipeline": "its text encoder gives no numbers with this version of Transformers",
+    "AllegroPipeline": "its VAE decodes in tiles only",
+    "IFPipeline": "works on pixels, and gives no latents",
+    "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
+    "BriaPipeline": "counts the packing of latents among what its VAE does",
+}
+"""What was found out about single classes."""
+
+
+def reason(cls):
+    """One line for people; nothing for classes that other libraries run."""
+    name = cls.__name__
+    if name.startswith("Onnx") or name in {"DiffusionPipeline", "AutoPipeline"}:
+        return ""
+    if ".deprecated." in cls.__module__:
+        return "deprecated in Diffusers"
+    if name in OWN:
+        return OWN[name]
+    call = inspect.signature(cls.__call__).parameters
+    needs = [
+        each.name
+        for each in call.values()
+        if each.default is each.empty and each.name not in {"self", "kwargs", "args"}
+    ]
+    parts = inspect.signature(cls.__init__).parameters
+    if "controlnet" in parts or "adapter" in parts:
+        return "needs a ControlNet or an adapter beside the model"
+    if "Audio" in name or "Music" in name or "AceStep" in name:
+        return "makes sound"
+    if "Combined" in name or "prior_prior" in parts:
+        return "several pipelines in one"
+    if (
+        any(word in each for each in needs for word in PICTURES)
+        or "image" in call
+        or "video" in call
+        or "images" in call
+    ):
+        return "takes a picture or a video"
+    if not hasattr(cls, "encode_prompt"):
+        return "encodes no prompt, or not by a method of its own"
+    return "no tiny model proves it yet"

@@ -1,0 +1,94 @@
+"""A tiny random model for each pipeline class: what it is made of and how it is called, no download."""
+
+from dataclasses import dataclass, field
+
+import diffusers
+import torch
+
+from tests.nodes.diffusion.tiny import dits, unets, videos
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
+
+    `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
+    Diffusers itself without guidance.
+    """
+
+    make: object
+    sizes: tuple = ((32, 32), (48, 32))
+    frames: int = 1
+    options: dict = field(default_factory=dict)
+    text: dict = field(default_factory=dict)
+    guidance: float = 3.0
+    steps: int = 2
+    batches: bool = True
+    unguided: bool = True
+
+
+WIDE = ((64, 64), (96, 64))
+
+TINY = {
+    "StableDiffusionPipeline": Tiny(unets.sd),
+    "StableDiffusionXLPipeline": Tiny(unets.sdxl),
+    "StableDiffusionPAGPipeline": Tiny(unets.sd),
+    "StableDiffusionXLPAGPipeline": Tiny(unets.sdxl),
+    "LatentConsistencyModelPipeline": Tiny(unets.lcm),
+    "Kandinsky3Pipeline": Tiny(unets.kandinsky3, WIDE),
+    "StableDiffusion3Pipeline": Tiny(dits.sd3),
+    "StableDiffusion3PAGPipeline": Tiny(dits.sd3),
+    "FluxPipeline": Tiny(dits.flux),
+    "ChromaPipeline": Tiny(dits.chroma),
+    "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
+    "PixArtSigmaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
+    "PixArtSigmaPAGPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
+    "SanaPipeline": Tiny(dits.sana, WIDE, text={"max_sequence_length": 32}),
+    "SanaPAGPipeline": Tiny(dits.sana, WIDE, text={"max_sequence_length": 32}),
+    "SanaSprintPipeline": Tiny(dits.sana_sprint, WIDE, text={"max_sequence_length": 32}),
+    "QwenImagePipeline": Tiny(dits.qwen_image, text={"max_sequence_length": 512}),
+    "ZImagePipeline": Tiny(dits.z_image, text={"max_sequence_length": 64}),
+    "LuminaPipeline": Tiny(dits.lumina),
+    "Lumina2Pipeline": Tiny(dits.lumina2, text={"max_sequence_length": 384}),
+    "HunyuanDiTPipeline": Tiny(dits.hunyuan_dit, WIDE),
+    "HunyuanDiTPAGPipeline": Tiny(dits.hunyuan_dit, WIDE, unguided=False),
+    "AuraFlowPipeline": Tiny(dits.aura_flow, text={"max_sequence_length": 32}),
+    "CogView3PlusPipeline": Tiny(dits.cogview3, text={"max_sequence_length": 32}),
+    "CogView4Pipeline": Tiny(dits.cogview4, text={"max_sequence_length": 32}),
+    "Flux2Pipeline": Tiny(dits.flux2, WIDE, text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]}),
+    "Flux2KleinPipeline": Tiny(
+        dits.flux2_klein, WIDE, text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]}
+    ),
+    "HiDreamImagePipeline": Tiny(dits.hidream, ((32, 32), (32, 32)), text={"max_sequence_length": 32}, batches=False),
+    "AnimateDiffPipeline": Tiny(unets.animatediff, frames=2, batches=False),
+    "AnimateDiffPAGPipeline": Tiny(unets.animatediff, frames=2, batches=False),
+    "AnimateDiffSDXLPipeline": Tiny(unets.animatediff_xl, frames=2, batches=False),
+    "OvisImagePipeline": Tiny(dits.ovis, text={"max_sequence_length": 256}),
+    "ErnieImagePipeline": Tiny(dits.ernie, WIDE),
+    "WanPipeline": Tiny(videos.wan, frames=5, text={"max_sequence_length": 32}),
+    "SkyReelsV2Pipeline": Tiny(videos.skyreels, frames=5, text={"max_sequence_length": 32}),
+    "AnyFlowPipeline": Tiny(videos.anyflow, frames=5, text={"max_sequence_length": 32}),
+    "LTXPipeline": Tiny(videos.ltx, WIDE, frames=9, text={"max_sequence_length": 32}),
+    "HunyuanVideoPipeline": Tiny(videos.hunyuan_video, frames=5, text={"max_sequence_length": 256}),
+    "CogVideoXPipeline": Tiny(videos.cogvideox, frames=9, batches=False),
+    "MochiPipeline": Tiny(videos.mochi, frames=7, text={"max_sequence_length": 16}),
+    "SanaVideoPipeline": Tiny(videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}),
+    "EasyAnimatePipeline": Tiny(videos.easyanimate, frames=5),
+}
+
+
+def build(name, folder):
+    """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
+    torch.manual_seed(0)
+    made = TINY[name].make()
+    for part in made.values():
+        if isinstance(part, torch.nn.Module):
+            _disturb(part)
+    getattr(diffusers, name)(**made).save_pretrained(folder)
+
+
+def _disturb(module):
+    """Weights that begin as zeros would hide what depends on them."""
+    for parameter in module.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
