@@ -6,8 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.editor.desk import PATIENCE, Desk, Site, Watch
-from tests.web.server.kit import ServerProcess, make_home
+from tests.web.editor.desk import PATIENCE, Desk, Site, Watch, furnish
 from web.editor_build import EDITOR, NODE, find_npm
 
 
@@ -46,22 +45,22 @@ def editor():
     if EDITOR.state() != "built":
         if find_npm() is None:
             pytest.skip(f"the editor is not built, and there is no Node to build it with: pip install '{NODE}'")
-        EDITOR.build(lambda step: None)
+        EDITOR.build([].append)
     return EDITOR
 
 
 @pytest.fixture(scope="module")
 def site(editor, tmp_path_factory):
     """A server with a data folder of its own, shared by the tests of a file."""
-    server = ServerProcess(make_home(tmp_path_factory.mktemp("site") / "home")).wait_ready()
-    yield Site(server)
-    server.stop()
+    found = Site.start(furnish(tmp_path_factory.mktemp("site") / "home"))
+    yield found
+    found.server.stop()
 
 
 @pytest.fixture
 def fresh_site(editor, tmp_path):
     """A server of the test's own, which it may kill and start again."""
-    found = Site(ServerProcess(make_home(tmp_path / "home")).wait_ready())
+    found = Site.start(furnish(tmp_path / "home"), 0, "--no-token")  # it is the same to the page when it comes again
     yield found
     found.server.stop()
 

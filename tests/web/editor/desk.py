@@ -5,7 +5,9 @@ import re
 import time
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
+
+from tests.web.server.kit import ServerProcess, make_home
 
 PATIENCE = 60_000
 """Milliseconds after which something that was waited for will not come. A busy machine is slow."""
@@ -41,6 +43,29 @@ POCKET = {
 }
 """Text to image with the model in the box, in as few steps as give a picture."""
 
+DICE = '''
+"""A node with a seed, of which no model has to be loaded."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from engine import node
+
+
+@node("Dice")
+def dice(*, seed: Annotated[int, Field(ge=0, lt=2**63, json_schema_extra={"format": "seed"})] = 0) -> int:
+    """A number that a seed gives."""
+    return seed
+'''
+
+
+def furnish(folder):
+    """A data folder with nodes that are quick."""
+    home = make_home(folder)
+    (home / "nodes" / "dice.py").write_text(DICE)
+    return home
+
 
 def graph(**inputs):
     """The graph above with other values: `graph(sample={"steps": 9})`."""
@@ -52,11 +77,26 @@ def graph(**inputs):
 
 def chain(*seconds, name="Chain"):
     """A graph of nodes that wait, one after another, and say how far they are."""
-    nodes = {f"wait_{place}": {"type": "Wait", "inputs": {"seconds": long, "steps": 40}}
-             for place, long in enumerate(seconds, 1)}
+    nodes = {
+        f"wait_{place}": {"type": "Wait", "inputs": {"seconds": long, "steps": 40}}
+        for place, long in enumerate(seconds, 1)
+    }
     for place in range(2, len(seconds) + 1):
-        nodes[f"wait_{place}"]["inputs"]["seconds"] = {"link": f"wait_{place - 1}.value"}
-    return {"version": 1, "name": name, "nodes": nodes}
+        nodes[f"wait_{place}"]["inputs"]["seconds"] = {"link": f"wait_{place - 1}.number"}
+    layout = {node: [300 * place, 0] for place, node in enumerate(nodes)}
+    outputs = {"out": f"wait_{len(seconds)}.number"}
+    return {"version": 1, "name": name, "nodes": nodes, "interface": {"outputs": outputs}, "layout": layout}
+
+
+def drawing(shade, name="Drawing", **inputs):
+    """A graph that draws one small picture without any model."""
+    return {
+        "version": 1,
+        "name": name,
+        "nodes": {"draw": {"type": "Draw", "inputs": {"shade": shade, **inputs}}},
+        "interface": {"inputs": {"shade": "draw.shade"}, "outputs": {"picture": "draw.drawing"}},
+        "layout": {"draw": [0, 0]},
+    }
 
 
 class Watch:
@@ -105,6 +145,11 @@ class Site:
 
     def __init__(self, server):
         self.server = server
+
+    @classmethod
+    def start(cls, home, port=0, *arguments):
+        # one thread: the browser needs a core of its own, and threads that wait for each other lose to it
+        return cls(ServerProcess(home, port, {"OMP_NUM_THREADS": "1"}, arguments).wait_ready())
 
     def address(self, path="/"):
         return f"{self.server.url}{path}" + (f"?token={self.server.token}" if self.server.token else "")
@@ -222,7 +267,7 @@ class Desk:
     def port(self, path, side):
         node, port = path.split(".")
         word = port.replace("_", " ")
-        return self.node(node).get_by_role("button", name=re.compile(rf"^{word} {side}put(,|$)"))
+        return self.node(node).get_by_role("button", name=re.compile(rf"^{word}, {side}put(,|$)"))
 
     def toast(self, text):
         return self.page.get_by_role("region", name="Notices").get_by_text(text)
@@ -371,11 +416,3 @@ def middle(locator):
     box = locator.bounding_box()
     assert box is not None, f"{locator} is not in sight"
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def closed(page):
-    """Close a page whatever it does just then."""
-    try:
-        page.close()
-    except Error:
-        pass

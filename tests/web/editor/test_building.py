@@ -5,8 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.editor.desk import Desk
-
 LINKS = {
     "encode_text.text_encoder": "load_model.text_encoder",
     "sample.model": "load_model.model",
@@ -39,11 +37,21 @@ def check_built(desk):
     assert found["nodes"]["encode_text"]["inputs"]["text"] == "a blue square"
 
 
+# A preview may be there for a moment only, so it is noted when it comes.
+NOTE_PREVIEWS = """() => {
+    window.previews = new Set();
+    const found = () => document.querySelectorAll("img[alt^='Preview of']");
+    const look = () => found().forEach((img) => window.previews.add(img.src));
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+}"""
+
+
 def run_and_see(desk):
-    run = desk.run()
-    expect(desk.page.get_by_alt_text("Preview of sample")).to_be_visible()
-    assert desk.site.wait_run(run)["state"] == "done"
+    desk.page.evaluate(NOTE_PREVIEWS)
+    run = desk.site.wait_run(desk.run())
+    assert run["state"] == "done", run["error"]
     desk.expect_state("save_image", "done")
+    assert desk.page.evaluate("window.previews.size") > 0
 
 
 def test_text_to_image_is_built_with_the_mouse(empty):
@@ -67,12 +75,21 @@ def test_text_to_image_is_built_with_the_mouse(empty):
     pick_model(desk)
     desk.write("encode_text", "Text", "a blue square")
     desk.write("save_image", "Name", "square")
-    for label, value in (("Width", 256), ("Height", 256)):
-        desk.set_number("empty_latent", label, value)
-    desk.set_number("sample", "Steps", 12)
+    for label in ("Width", "Height"):
+        desk.set_number("empty_latent", label, 128)
+    desk.set_number("sample", "Steps", 4)
     check_built(desk)
     run_and_see(desk)
-    expect(desk.node("vae_decode").get_by_role("button", name=re.compile("^Picture 1"))).to_be_visible()
+    expect(picture(desk)).to_be_visible()
+    desk.set_number("sample", "Seed", 12)
+    expect(desk.node("encode_text").get_by_role("img", name=re.compile("^Will be reused"))).to_be_visible()
+    desk.run_to_end()
+    desk.expect_state("encode_text", "reused")
+    desk.expect_state("sample", "done")
+
+
+def picture(desk):
+    return desk.page.get_by_role("button", name=re.compile("^Picture 1 of (vae_decode|save_image)"))
 
 
 def pick_model(desk):
@@ -80,3 +97,79 @@ def pick_model(desk):
     button.click()
     desk.page.get_by_role("option", name=re.compile("^pocket")).click()
     expect(button).to_have_accessible_name("Model: pocket")
+
+
+def test_text_to_image_is_built_with_the_keyboard_alone(desk):
+    desk.visit()
+    expect(desk.panel.get_by_role("heading", name="Templates")).to_be_visible()
+    keys = desk.page.keyboard
+    keys.press("Alt+n")
+    expect(desk.page).to_have_url(re.compile("/graph/untitled"))
+    desk.canvas.focus()
+    keys.press("Tab")
+    desk.take("LoadModel")
+    into(desk, "load_model")
+    reach(desk, desk.node("load_model").get_by_role("button", name=re.compile("^Model: ")))
+    keys.press("Enter")
+    keys.type("pocket")
+    keys.press("Enter")
+    enter_port(desk, "load_model.text_encoder", "out")
+    desk.take("EncodeText")
+    reach(desk, desk.node("encode_text").get_by_role("textbox", name="Text"))
+    keys.type("a blue square")
+    enter_port(desk, "encode_text.conditioning", "out")
+    desk.take("Sample")
+    enter_port(desk, "sample.model", "in")
+    desk.take("load_model.model")
+    enter_port(desk, "sample.latent", "in")
+    desk.take("EmptyLatent")
+    reach(desk, desk.node("empty_latent").get_by_role("spinbutton", name="Width"))
+    number(desk, "128")
+    reach(desk, desk.node("empty_latent").get_by_role("spinbutton", name="Height"))
+    number(desk, "128")
+    reach(desk, desk.node("sample").get_by_role("spinbutton", name="Steps"))
+    number(desk, "4")
+    enter_port(desk, "sample.latent", "out")
+    desk.take("VAEDecode")
+    enter_port(desk, "vae_decode.vae", "in")
+    desk.take("load_model.vae")
+    enter_port(desk, "vae_decode.image", "out")
+    desk.take("SaveImage")
+    reach(desk, desk.node("save_image").get_by_role("textbox", name="Name"))
+    keys.type("square")
+    check_built(desk)
+    before = {run["id"] for run in desk.site.runs()}
+    keys.press("Control+Enter")
+    run = desk.site.wait_run(desk.new_run(before))
+    assert run["state"] == "done", run["error"]
+    desk.expect_state("save_image", "done")
+    expect(picture(desk)).to_be_visible()
+
+
+def number(desk, text):
+    """Write a number into the field that has the focus."""
+    desk.page.keyboard.press("Control+a")
+    desk.page.keyboard.type(text)
+    desk.page.keyboard.press("Enter")
+
+
+def into(desk, node_id):
+    expect(desk.node(node_id)).to_be_focused()
+    desk.page.keyboard.press("Enter")
+
+
+def enter_port(desk, path, side):
+    reach(desk, desk.port(path, side))
+    desk.page.keyboard.press("Enter")
+
+
+def reach(desk, locator):
+    """Go to an element with Tab and Shift+Tab alone; on a node Enter goes inside first, since Tab adds nodes there."""
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(80):
+            if locator.evaluate("element => element === document.activeElement"):
+                return
+            on_canvas = desk.page.evaluate("document.activeElement.matches('[data-keys=canvas]')")
+            desk.page.keyboard.press("Enter" if on_canvas and key == "Tab" else key)
+    message = f"the keyboard does not reach {locator}"
+    raise AssertionError(message)

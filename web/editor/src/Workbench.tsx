@@ -21,7 +21,6 @@ export function Workbench() {
       </a>
       <TopBar />
       <main id="canvas" className="workbench-canvas" aria-label={t("app.canvas")} tabIndex={-1}>
-        <h1 className="visually-hidden">{t("app.name")}</h1>
         <ErrorBoundary about={name}>
           <CanvasWhenReady />
         </ErrorBoundary>

@@ -26,13 +26,12 @@ import { Minimap, MOST_NODES } from "./Minimap";
 import { openLinkMenu } from "./menus";
 import { NodeView } from "./NodeView";
 import { NoteView } from "./NoteView";
-import { sceneNow, useScene } from "./now";
+import { useScene, wholeNow } from "./now";
 import { Overview } from "./Overview";
 import { Palette } from "./Palette";
 import { PendingLink } from "./PendingLink";
 import { GRID, onStageDoubleClick, onStageDown, onStageMenu } from "./pointer";
 import { RerouteView } from "./RerouteView";
-import { around } from "./rect";
 import { SelectionBox } from "./SelectionBox";
 import { stageNow } from "./stage";
 import { useCanvas } from "./store";
@@ -61,7 +60,6 @@ function Stage() {
   // Before React Flow has taken the first view over, its own zoom means nothing.
   const distance = useStore((state) => distanceAt(state.panZoom === null ? (first?.zoom ?? 1) : state.transform[2]));
   const overview = distance === "overview";
-  const box = useCanvas((state) => state.box !== null);
   const space = useStageInput(element);
   useStageRegistration(element);
   useClipboard();
@@ -76,7 +74,7 @@ function Stage() {
   return (
     <div
       ref={element}
-      className={`stage${overview ? " is-far" : ""}${box ? " is-selecting" : ""}`}
+      className="stage"
       role="application"
       aria-label={t("canvas.name")}
       aria-describedby="canvas-help"
@@ -194,7 +192,7 @@ function useFitOnOpening(): boolean {
 
 function wholeView(element: HTMLElement): View {
   const size = { width: element.clientWidth, height: element.clientHeight };
-  const whole = around(sceneNow().boxes.values());
+  const whole = wholeNow();
   return whole === null ? { x: size.width / 2, y: size.height / 2, zoom: 1 } : fitted(whole, size);
 }
 

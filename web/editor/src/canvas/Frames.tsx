@@ -3,6 +3,7 @@ import { type KeyboardEvent, memo, useLayoutEffect, useRef } from "react";
 import { editFrame, type Frame, moveFrame } from "../graph/document";
 import { useDocument } from "../state/document";
 import { t } from "../text/text";
+import { selectNothing } from "./actions";
 import { useCanvas } from "./store";
 
 /** The frames behind the nodes. */
@@ -43,7 +44,10 @@ const FrameView = memo(function FrameView({ id, frame }: { id: string; frame: Fr
         aria-label={t("canvas.frame.name", { title: frame.title })}
         data-frame={id}
         data-keys="canvas"
-        onFocus={() => useCanvas.setState({ selectedFrame: id })}
+        onFocus={() => {
+          selectNothing();
+          useCanvas.setState({ selectedFrame: id });
+        }}
         onDoubleClick={() => useCanvas.setState({ renaming: { frame: id } })}
         onKeyDown={(event) => onKeyDown(event, id, frame)}
       >

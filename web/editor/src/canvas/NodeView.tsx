@@ -12,7 +12,7 @@ import { Widget } from "../widgets/Widget";
 import { Graspable } from "./Graspable";
 import { NodeHeader } from "./NodeHeader";
 import { NodeMessages, NodePictures, NodeProgress } from "./NodeRun";
-import { nodeName } from "./names";
+import { nodeName, shownState } from "./names";
 import { useBox } from "./now";
 import { PortView } from "./PortView";
 import { useCanvas } from "./store";
@@ -23,7 +23,7 @@ export const NodeView = memo(function NodeView({ id }: NodeProps) {
   const type = useCatalog((state) => typeOf(state.types, node?.type ?? ""));
   const box = useBox(id);
   const selected = useUi((state) => state.selection.has(id));
-  const run = useRuns((state) => state.nodes[id]?.state);
+  const run = useRuns((state) => shownState(state.nodes[id]));
   const name = useRuns((state) => nodeName(id, node?.type ?? "", node?.state, state.nodes[id]));
   const target = useCanvas((state) =>
     state.target?.node === id ? (state.target.refusal === null ? "fits" : "refuses") : undefined,

@@ -6,7 +6,7 @@ import { useCatalog } from "../state/catalog";
 import { type OpenPalette, useUi } from "../state/ui";
 import { t } from "../text/text";
 import { addNodeHere, docNow, focusPort, knownNow, link } from "./actions";
-import { isPointed } from "./canvasCommands";
+import { isPointed } from "./lastPointer";
 import { kindsNow, sceneNow } from "./now";
 import { findOffers, type Offer, type Origin, offersFor } from "./offers";
 import { middle } from "./rect";
@@ -180,7 +180,7 @@ function choose(choice: Choice, { at, from }: OpenPalette, pointed: boolean): vo
   }
   const { type, port } = choice.offer;
   const wire = from !== undefined && port !== null ? { from: from.port, side: from.side, port } : undefined;
-  const made = addAt(type.id, at, wire);
+  const made = addNodeHere(type.id, pointed ? at : null, wire);
   if (made !== null) say(t("canvas.said.addedOne", { node: made }));
 }
 

@@ -1,13 +1,5 @@
-import { copyText } from "../graph/clipboard";
-import type { GraphDocument } from "../graph/document";
-
 /** What was copied here last: for browsers that do not let a page read the clipboard. */
 let kept = "";
-
-/** Nodes as text. */
-export function copyNodes(doc: GraphDocument, ids: Iterable<string>): string {
-  return copyText(doc, ids);
-}
 
 /** Put a text on the clipboard, as far as the browser allows. */
 export async function writeClip(text: string): Promise<void> {

@@ -21,13 +21,17 @@ import { useDocument } from "../state/document";
 import { useUi } from "../state/ui";
 import { t } from "../text/text";
 import { docNow, removeLinks, removeLinksAt, selectLink, selectNodes } from "./actions";
+import { curveMiddle } from "./curve";
 import { offerLinks, reroute } from "./linking";
 import type { MenuEntry } from "./Menu";
+import { sceneNow } from "./now";
 import type { Point } from "./rect";
+import { portAt } from "./scene";
+import { windowPoint } from "./stage";
 import { useCanvas } from "./store";
 import { linksFrom, linksInto } from "./wire";
 
-export const TINTS: readonly Tint[] = ["gray", "red", "orange", "green", "blue", "purple"];
+const TINTS: readonly Tint[] = ["gray", "red", "orange", "green", "blue", "purple"];
 
 const ON_NODE = ["canvas.rename", "-", "canvas.runTo", "canvas.runSelection", "-", "canvas.mute", "canvas.bypass"];
 const ON_NODES = ["-", "canvas.copy", "canvas.cut", "canvas.duplicate", "-", "canvas.frame", "canvas.tidy"];
@@ -109,10 +113,21 @@ function inputMenu(port: Port): MenuEntry[] {
       });
     }
   }
-  if (links.length > 0) {
+  const [first] = links;
+  if (first !== undefined) {
+    if (useCatalog.getState().types.Reroute !== undefined) {
+      entries.push({ title: t("canvas.reroute"), run: () => rerouteInMiddle(first) });
+    }
     entries.push("line", { title: t("canvas.unlink"), run: () => removeLinks(links), keys: "delete", danger: true });
   }
   return entries;
+}
+
+function rerouteInMiddle(link: Link): void {
+  const { boxes } = sceneNow();
+  const from = portAt(boxes, link.from, "out");
+  const to = portAt(boxes, link.to, "in");
+  if (from !== null && to !== null) reroute(link, windowPoint(curveMiddle(from, to)));
 }
 
 function seedMenu(port: Port): MenuEntry[] {

@@ -8,8 +8,13 @@ import { t } from "../text/text";
 export function nodeName(id: string, type: string, state: NodeState | undefined, run: NodeRun | undefined): string {
   const parts = [words(type), id];
   if (state !== undefined) parts.push(t(`canvas.node.${state}`));
-  if (run !== undefined) parts.push(runText(run));
+  if (run !== undefined && shownState(run) !== undefined) parts.push(runText(run));
   return parts.join(", ");
+}
+
+/** What a node does, as it is shown. One that was never reached because a run ended is as if it had not been asked for. */
+export function shownState(run: NodeRun | undefined): NodeRun["state"] | undefined {
+  return run?.state === "skipped" && !run.because ? undefined : run?.state;
 }
 
 function runText(run: NodeRun): string {

@@ -3,6 +3,7 @@ import { inferKinds, type Kinds } from "../graph/kinds";
 import { useCatalog } from "../state/catalog";
 import { useDocument } from "../state/document";
 import { useLooks } from "./looks";
+import { around, type Rect } from "./rect";
 import { type Scene, sceneKeeper } from "./scene";
 import { useCanvas } from "./store";
 
@@ -34,6 +35,13 @@ export function useBox(id: string): NodeBox | undefined {
   useLooks((state) => state.looks[id]);
   useCanvas((state) => state.moving?.sizes[id]);
   return sceneNow().boxes.get(id)?.box;
+}
+
+/** The rectangle around all nodes and frames; null for an empty canvas. */
+export function wholeNow(): Rect | null {
+  const frames = Object.values(useDocument.getState().document.frames ?? {});
+  const rects = frames.map(({ spot: [x, y, width, height] }) => ({ x, y, width, height }));
+  return around([...sceneNow().boxes.values(), ...rects]);
 }
 
 /** The kinds of the open graph's ports. */

@@ -10,6 +10,7 @@ import { follow } from "./gesture";
 import { linkFromPort } from "./linking";
 import { openCanvasMenu, openFrameMenu, openNodeMenu, openPortMenu } from "./menus";
 import { sceneNow } from "./now";
+import { isStretchable } from "./places";
 import { between, holds, overlaps, type Point, type Rect } from "./rect";
 import { graphPoint, showRect, stageNow } from "./stage";
 import { type Moving, useCanvas } from "./store";
@@ -201,7 +202,8 @@ function resize(event: ReactPointerEvent<HTMLElement>, node: string | undefined,
     spot === undefined ? sceneNow().boxes.get(node ?? "") : { x: spot[0], y: spot[1], width: spot[2], height: spot[3] };
   if (box === undefined) return;
   const start = graphPoint({ x: event.clientX, y: event.clientY });
-  const free = frame !== undefined || doc.nodes[node ?? ""]?.type === "Note";
+  const placed = sceneNow().boxes.get(node ?? "");
+  const stretches = placed !== undefined && isStretchable(placed.box, doc.nodes[node ?? ""]?.type);
   const least = frame === undefined ? SIZES.minWidth : LEAST_FRAME;
   const sizeAt = (at: Point): [number, number] => {
     const now = graphPoint(at);
@@ -211,7 +213,7 @@ function resize(event: ReactPointerEvent<HTMLElement>, node: string | undefined,
   follow(event, {
     move: (at) => {
       const [width, height] = sizeAt(at);
-      const sizes: Moving["sizes"] = node === undefined ? {} : { [node]: [width, free ? height : 1] };
+      const sizes: Moving["sizes"] = node === undefined ? {} : { [node]: [width, stretches ? height : 1] };
       const frames: Moving["frames"] = frame === undefined ? {} : { [frame]: [box.x, box.y, width, height] };
       useCanvas.setState({ moving: { nodes: {}, frames, sizes: frame === undefined ? sizes : {} } });
     },
@@ -222,9 +224,10 @@ function resize(event: ReactPointerEvent<HTMLElement>, node: string | undefined,
           .getState()
           .edit("canvas.edit.resize", (now) => editFrame(now, frame, { spot: [box.x, box.y, width, height] }));
       } else if (moved && node !== undefined) {
-        useDocument
-          .getState()
-          .edit("canvas.edit.resize", (now) => resizeNode(now, node, width, free ? height : undefined));
+        // A hand that only makes a node wider shakes a little: its height stays free to follow what it holds.
+        const kept = doc.layout?.[node]?.[3];
+        const wish = stretches && Math.abs(height - box.height) >= GRID / 2 ? height : kept;
+        useDocument.getState().edit("canvas.edit.resize", (now) => resizeNode(now, node, width, wish));
       }
       useCanvas.setState({ moving: null });
     },

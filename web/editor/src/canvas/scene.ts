@@ -78,11 +78,15 @@ export function sceneKeeper(): (doc: GraphDocument, types: Catalog, looks: Looks
     kept = next;
     edges = nextEdges(edges, doc);
     const links = [...edges.values()];
-    const scene: Scene = {
-      boxes: sameNodes ? before.boxes : new Map([...next].map(([id, item]) => [id, item.placed])),
-      nodes: sameNodes ? before.nodes : [...next.values()].map((item) => item.flow),
-      links: before !== undefined && sameList(before.links, links) ? before.links : links,
-    };
+    const sameLinks = before !== undefined && sameList(before.links, links);
+    const scene: Scene =
+      sameNodes && sameLinks
+        ? before
+        : {
+            boxes: sameNodes ? before.boxes : new Map([...next].map(([id, item]) => [id, item.placed])),
+            nodes: sameNodes ? before.nodes : [...next.values()].map((item) => item.flow),
+            links: sameLinks ? before.links : links,
+          };
     last = { doc, types, looks, moving, scene };
     return scene;
   };

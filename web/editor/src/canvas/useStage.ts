@@ -1,12 +1,14 @@
 import { type ReactFlowInstance, useReactFlow, useStoreApi } from "@xyflow/react";
 import { type RefObject, useEffect, useRef } from "react";
+import { copyText } from "../graph/clipboard";
 import { chordOf, isTextField } from "../keys";
 import { useRuns } from "../state/runs";
 import { t } from "../text/text";
 import { docNow, removeSelected, selectedNodes } from "./actions";
 import { bringFiles, bringText } from "./bring";
-import { pointerOrMiddle, registerCanvasCommands, rememberPointer } from "./canvasCommands";
-import { copyNodes, keepClip } from "./clip";
+import { registerCanvasCommands } from "./canvasCommands";
+import { keepClip } from "./clip";
+import { pointerOrMiddle, rememberPointer } from "./lastPointer";
 import { followRuns } from "./looks";
 import { motion, setStage, stageNow } from "./stage";
 import { say } from "./store";
@@ -115,7 +117,7 @@ export function useClipboard(): void {
     const copy = (event: ClipboardEvent) => {
       const ids = selectedNodes();
       if (!mine() || ids.length === 0 || String(getSelection() ?? "") !== "") return;
-      const text = copyNodes(docNow(), ids);
+      const text = copyText(docNow(), ids);
       event.clipboardData?.setData("text/plain", text);
       keepClip(text);
       event.preventDefault();

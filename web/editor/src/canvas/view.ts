@@ -12,7 +12,7 @@ export const MAX_ZOOM = 2.5;
 export const OVERVIEW_ZOOM = 0.3;
 
 /** Below this, widgets are too small to be used and are drawn as text. */
-export const WIDGET_ZOOM = 0.55;
+const WIDGET_ZOOM = 0.55;
 
 /** How closely the canvas is looked at. */
 export type Distance = "near" | "far" | "overview";

@@ -1,4 +1,4 @@
-import { type Catalog, inputOf, type NodeType, outputOf, typeOf } from "../graph/catalog";
+import { type Catalog, type NodeType, typeOf } from "../graph/catalog";
 import { connect, disconnect, type GraphDocument, type Port } from "../graph/document";
 import { inferKinds, type KnownModel } from "../graph/kinds";
 import { type Link, linkedInputs, linksOf, linksTo, type Refusal, refusal } from "../graph/links";
@@ -120,10 +120,4 @@ export function dropped(doc: GraphDocument, types: Catalog, pending: Pending, po
   const { taken } = pending;
   if (taken !== null && taken.to.node === to.node && taken.to.port === to.port) return doc;
   return connect(taken === null ? doc : disconnect(doc, taken, types), types, from, to);
-}
-
-/** How a port is described in the catalogue. */
-export function portSpec(doc: GraphDocument, types: Catalog, port: Port, side: "in" | "out") {
-  const type = typeOf(types, doc.nodes[port.node]?.type ?? "");
-  return side === "in" ? inputOf(type, port.port) : outputOf(type, port.port);
 }

@@ -13,10 +13,11 @@ test("a port is written node.port and read back", () => {
 });
 
 test("names are told in words, and make ids", () => {
-  expect(["EncodeText", "VAEDecode", "text_encoder", "If", "LoadImage2"].map(words)).toEqual([
+  expect(["EncodeText", "VAEDecode", "text_encoder", "vae", "If", "LoadImage2"].map(words)).toEqual([
     "Encode text",
     "VAE decode",
     "Text encoder",
+    "VAE",
     "If",
     "Load image2",
   ]);

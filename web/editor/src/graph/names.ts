@@ -58,10 +58,13 @@ function parted(name: string): string[] {
     .filter((word) => word !== "");
 }
 
-/** A type's or a port's name in words: "EncodeText" is "Encode text", "VAEDecode" is "VAE decode". */
+/** What is an abbreviation also where a name writes it small. */
+const ABBREVIATIONS = new Set(["vae", "kl", "id", "lms", "ddim"]);
+
+/** A type's or a port's name in words: "EncodeText" is "Encode text", "VAEDecode" is "VAE decode", "vae" is "VAE". */
 export function words(name: string): string {
   const text = parted(name)
-    .map((word) => (/^\p{Lu}\p{Lu}/u.test(word) ? word : word.toLowerCase()))
+    .map((word) => (ABBREVIATIONS.has(word) || /^\p{Lu}\p{Lu}/u.test(word) ? word.toUpperCase() : word.toLowerCase()))
     .join(" ");
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -56,7 +56,7 @@ export function Picker({ id, name, children, note, describedBy, onOpen, ...list 
         }}
       >
         {children}
-        {note !== undefined && <span className="choice-kind">{note}</span>}
+        {note !== undefined && <span className="choice-kind"> {note}</span>}
         <Icon name="down" size={12} />
       </button>
       {open && (
