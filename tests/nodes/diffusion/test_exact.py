@@ -17,6 +17,11 @@ from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler,
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY, build
 
+pytestmark = [  # Diffusers' own, of Chroma and of Mochi
+    pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
+]
+
 QUICK = (
     "StableDiffusionXLPipeline",
     "StableDiffusion3Pipeline",
