@@ -27,7 +27,17 @@ from web.server.pages import PAGES
 
 EXAMPLES = 12
 
-SHIPPED = ("compare_schedulers", "image_to_image", "inspect_vae", "latent_arithmetic", "mix_latents", "text_to_image")
+SHIPPED = (
+    "compare_schedulers",
+    "image_to_image",
+    "inspect_vae",
+    "latent_arithmetic",
+    "latent_direction",
+    "mix_latents",
+    "sigmas",
+    "split_sampling",
+    "text_to_image",
+)
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
