@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.web.editor.desk import PATIENCE, Desk, Site, Watch, furnish
+from tests.web.editor.workshop import equip
 from web.editor_build import EDITOR, NODE, find_npm
 
 
@@ -86,3 +87,8 @@ def page(watch, page):
 def desk(page, site, watch):
     """A person at the editor."""
     return Desk(page, site, watch)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory):
+    return equip(tmp_path_factory.mktemp("workshop") / "editor")

@@ -1,30 +1,24 @@
 """axe finds nothing serious in what the editor shows."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.web.editor.desk import drawing, graph
-from web.editor_build import EDITOR
 
-AXE = EDITOR.source / "node_modules" / "axe-core" / "axe.min.js"
 PANELS = ("Graphs", "Node", "Inspect", "Queue", "Gallery", "Problems", "Keys", "Settings")
 
 
 @pytest.fixture(params=["dark", "light"])
-def theme(request, page):
-    if not AXE.is_file():
-        pytest.skip(f"there is no axe-core: npm ci --ignore-scripts in {EDITOR.source}")
+def theme(request, page, workshop):
     page.emulate_media(color_scheme=request.param)
+    page.add_init_script(path=workshop.folder / "node_modules" / "axe-core" / "axe.min.js")
     return request.param
 
 
 def faults(desk):
     """What axe calls serious or critical, each with the first places where it is so."""
-    if not desk.page.evaluate("'axe' in window"):
-        desk.page.evaluate(Path(AXE).read_text())
     found = desk.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{fault['id']} ({fault['impact']}): {node['html'][:160]} {why(node)}"
