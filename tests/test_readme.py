@@ -71,7 +71,7 @@ def test_the_server_does_what_the_readme_says(clone):
 def test_the_python_snippet_runs_a_graph(clone, monkeypatch, capsys):
     monkeypatch.chdir(clone)
     exec(SNIPPETS[0], {})  # noqa: S102  # our own README
-    assert capsys.readouterr().out == "torch.Size([1, 3, 128, 128])\n"
+    assert capsys.readouterr().out == "torch.Size([1, 3, 256, 256])\n"
 
 
 def test_the_node_of_ones_own_works(clone, monkeypatch):

@@ -65,11 +65,15 @@ class Denoiser(nn.Module):
 
 
 def scheduler() -> Network:
-    """The noise schedule: linear betas up to 0.025, for at 32 x 32 latents 0.02 would leave a trace of the picture."""
+    """The noise schedule, Stable Diffusion's with a stronger end, for at 32 x 32 latents a trace of the picture stayed.
+
+    Halfway 31 % of the picture's amplitude is left; linear betas with the same end left 20 %, too little for
+    image-to-image at half strength to keep its layout.
+    """
     return DDIMScheduler(
-        beta_schedule="linear",
-        beta_start=1e-4,
-        beta_end=0.025,
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.03,
         prediction_type="v_prediction",
         timestep_spacing="trailing",
         clip_sample=False,

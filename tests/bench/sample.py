@@ -67,8 +67,8 @@ def main():
                 guidance_scale=3.0,
                 generator=generator,
                 output_type="pt",
-                width=128,
-                height=128,
+                width=256,
+                height=256,
             ).images
 
         def ours(seed):

@@ -13,8 +13,8 @@ from engine.schema import document_schema
 FOLDER = Path(graphs.__file__).parent
 FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
 PICTURES = {
-    "text_to_image": {"image": (1, 3, 128, 128)},
-    "image_to_image": {"image": (1, 3, 128, 128)},
+    "text_to_image": {"image": (1, 3, 256, 256)},
+    "image_to_image": {"image": (1, 3, 256, 256)},
     "compare_schedulers": {"grid": None},
     "mix_latents": {"latents": None, "prompts": None},
     "latent_arithmetic": {"grid": None},

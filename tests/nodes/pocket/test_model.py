@@ -59,6 +59,10 @@ def test_it_draws_what_is_asked(pipeline, kind):
         assert row[column] >= 80, (column, row)
 
 
+def test_its_own_size_is_256_pixels(pipeline):
+    assert drawn(pipeline, "a red circle", num_inference_steps=2).shape == (256, 256, 3)
+
+
 def test_guidance_makes_the_prompt_count(pipeline):
     without, with_guidance = (
         drawn(pipeline, "a large red heart on a yellow background", guidance_scale=scale).astype(int)

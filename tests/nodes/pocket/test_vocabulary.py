@@ -4,9 +4,10 @@ import json
 from random import Random
 
 import pytest
+from transformers import CLIPTokenizer
 
 from nodes.diffusion.words import KnownWords
-from nodes.pocket import captions, draw, vocabulary
+from nodes.pocket import MODEL, captions, draw, vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +37,13 @@ def test_the_list_of_words_is_what_captions_use(tmp_path):
     listed = KnownWords.model_validate(json.loads((tmp_path / "words.json").read_text()))
     assert not listed.unknown("A red circle above two".replace(" two", ""))
     assert listed.unknown("a red dragon") == ["dragon"]
+
+
+def test_the_box_has_the_tokenizer_and_the_words_of_the_drawn_world(tokenizer, tmp_path):
+    vocabulary.write_words(tmp_path, "pocket")
+    assert (MODEL / "tokenizer" / "words.json").read_text() == (tmp_path / "words.json").read_text()
+    shipped = CLIPTokenizer.from_pretrained(MODEL / "tokenizer")
+    random = Random(2)
+    for _ in range(100):
+        text = captions.caption(draw.imagine(random), random)
+        assert shipped(text).input_ids == tokenizer(text).input_ids
