@@ -67,7 +67,7 @@ function adding(): Command[] {
       group: "node",
       keys: ["f2"],
       where: "canvas",
-      enabled: any,
+      enabled: () => named() !== undefined,
       run: rename,
     },
     {
@@ -100,8 +100,13 @@ function adding(): Command[] {
   ];
 }
 
+/** The selected node that shows its name; notes and reroutes show none. */
+function named(): string | undefined {
+  return selectedNodes().find((id) => !["Note", "Reroute"].includes(docNow().nodes[id]?.type ?? ""));
+}
+
 function rename(): void {
-  const [node] = selectedNodes();
+  const node = named();
   if (node !== undefined) useCanvas.setState({ renaming: { node } });
 }
 
