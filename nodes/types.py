@@ -319,7 +319,7 @@ def _plain_in(value: Any) -> Any:  # noqa: ANN401  # whatever a solver remembers
     """The same nest with a mark for each tensor."""
     if isinstance(value, dict):
         return [(name, _plain_in(value[name])) for name in sorted(value)]
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_plain_in(item) for item in value]
     return "tensor" if hasattr(value, "nbytes") else value
 

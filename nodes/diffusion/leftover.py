@@ -2,7 +2,7 @@
 
 A scheduler of Diffusers keeps its memory in attributes: all that its steps have changed is stored. A sampler is a
 generator, which cannot be stored; it is told again everything that it was told. Either way the state is plain: a dict
-of tensors, numbers, None and lists of these.
+of tensors, numbers, None, and lists and tuples of these.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ def _kept(value: Any) -> Any:  # noqa: ANN401  # whatever a scheduler holds
     """A copy that may be used outside inference mode and is never changed again."""
     if isinstance(value, list):
         return [_kept(item) for item in value]
+    if isinstance(value, tuple):  # a shape
+        return tuple(map(_kept, value))
     if isinstance(value, torch.Tensor):
         with torch.inference_mode(mode=False):
             return value.detach().to("cpu", copy=True)

@@ -54,7 +54,7 @@ CLASSES: Mapping[str, str] = {
 }
 """Name in a graph -> class of Diffusers, for every class that can drive the model of another one."""
 
-_WITHOUT_SAMPLE = frozenset({"EulerAncestral", "KDPM2", "KDPM2Ancestral", "PNDM"})
+_WITHOUT_SAMPLE = frozenset({"DPMSolverSDE", "EulerAncestral", "KDPM2", "KDPM2Ancestral", "PNDM"})
 """These raise for models that predict the picture, whatever their signature says."""
 
 _FLOW_ONLY = frozenset({"FlowMatchEuler", "FlowMatchHeun", "FlowMatchLCM", "LTXEulerAncestralRF"})

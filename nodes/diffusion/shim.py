@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import leftover
+from nodes.diffusion import leftover, proposals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +75,7 @@ class SchedulerShim:
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
         self.set_timesteps = _signed(self._set_timesteps, scheduler.set_timesteps)
+        self.set_timesteps.__signature__ = proposals.signature_of(scheduler)  # type: ignore[attr-defined]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:  # noqa: ANN401
         """A copy is a scheduler of its own, for what a pipeline denoises beside its latents: sound, single frames."""
@@ -116,10 +117,10 @@ class SchedulerShim:
         if self._on_asked is not None:
             self._on_asked()
         _check_told(self._scheduler, args, kwargs)
-        self._scheduler.set_timesteps(*args, **kwargs)
-        if hasattr(self._scheduler, "noise_sampler_seed"):
-            self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
+        proposals.set_timesteps(self._scheduler, *args, **kwargs)
         self._before = leftover.remembered(self._scheduler)
+        if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
+            self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
         if self._resume is not None:
             leftover.restore(self._scheduler, self._resume, self._own, self._scheduler.timesteps.device)
         elif self._noised:
@@ -147,7 +148,7 @@ class SchedulerShim:
 def _check_told(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> None:  # noqa: ANN401
     """Refuse what the pipeline tells its scheduler and this one cannot be told. Raises `bad_value`."""
     try:
-        inspect.signature(scheduler.set_timesteps).bind(*args, **kwargs)
+        proposals.signature_of(scheduler).bind_partial(*args, **kwargs)
     except TypeError as error:
         what = f"The model's pipeline tells its scheduler what {type(scheduler).__name__} cannot be told: {error}."
         raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.") from error

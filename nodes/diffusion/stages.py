@@ -258,7 +258,7 @@ def sample(  # these are what a picture depends on
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
     """What the stock call gives, or what its last step gave where the call would make something else of it."""
     try:
-        result: torch.Tensor = _called(pipeline, arguments)[0]
+        result: torch.Tensor = pipeline(**arguments)[0]
     except stock.Reached as reached:
         last: torch.Tensor = reached.args[0]
         return last
@@ -266,19 +266,6 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
         return result
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what)
-
-
-def _called(pipeline: Any, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """The stock call. Says so where it tells its scheduler noise levels that the scheduler cannot be told."""
-    try:
-        return pipeline(**arguments)
-    except ValueError as error:
-        if "custom sigmas" not in str(error):
-            raise
-        family = pipeline.source.family.pipeline_class
-        what = f"{family} tells its scheduler which noise levels to take, and {pipeline.scheduler.__class__.__name__}"
-        fix = "Use FlowMatchEuler, UniPC or a Sampler."
-        raise PatchbayError(Code.BAD_VALUE, "scheduler", f"{what} makes its own only.", fix) from error
 
 
 def _replayed(
@@ -369,7 +356,7 @@ def _noised(
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
     asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
     with suppress(stock.Reached):
-        _called(pipeline, {**arguments, **asked})
+        pipeline(**{**arguments, **asked})
     index = index_of(live, window.first)
     begin_at(live, index)
     timestep = live.timesteps[index : index + 1].repeat(len(samples))

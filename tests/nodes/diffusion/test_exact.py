@@ -10,7 +10,7 @@ from engine.errors import PatchbayError
 from engine.events import NodeMessage
 from nodes.diffusion import stages
 from nodes.diffusion.families import FAMILIES
-from nodes.diffusion.scheduler_table import DIFFUSION, FLOW, prediction_of
+from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
 from nodes.diffusion.shim import Window
 from nodes.diffusion.source import survey
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
@@ -100,9 +100,12 @@ def test_two_parts_are_the_whole_or_refused(family, name, sampler):
     assert torch.equal(in_parts(source, chosen, 1, 3), whole)
 
 
-def test_a_scheduler_that_cannot_be_told_noise_levels_is_refused_where_the_pipeline_tells_them(family):
-    with pytest.raises(PatchbayError, match="which noise levels to take"):
-        in_parts(family("QwenImagePipeline"), "DPMSolverMultistep", 3)
+@pytest.mark.parametrize("scheduler", [name for name in CLASSES if FLOW in predictions_of(name)])
+@pytest.mark.parametrize("name", ["FluxPipeline", "QwenImagePipeline", "WanPipeline"])
+def test_every_flow_scheduler_runs_in_flow_families(family, name, scheduler):
+    whole = in_parts(family(name), scheduler, 3)
+    assert torch.isfinite(whole).all()
+    assert torch.equal(in_parts(family(name), scheduler, 1, 3), whole)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,12 +8,14 @@ class Solver:
     def __init__(self):
         self.count, self.history, self.table, self.last = 0, [None, None], torch.arange(3), None
         self.nested = [[1, 2]]
+        self.shape = None
         self.noise_sampler = None
 
     def step(self):
         self.count += 1
         self.history[0] = torch.full((2,), float(self.count))
         self.last = self.history[0]
+        self.shape = self.last.shape
         self.noise_sampler = object()
 
 
@@ -23,10 +25,10 @@ def test_only_what_changed_is_stored_and_it_comes_back():
     torch.randn(2, generator=own[0])
     solver.step()
     state = state_of(solver, before, own)
-    assert state.keys() == {"count", "history", "last", "generators"}
+    assert state.keys() == {"count", "history", "last", "shape", "generators"}
     fresh, others = Solver(), [torch.Generator()]
     restore(fresh, state, others, torch.device("cpu"))
-    assert fresh.count == 1
+    assert (fresh.count, fresh.shape) == (1, (2,))
     assert torch.equal(fresh.history[0], solver.history[0])
     assert fresh.history[0] is not solver.history[0]
     assert torch.equal(torch.randn(3, generator=own[0]), torch.randn(3, generator=others[0]))

@@ -123,3 +123,40 @@ def test_what_the_pipeline_tells_and_the_scheduler_cannot_be_told_is_refused(fre
     shim = SchedulerShim(fresh("Euler"), lambda *_: None)
     with pytest.raises(PatchbayError, match="EulerDiscreteScheduler cannot be told"):
         shim.set_timesteps(4, original_inference_steps=50)
+
+
+class Brownian:
+    """As DPMSolverSDE: it draws from the global generator unless it is told seeds."""
+
+    order, noise_sampler_seed, step_index, config = 1, None, None, {}
+
+    def set_timesteps(self, steps):
+        self.timesteps = torch.arange(steps)
+        self.noise_sampler_seed = None
+
+    def step(self, sample):
+        self.step_index = len(sample)
+        return (sample,)
+
+
+def test_a_scheduler_that_wants_seeds_gets_those_of_the_generators_and_keeps_them():
+    own = [torch.Generator().manual_seed(5), torch.Generator().manual_seed(6)]
+    first = SchedulerShim(Brownian(), lambda *_: None, own=own)
+    first.set_timesteps(3)
+    assert first.noise_sampler_seed == [5, 6]
+    first.step(torch.zeros(2))
+    others = [torch.Generator().manual_seed(8), torch.Generator().manual_seed(9)]
+    second = SchedulerShim(Brownian(), lambda *_: None, own=others, window=Window(3, 1), resume=first.state())
+    second.set_timesteps(3)
+    assert (second.noise_sampler_seed, second.step_index) == ([5, 6], 2)
+
+
+def test_own_generators_are_used_only_where_the_pipeline_hands_none_on(fresh):
+    def stepped(**given):
+        shim = SchedulerShim(fresh("EulerAncestral"), lambda *_: None, own=[torch.Generator().manual_seed(1)])
+        shim.set_timesteps(3)
+        return shim.step(torch.ones(1, 4, 2, 2), shim.timesteps[0], torch.ones(1, 4, 2, 2), **given)[0]
+
+    assert torch.equal(stepped(), stepped())
+    assert torch.equal(stepped(generator=None), stepped())
+    assert not torch.equal(stepped(generator=[torch.Generator().manual_seed(2)]), stepped())
