@@ -1,9 +1,10 @@
 import { create } from "zustand";
 import type { GraphDocument } from "../graph/document";
 import { readPort } from "../graph/names";
-import { ApiError, api, type Foresight, isAbort, type Trouble } from "./api";
+import { ApiError, api, type Foresight, isAbort, type Run, type Trouble } from "./api";
 import { contentOf } from "./content";
 import { useDocument } from "./document";
+import { isLive } from "./runList";
 import { useRuns } from "./runs";
 
 /** What a run would do now, and why the graph cannot run if it cannot. */
@@ -40,11 +41,11 @@ export function followPlan(): () => void {
       later(PLAN_DELAY);
     }
   });
-  const stopRuns = useRuns.subscribe(({ queue, connection }, before) => {
+  const stopRuns = useRuns.subscribe(({ runs, queue, connection }, before) => {
     const idle = queue.running === null && before.queue.running !== null;
     const back = connection === "open" && before.connection !== "open";
-    if (idle || back) {
-      answered = "";
+    if (idle || back || (runs !== before.runs && someEnded(before.runs, runs))) {
+      forget();
       later(PLAN_DELAY);
     }
   });
@@ -55,6 +56,19 @@ export function followPlan(): () => void {
     clearTimeout(timer);
     asked?.abort();
   };
+}
+
+/** Whether a run has ended. A quick one may never have been seen as the one that runs. */
+function someEnded(before: Record<string, Run>, now: Record<string, Run>): boolean {
+  return Object.values(before).some((run) => isLive(run) && !isLive(now[run.id]));
+}
+
+/** What was answered, and what is being asked, was of another state of the worker's cache. */
+function forget(): void {
+  answered = "";
+  asked?.abort();
+  asked = null;
+  usePlan.setState({ checking: false });
 }
 
 function later(delay: number): void {
