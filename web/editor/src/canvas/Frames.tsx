@@ -1,9 +1,10 @@
 import { ViewportPortal } from "@xyflow/react";
-import { type KeyboardEvent, memo, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, memo } from "react";
 import { editFrame, type Frame, moveFrame } from "../graph/document";
 import { useDocument } from "../state/document";
 import { t } from "../text/text";
 import { selectNothing } from "./actions";
+import { RenameField } from "./RenameField";
 import { useCanvas } from "./store";
 
 /** The frames behind the nodes. */
@@ -87,31 +88,9 @@ function onKeyDown(event: KeyboardEvent<HTMLElement>, id: string, frame: Frame):
 }
 
 function Title({ id, title }: { id: string; title: string }) {
-  const input = useRef<HTMLInputElement>(null);
-  const left = useRef(false);
-  useLayoutEffect(() => input.current?.select(), []);
-  const done = (keep: boolean) => {
-    if (left.current) return;
-    left.current = true;
-    const text = input.current?.value.trim() ?? title;
-    useCanvas.setState({ renaming: null });
-    if (keep && text !== title)
-      useDocument.getState().edit("canvas.edit.frame", (doc) => editFrame(doc, id, { title: text }));
-  };
+  const keep = (text: string) =>
+    void useDocument.getState().edit("canvas.edit.frame", (doc) => editFrame(doc, id, { title: text }));
   return (
-    <input
-      ref={input}
-      className="frame-rename nodrag"
-      aria-label={t("canvas.frame.rename")}
-      defaultValue={title}
-      maxLength={200}
-      onBlur={() => done(true)}
-      onKeyDown={(event) => {
-        if (event.nativeEvent.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-        event.preventDefault();
-        event.stopPropagation();
-        done(event.key === "Enter");
-      }}
-    />
+    <RenameField className="frame-rename" label={t("canvas.frame.rename")} text={title} longest={200} keep={keep} />
   );
 }

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo, useLayoutEffect, useRef } from "react";
+import { memo } from "react";
 import type { NodeType } from "../graph/catalog";
 import { renameNode } from "../graph/document";
 import { words } from "../graph/names";
@@ -11,6 +11,7 @@ import { Icon } from "../widgets/Icon";
 import { selectNodes } from "./actions";
 import { openNodeMenu } from "./menus";
 import { problemsText, secondsText } from "./names";
+import { RenameField } from "./RenameField";
 import { useCanvas } from "./store";
 import { toneOf } from "./tone";
 
@@ -105,34 +106,10 @@ function Problems({ id }: { id: string }) {
 }
 
 function Rename({ id }: { id: string }) {
-  const input = useRef<HTMLInputElement>(null);
-  const left = useRef(false);
-  useLayoutEffect(() => input.current?.select(), []);
-  const done = (keep: boolean) => {
-    if (left.current) return;
-    left.current = true;
-    const wish = input.current?.value.trim() ?? "";
-    useCanvas.setState({ renaming: null });
-    if (!keep || wish === "" || wish === id) return;
+  const keep = (wish: string) => {
+    if (wish === "") return;
     if (useDocument.getState().edit("canvas.edit.rename", (doc) => renameNode(doc, id, wish)))
       selectNodes([wish], true);
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    done(event.key === "Enter");
-  };
-  return (
-    <input
-      ref={input}
-      className="node-rename nodrag"
-      aria-label={t("canvas.node.rename")}
-      defaultValue={id}
-      maxLength={100}
-      spellCheck={false}
-      onKeyDown={onKeyDown}
-      onBlur={() => done(true)}
-    />
-  );
+  return <RenameField className="node-rename" label={t("canvas.node.rename")} text={id} longest={100} keep={keep} />;
 }

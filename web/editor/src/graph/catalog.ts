@@ -1,17 +1,12 @@
 /** The catalogue of node types, as `GET /api/nodes` sends it. */
 
+import type * as server from "../api.gen";
+
 /** Any JSON value. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = server.JsonValue;
 
 /** A type as the server exports it (engine/types.py, `to_json`). */
-export type TypeJson =
-  | { is: "scalar" | "kind"; name: string }
-  | { is: "choice"; values: Json[] }
-  | { is: "named"; name: string; args: TypeJson[]; bases: string[] }
-  | { is: "variable"; name: string; kind: boolean; within: TypeJson[] }
-  | { is: "list"; item: TypeJson }
-  | { is: "union"; members: TypeJson[] }
-  | { is: "anything" };
+export type TypeJson = server.TypeJson;
 
 /** The part of JSON Schema that pydantic writes for values. */
 export interface JsonSchema {
@@ -43,43 +38,20 @@ export interface JsonSchema {
   $defs?: Record<string, JsonSchema>;
 }
 
-/** An input port. `dial` is what a person sets rather than links; `schema` is null where only links go in. */
-export interface InputPort {
-  name: string;
-  type: TypeJson;
-  label: string;
-  required: boolean;
-  dial: boolean;
-  lazy: boolean;
-  description: string;
-  schema: JsonSchema | null;
-  /** What a text names outside the graph, such as "model" or "picture". */
-  resource?: string | null;
-}
+/** Some of a type's fields may be missing. */
+type Perhaps<T, Names extends keyof T> = Omit<T, Names> & Partial<Pick<T, Names>>;
+
+/** An input port; its schema as pydantic writes it. */
+export type InputPort = Perhaps<Omit<server.InputPort, "schema">, "resource"> & { schema: JsonSchema | null };
 
 /** An output port. */
-export interface OutputPort {
-  name: string;
-  type: TypeJson;
-  label: string;
-  /** Whether there is something to see for whoever looks at a value of it. */
-  inspectable?: boolean;
-}
+export type OutputPort = Perhaps<server.OutputPort, "inspectable">;
 
 /** A declared node type. */
-export interface NodeType {
-  id: string;
-  category: string;
-  summary: string;
+export type NodeType = Perhaps<Omit<server.NodeType, "inputs" | "outputs">, "relay"> & {
   inputs: InputPort[];
   outputs: OutputPort[];
-  device: boolean;
-  effect: boolean;
-  deterministic: boolean;
-  /** Gives what it is given: links go through it. */
-  relay?: boolean;
-  version: number;
-}
+};
 
 /** Node types by id. */
 export type Catalog = Record<string, NodeType>;

@@ -59,7 +59,7 @@ function parted(name: string): string[] {
 }
 
 /** What is an abbreviation also where a name writes it small. */
-const ABBREVIATIONS = new Set(["vae", "kl", "id", "lms", "ddim"]);
+const ABBREVIATIONS = new Set(["vae", "kl"]);
 
 /** A type's or a port's name in words: "EncodeText" is "Encode text", "VAEDecode" is "VAE decode", "vae" is "VAE". */
 export function words(name: string): string {

@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { type Artifact, artifactUrl } from "../state/api";
+import type { Artifact } from "../state/api";
 import { t } from "../text/text";
-import { pictureText } from "./pictures";
 import { Stage } from "./Stage";
+import { ViewerPicture } from "./ViewerPicture";
 import type { Size, Zoom } from "./zoom";
 
 interface CompareProps {
@@ -25,22 +25,10 @@ export function Compare({ left, right, names, size, zoom, setZoom }: CompareProp
         {(style) => (
           <>
             <div className="compare-side">
-              <img
-                className="viewer-picture"
-                style={style}
-                src={artifactUrl(right)}
-                alt={pictureText(right)}
-                draggable={false}
-              />
+              <ViewerPicture artifact={right} style={style} />
             </div>
             <div className="compare-side" style={{ clipPath: `inset(0 ${100 - part * 100}% 0 0)` }}>
-              <img
-                className="viewer-picture"
-                style={style}
-                src={artifactUrl(left)}
-                alt={pictureText(left)}
-                draggable={false}
-              />
+              <ViewerPicture artifact={left} style={style} />
             </div>
             <div className="compare-line" style={{ left: `${part * 100}%` }} aria-hidden="true" />
           </>

@@ -10,10 +10,10 @@ import { Dialog } from "./Dialog";
 import { MadeWith } from "./MadeWith";
 import { originOf } from "./origin";
 import { usePictureSize } from "./pictureSize";
-import { pictureText } from "./pictures";
 import { Stage } from "./Stage";
 import { Strip } from "./Strip";
 import { useActs } from "./useActs";
+import { ViewerPicture } from "./ViewerPicture";
 import { ACTUAL, FIT, type Zoom } from "./zoom";
 
 /** Pictures shown large: walk through them, zoom, compare two, and go back to the graph that made one. */
@@ -126,15 +126,7 @@ function Open({ items, at, picture, compare }: OpenProps) {
         {compare === undefined ? (
           <div className="lightbox-one">
             <Stage picture={size} zoom={zoom} setZoom={setZoom}>
-              {(style) => (
-                <img
-                  className="viewer-picture"
-                  style={style}
-                  src={artifactUrl(picture)}
-                  alt={pictureText(picture)}
-                  draggable={false}
-                />
-              )}
+              {(style) => <ViewerPicture artifact={picture} style={style} />}
             </Stage>
             {items.length > 1 && (
               <>

@@ -1,8 +1,7 @@
 import { useId } from "react";
 import { selectNodes } from "../canvas/actions";
 import type { InputPort, NodeType } from "../graph/catalog";
-import { disconnect, exposeInput, hideInput, type Port } from "../graph/document";
-import { publicName } from "../graph/interface";
+import { disconnect, type Port } from "../graph/document";
 import { type Link, linksOf } from "../graph/links";
 import { portPath, words } from "../graph/names";
 import { hasWidget } from "../graph/schema";
@@ -12,7 +11,7 @@ import { usePlan } from "../state/plan";
 import { t } from "../text/text";
 import { IconButton } from "../widgets/IconButton";
 import { Widget } from "../widgets/Widget";
-import { PublicName } from "./PublicName";
+import { Expose } from "./Expose";
 
 /** Every input of a node: its value or its link, what it means, and whether the form shows it. */
 export function NodeInputs({ id, type }: { id: string; type: NodeType }) {
@@ -41,7 +40,7 @@ function Input({ at, port }: { at: Port; port: InputPort }) {
           {words(port.name)}
         </label>
         <span className="input-type">{port.label}</span>
-        {port.schema !== null && <Expose at={at} />}
+        {port.schema !== null && <Expose side="inputs" at={at} />}
       </div>
       {settable && <Widget node={at.node} port={port} look="block" id={id} describedBy={`${id}-what`} />}
       {links.map((link) => (
@@ -83,27 +82,5 @@ function Linked({ link }: { link: Link }) {
       </button>
       <IconButton icon="close" label={t("node.unlink", { port: from })} onClick={cut} small />
     </div>
-  );
-}
-
-function Expose({ at }: { at: Port }) {
-  const name = useDocument((state) => publicName(state.document, "inputs", at));
-  const toggle = () =>
-    useDocument
-      .getState()
-      .edit(name === null ? "edit.expose" : "edit.hide", (doc) =>
-        name === null ? exposeInput(doc, at) : hideInput(doc, at),
-      );
-  return (
-    <>
-      {name !== null && <PublicName side="inputs" name={name} />}
-      <IconButton
-        icon="form"
-        label={t(name === null ? "node.expose" : "node.hide", { port: at.port })}
-        pressed={name !== null}
-        onClick={toggle}
-        small
-      />
-    </>
   );
 }

@@ -1,12 +1,10 @@
 import type { NodeType, OutputPort } from "../graph/catalog";
-import { exposeOutput, hideOutput, type Port } from "../graph/document";
-import { publicName } from "../graph/interface";
+import type { Port } from "../graph/document";
 import { words } from "../graph/names";
-import { useDocument } from "../state/document";
 import { useUi } from "../state/ui";
 import { t } from "../text/text";
 import { IconButton } from "../widgets/IconButton";
-import { PublicName } from "./PublicName";
+import { Expose } from "./Expose";
 
 /** Every output of a node: look at what it gave, and let the form show it. */
 export function NodeOutputs({ id, type }: { id: string; type: NodeType }) {
@@ -22,30 +20,21 @@ export function NodeOutputs({ id, type }: { id: string; type: NodeType }) {
 }
 
 function Output({ at, port }: { at: Port; port: OutputPort }) {
-  const name = useDocument((state) => publicName(state.document, "outputs", at));
-  const toggle = () =>
-    useDocument
-      .getState()
-      .edit(name === null ? "edit.expose" : "edit.hide", (doc) =>
-        name === null ? exposeOutput(doc, at) : hideOutput(doc, at),
-      );
   return (
     <div className="input-head">
       <span className="input-name">{words(port.name)}</span>
       <span className="input-type">{port.label}</span>
-      {name !== null && <PublicName side="outputs" name={name} />}
-      <IconButton
-        icon="eye"
-        label={t("node.inspect", { port: at.port })}
-        onClick={() => useUi.getState().inspect(at)}
-        small
-      />
-      <IconButton
-        icon="form"
-        label={t(name === null ? "node.expose" : "node.hide", { port: at.port })}
-        pressed={name !== null}
-        onClick={toggle}
-        small
+      <Expose
+        side="outputs"
+        at={at}
+        between={
+          <IconButton
+            icon="eye"
+            label={t("node.inspect", { port: at.port })}
+            onClick={() => useUi.getState().inspect(at)}
+            small
+          />
+        }
       />
     </div>
   );
