@@ -8,7 +8,7 @@ import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -52,6 +52,13 @@ class Flight:
     node: str | None = None
 
 
+class _Question(NamedTuple):
+    """What the worker was asked, and where its answer is waited for."""
+
+    message: dict[str, Any]
+    answer: asyncio.Future[Any]
+
+
 class Dispatcher:
     """One worker's share of the queue. Belongs to the event loop."""
 
@@ -64,7 +71,7 @@ class Dispatcher:
         self._signal = asyncio.Event()
         self._endings: list[QueueJob] = []
         self._deaths = 0
-        self._questions: dict[str, asyncio.Future[Any]] = {}
+        self._questions: dict[str, _Question] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -126,8 +133,10 @@ class Dispatcher:
         if not self._ready:
             raise ServerError(Code.CONFLICT, "", "The worker is starting.", "Ask again in a second.")
         question = str(time.monotonic_ns())
-        answer = self._questions[question] = asyncio.get_running_loop().create_future()
-        self._worker.send({"do": what, "question": question, "job": asdict(job), **more})
+        message = {"do": what, "question": question, "job": asdict(job), **more}
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._questions[question] = _Question(message, answer)
+        self._worker.send(message)
         try:
             async with asyncio.timeout(ANSWER_TIME):
                 return await answer
@@ -197,6 +206,8 @@ class Dispatcher:
         match message["say"]:
             case "ready":
                 self._ready, self._deaths = True, 0
+                for question in self._questions.values():  # its predecessor took them with it
+                    self._worker.send(question.message)
                 self.wake()
             case "node" | "event":
                 self._heard_event(message, data)
@@ -233,9 +244,10 @@ class Dispatcher:
         self.wake()
 
     def _heard_answer(self, message: dict[str, Any]) -> None:
-        answer = self._questions.get(message["question"])
-        if answer is None or answer.done():
+        question = self._questions.get(message["question"])
+        if question is None or question.answer.done():
             return
+        answer = question.answer
         if "error" in message:
             found = message["error"]
             error = PatchbayError(Code(found["code"]), found["at"], found["what"], found["fix"])

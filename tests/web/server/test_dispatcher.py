@@ -251,6 +251,20 @@ async def test_questions_are_answered_or_refused(stage, monkeypatch):
         await stage.dispatcher.forecast(job)
 
 
+async def test_a_question_that_died_with_its_worker_is_asked_of_the_next(stage):
+    await asyncio.sleep(0.01)
+    job = module.job_of(Run(id="1", number=1, name="x", state="queued", place=0, created=0, document=""), "{}")
+    asking = asyncio.create_task(stage.dispatcher.forecast(job))
+    await asyncio.sleep(0.01)
+    first = stage.worker.sent[-1]
+    stage.worker.hear({"say": "dead", "why": "killed"}, b"")
+    await asyncio.sleep(0.05)
+    assert stage.worker.sent[-1] == first
+    assert len([message for message in stage.worker.sent if message == first]) == 2
+    stage.worker.hear({"say": "answer", "question": first["question"], "found": [{"node": "a"}]}, b"")
+    assert await asking == [{"node": "a"}]
+
+
 async def test_a_worker_that_has_not_started_answers_no_question(tmp_path):
     stage = Stage(tmp_path)
     with pytest.raises(ServerError, match="is starting"):

@@ -55,3 +55,13 @@ test("an answer that was on its way when the run ended is not kept", async () =>
   await vi.advanceTimersByTimeAsync(2 * PLAN_DELAY);
   expect(usePlan.getState().foresight).toEqual({ a: { state: "reused", why: "" } });
 });
+
+test("a run that begins while the worker is asked whether it is ready keeps the plan from being asked for", async () => {
+  server.answers.set("GET /ready", () => {
+    useRuns.setState({ queue: { paused: false, running: "7", order: [] } });
+    return { worker: "ready" };
+  });
+  await vi.advanceTimersByTimeAsync(PLAN_DELAY);
+  expect(server.requests("GET", "/ready")).toHaveLength(1);
+  expect(server.requests("POST", "/api/plan")).toEqual([]);
+});

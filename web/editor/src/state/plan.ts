@@ -54,7 +54,7 @@ export function followPlan(): () => void {
     stopDocument();
     stopRuns();
     clearTimeout(timer);
-    asked?.abort();
+    forget();
   };
 }
 
@@ -119,9 +119,10 @@ async function ask(): Promise<void> {
  * worker has started. Whether nothing more is to be asked.
  */
 async function foresee(doc: GraphDocument, name: string, problems: Trouble[], own: AbortController): Promise<boolean> {
-  const wanted = problems.length === 0 && useRuns.getState().queue.running === null;
+  const isQuiet = () => useRuns.getState().queue.running === null;
+  const wanted = problems.length === 0 && isQuiet();
   const ready = wanted && (await api.workerIsReady());
-  const nodes = ready ? await api.plan(doc, name, own.signal) : [];
+  const nodes = ready && isQuiet() ? await api.plan(doc, name, own.signal) : [];
   if (asked === own) {
     usePlan.setState({ foresight: byId(nodes) });
     if (wanted && !ready) {
