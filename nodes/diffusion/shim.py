@@ -110,8 +110,7 @@ class SchedulerShim:
 
     def set_begin_index(self, begin_index: int = 0) -> None:
         """Count the beginning that a pipeline names from the window's, for schedulers that are told theirs."""
-        if hasattr(self._scheduler, "set_begin_index"):
-            self._scheduler.set_begin_index(begin_index + index_of(self._scheduler, self._window.first))
+        begin_at(self._scheduler, begin_index + index_of(self._scheduler, self._window.first))
 
     def _set_timesteps(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if self._on_asked is not None:

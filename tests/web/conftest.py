@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from tests.web.fake_npm import FakeNpm, only_path
 from web.cli import app
 
 
@@ -37,3 +38,11 @@ def write_graph(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """A pretended npm, the only program that is found."""
+    fake = FakeNpm(tmp_path / "bin")
+    only_path(monkeypatch, fake.folder)
+    return fake

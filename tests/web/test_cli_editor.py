@@ -2,17 +2,10 @@
 
 import pytest
 
-from tests.web.fake_npm import FakeNpm, only_path, write_source
+from tests.web.fake_npm import write_source
 from web import cli_editor, cli_server
 from web.editor_build import Editor
 from web.server import app as server_app
-
-
-@pytest.fixture
-def npm(tmp_path, monkeypatch):
-    fake = FakeNpm(tmp_path / "bin")
-    only_path(monkeypatch, fake.folder)
-    return fake
 
 
 @pytest.fixture

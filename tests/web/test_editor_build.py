@@ -8,18 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.web.editor.workshop import NO_NETWORK
 from tests.web.fake_npm import FakeNpm, only_path, write_source
 from web import editor_build
 from web.editor_build import EDITOR, Editor, EditorBuildError, find_npm, npm_in_package, reason_in
-
-NO_NETWORK = re.compile(r"ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENETUNREACH")
-
-
-@pytest.fixture
-def npm(tmp_path, monkeypatch):
-    fake = FakeNpm(tmp_path / "bin")
-    only_path(monkeypatch, fake.folder)
-    return fake
 
 
 @pytest.fixture
