@@ -28,9 +28,9 @@ def encode_text(
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import prompts
 
-    return stages.encode_text(text_encoder, text, role=role, options=options)
+    return prompts.encode_text(text_encoder, text, role=role, options=options)
 
 
 @node("MixConditionings", category="text")

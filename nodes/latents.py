@@ -67,10 +67,10 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
 @node("VAEEncode", category="latent", device=True)
 def vae_encode(vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0) -> Encoded[K]:
     """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import autoencoding
 
-    found = stages.encode_image(vae, image)
-    latent = stages.sample_distribution(found, [seed] if take == "sample" else None)
+    found = autoencoding.encode_image(vae, image)
+    latent = autoencoding.sample_distribution(found, [seed] if take == "sample" else None)
     return Encoded(latent, found)
 
 
@@ -79,17 +79,17 @@ def sample_distribution(
     distribution: LatentDistribution[K], *, seed: Seed = 0, count: Annotated[int, Field(ge=1, le=256)] = 4
 ) -> Latent[K]:
     """Draw several latents of one picture, with the seeds `seed`, `seed + 1` and so on, as one batch."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import autoencoding
 
-    return stages.sample_distribution(distribution, range(seed, seed + count))
+    return autoencoding.sample_distribution(distribution, range(seed, seed + count))
 
 
 @node("VAEDecode", category="latent", device=True)
 def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
     """Turn latents back into pictures."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import autoencoding
 
-    return stages.decode(vae, latent)
+    return autoencoding.decode(vae, latent)
 
 
 @node("MixLatents", category="latent")

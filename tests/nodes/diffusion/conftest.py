@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 import torch
 
 from engine import context
+from nodes.diffusion import autoencoding
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import ModelSource, survey
 from nodes.pocket import MODEL
+from nodes.types import VAE, Image, Latent
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +172,15 @@ def drive(gaussian, training_levels):
         return x
 
     return run
+
+
+@pytest.fixture
+def picture(source: ModelSource) -> Image:
+    side = {"pocket": 64}.get(source.kind, 32)
+    torch.manual_seed(3)
+    return Image(torch.rand(2, 3, side, side))
+
+
+@pytest.fixture
+def encoded(source: ModelSource, picture: Image) -> Latent[Any]:
+    return autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), picture), [7])
