@@ -10,18 +10,18 @@ import torch
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts, noise, schedulers, stock, windows
-from nodes.diffusion.autoencoding import decode
 from nodes.diffusion.checks import check_kinds
 from nodes.diffusion.device import kept
 from nodes.diffusion.families import LATENT_CHANNELS
+from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
 from nodes.diffusion.prompts import negative_for
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
-from nodes.types import VAE, BlankLatent, Conditioning, Denoiser, Latent, Scheduler
+from nodes.types import BlankLatent, Conditioning, Denoiser, Latent, Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nodes.diffusion.source import ModelSource
 
@@ -185,7 +185,7 @@ def _reporter(pipeline: Any, size: layouts.Size) -> Any:  # noqa: ANN401
     stop_if_cancelled()
     source = pipeline.source
 
-    def on_step(done: int, total: int, latents: torch.Tensor) -> None:
-        report(done, total, lambda: decode(VAE(source), Latent(layouts.unpack(pipeline, latents, size), source.kind)))
+    def on_step(done: int, total: int, finished: Callable[[], torch.Tensor]) -> None:
+        report(done, total, lambda: glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind)))
 
     return on_step
