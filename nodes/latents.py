@@ -18,6 +18,7 @@ from nodes.types import (
     Latent,
     LatentDistribution,
     MixMethod,
+    ResizeMethod,
     Seed,
     Size,
 )
@@ -119,6 +120,19 @@ def latent_arithmetic(
         return latent_math.scaled(a, factors)
     nothing = latent_math.scaled(a, 0.0)
     return latent_math.arithmetic(a, b or nothing, c or nothing, factors)
+
+
+@node("ResizeLatent", category="latent")
+def resize_latent(
+    latent: Latent[K],
+    *,
+    factor: Annotated[float, Field(ge=0.1, le=16, description="How much longer the sides become.")] = 2.0,
+    method: ResizeMethod = "nearest",
+) -> Latent[K]:
+    """Make a latent larger or smaller without a VAE: a beginning for `Sample`, which puts the details in."""
+    from nodes.diffusion import latent_math
+
+    return latent_math.resized(latent, factor, method)
 
 
 @node("LatentDistance", category="latent")

@@ -52,6 +52,7 @@ StockOptions = Annotated[
 
 Frames = Annotated[int, Field(ge=2, le=256, description="How many, both ends included.")]
 MixMethod = Literal["lerp", "slerp"]
+ResizeMethod = Literal["nearest", "bilinear", "bicubic", "area"]
 
 ClassName = Literal[
     "DDIM",

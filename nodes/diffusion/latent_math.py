@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
+from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
-from nodes.types import Conditioning, Latent, MixMethod, leaves
+from nodes.types import Conditioning, Latent, MixMethod, ResizeMethod, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,6 +132,24 @@ def arithmetic(
 def scaled(latent: Latent[Any], scale: float | Sequence[float]) -> Latent[Any]:
     """The latent times one number, or times one for each channel. Raises `bad_value` for a wrong number of them."""
     return Latent(latent.samples * _per_channel(scale, latent.samples), latent.kind)
+
+
+def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest") -> Latent[Any]:
+    """The latent with sides `factor` times as long, in even numbers, which every model takes; of videos each frame.
+
+    Raises `bad_value` for an unfinished latent: its noise would no longer be the noise that its solver knows.
+    """
+    if latent.leftover is not None:
+        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
+    samples = latent.samples
+    size = [max(2, 2 * round(side * factor / 2)) for side in samples.shape[-2:]]
+    flat = samples.transpose(1, 2).flatten(0, 1) if samples.ndim == 5 else samples  # noqa: PLR2004
+    mode = {"nearest": "nearest-exact"}.get(method, method)
+    done = functional.interpolate(flat, size=size, mode=mode)
+    if samples.ndim == 5:  # noqa: PLR2004
+        done = done.unflatten(0, (len(samples), -1)).transpose(1, 2)
+    return Latent(done, latent.kind)
 
 
 def distance(one: Latent[Any], other: Latent[Any]) -> list[Distance]:
