@@ -4,7 +4,7 @@ Importing this package imports no torch: a node's function brings in what it nee
 and the checking of graphs stay light.
 """
 
-from nodes.conditioning import encode_text, mix_conditionings
+from nodes.conditioning import apply_control, encode_text, mix_conditionings
 from nodes.control import collect, for_each, if_, note, number, repeat, reroute, switch, text
 from nodes.directions import (
     describe_latent,
@@ -40,11 +40,12 @@ from nodes.latents import (
     vae_decode,
     vae_encode,
 )
-from nodes.load import load_model
+from nodes.load import load_control_net, load_model
 from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
+    "apply_control",
     "collect",
     "composite_images",
     "crop_image",
@@ -67,6 +68,7 @@ __all__ = [
     "latent_distance",
     "latent_maps",
     "learn_direction",
+    "load_control_net",
     "load_direction",
     "load_image",
     "load_mask",

@@ -7,7 +7,21 @@ from typing import Annotated
 from pydantic import Field
 
 from engine import node
-from nodes.types import Conditioning, Frames, K, MixMethod, Role, StockOptions, TextEncoder
+from nodes.types import (
+    Conditioning,
+    Control,
+    ControlNet,
+    ControlStrength,
+    Frames,
+    Image,
+    K,
+    MixMethod,
+    Role,
+    ShareEnd,
+    ShareStart,
+    StockOptions,
+    TextEncoder,
+)
 
 Prompt = Annotated[
     str,
@@ -41,3 +55,22 @@ def mix_conditionings(
     from nodes.diffusion import latent_math
 
     return [latent_math.mix(a, b, amount, method) for amount in latent_math.amounts(frames)]
+
+
+@node("ApplyControl", category="text")
+def apply_control(
+    conditioning: Conditioning[K],
+    control_net: ControlNet[K],
+    image: Image,
+    *,
+    strength: ControlStrength = 1.0,
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Conditioning[K]:
+    """Steer by a picture of what the ControlNet reads, such as edges; it is resized to the picture to come.
+
+    Put one behind another to steer by several. The negative prompt is steered too, as in the stock pipelines.
+    """
+    from nodes.diffusion.controls import with_control
+
+    return with_control(conditioning, Control(control_net, image, strength, start, end))

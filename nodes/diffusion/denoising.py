@@ -9,8 +9,9 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import layouts, noise, schedulers, stock, windows
+from nodes.diffusion import layouts, noise, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds
+from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.families import LATENT_CHANNELS
 from nodes.diffusion.glimpses import glimpse
@@ -56,9 +57,11 @@ def sample(  # these are what a picture depends on
     call = stock.signature(source.family.pipeline_class)
     options = checked_options(source, options or {}, OWNED | {call.guidance or ""})
     begun = source.family.begun_steps
+    whole = window is not None
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begun)
     windows.check_parts(latent, window, source.family)
     windows.check_leftover(latent, window, scheduler)
+    check_controls(source, positive, negative)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
@@ -85,6 +88,7 @@ def sample(  # these are what a picture depends on
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
         )
+        steering.install(held, pipeline, positive, batch=len(own), size=size, whole=whole)
         result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     return Latent(kept(result), source.kind, windows.leftover(shim, window, scheduler))
 

@@ -15,6 +15,7 @@ from engine.errors import Code, PatchbayError
 from engine.paths import contains
 from nodes.diffusion.families import kind_of, single_file_sizes
 from nodes.diffusion.headers import read_header
+from nodes.diffusion.nets import CONFIG, survey_net
 from nodes.diffusion.parts import read_json
 from nodes.diffusion.source import INDEX, survey
 from nodes.pictures import FOLDER
@@ -51,6 +52,36 @@ def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
         if name not in found and len(found) < MOST_MODELS:
             found[name] = _model(name, path, "hub", weights=weights)
     return list(found.values())
+
+
+def control_nets(paths: Paths) -> list[Choice]:
+    """What lies below the model roots and in the hub's local cache and is configured as a ControlNet."""
+    found: dict[str, Choice] = {}
+    for root in paths.models:
+        for path in _walk(root, _is_net):
+            name = path.relative_to(root).as_posix()
+            if name not in found and len(found) < MOST_MODELS:
+                found[name] = _net(name, path, "folder")
+    for name, path in _hub():
+        if name not in found and len(found) < MOST_MODELS and _is_net(path):
+            found[name] = _net(name, path, "hub")
+    return list(found.values())
+
+
+def _is_net(path: Path) -> bool:
+    try:
+        return "ControlNet" in str(read_json(path / CONFIG, "").get("_class_name"))
+    except PatchbayError:
+        return False
+
+
+def _net(name: str, path: Path, source: str) -> Choice:
+    detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
+    try:
+        return Choice(name, survey_net(path, name).kind, detail)
+    except PatchbayError as error:
+        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+        return Choice(name, "", detail)
 
 
 def pictures(paths: Paths) -> list[Choice]:

@@ -33,6 +33,18 @@ class Window:
     last: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One call of the denoiser among all of them: number `index` of `total`, counted from 0."""
+
+    index: int
+    total: int
+
+    def lies_in(self, start: float, end: float) -> bool:
+        """Whether it lies wholly inside a share of the calls, as the stock ControlNet pipelines count."""
+        return not (self.index / self.total < start or (self.index + 1) / self.total > end)
+
+
 NOTHING = Window(0, last=0)
 """No step at all."""
 
@@ -140,6 +152,13 @@ class SchedulerShim:
         if self._on_last is not None and self._done == total:
             self._on_last(result[0])
         return result
+
+    def position(self, *, whole: bool) -> Position:
+        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule."""
+        if not whole:
+            return Position(self._done, len(self.timesteps))
+        first = index_of(self._scheduler, self._window.first)
+        return Position(first + self._done, len(self._scheduler.timesteps))
 
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""

@@ -31,7 +31,7 @@ from nodes.diffusion.parts import LIBRARIES, Part, choose_weights, read_json, re
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from engine.paths import Paths
 
@@ -93,31 +93,39 @@ class ModelSource:
         return total.hexdigest()
 
 
-def resolve(name: str, paths: Paths, *, downloads: bool, at: str) -> Path:
+def resolve(
+    name: str, paths: Paths, *, downloads: bool, at: str, fetched: Callable[[str], list[str]] | None = None
+) -> Path:
     """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
-    `downloads` allows it. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
+    `downloads` allows it: of a model what a survey needs, of anything else what `fetched` chooses for the id, and then
+    "pocket" is a name like any other. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
     """
-    if name == "pocket":
+    if name == "pocket" and fetched is None:
         return POCKET
     try:
         return paths.find(name, paths.models, at)
     except PatchbayError as problem:
         if problem.code is not Code.FILE_NOT_FOUND or not _HUB_ID.fullmatch(name) or name.endswith(".safetensors"):
             raise
-    return _from_hub(name, downloads=downloads, at=at)
+    return _from_hub(name, fetched or _of_model, downloads=downloads, at=at)
 
 
-def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
-    from huggingface_hub import hf_hub_download, list_repo_files, snapshot_download
+def _of_model(name: str) -> list[str]:
+    from huggingface_hub import hf_hub_download, list_repo_files
+
+    return wanted_files(list_repo_files(name), read_json(Path(hf_hub_download(name, INDEX)), name))
+
+
+def _from_hub(name: str, fetched: Callable[[str], list[str]], *, downloads: bool, at: str) -> Path:
+    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         if not downloads:
             return Path(snapshot_download(name, local_files_only=True))
-        index = read_json(Path(hf_hub_download(name, INDEX)), at)
-        return Path(snapshot_download(name, allow_patterns=wanted_files(list_repo_files(name), index)))
+        return Path(snapshot_download(name, allow_patterns=fetched(name)))
     except LocalEntryNotFoundError as error:
         what = f'"{name}" is neither a file here nor in the local cache of the Hugging Face hub.'
         fix = "Check the connection." if downloads else "If it is a repository on the hub, run with --download."
@@ -171,7 +179,7 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
         parts[name] = read_part(root / name, class_name, rule, at, weights=weights)
     kind = _kind(root, index.family, parts, at)
-    return ModelSource(root, index.pipeline_class, _stamp(parts), root.name, kind, parts, root, index.options)
+    return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
 
 def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
@@ -194,7 +202,7 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     parts = {name: _part_of_file(path, part, base.family, header, at) for name, part in base.parts.items()}
     _check_stable_diffusion(path, parts, at, sizes)
     name, options = path.stem, base.options
-    stamp = _stamp(parts)
+    stamp = stamp_of(parts)
     return ModelSource(path, base.pipeline_class, stamp, name, base.kind, parts, config, options, single_file=True)
 
 
@@ -339,13 +347,13 @@ def _state(source: ModelSource) -> object:
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
         times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
-        return times, _stamp(source.parts)
+        return times, stamp_of(source.parts)
     except OSError:
         return None
 
 
-def _stamp(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
-    """Path, size, time and inode of every file of the model, in order."""
+def stamp_of(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
+    """Path, size, time and inode of every file of the parts, in order."""
     files = sorted({path for part in parts.values() for path in (*part.settings, *part.weights)})
     states = ((str(path), path.stat()) for path in files)
     return tuple((path, state.st_size, state.st_mtime_ns, state.st_ino) for path, state in states)

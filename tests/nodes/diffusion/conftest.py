@@ -19,6 +19,7 @@ from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import ModelSource, survey
 from nodes.pocket import MODEL
 from nodes.types import VAE, Image, Latent
+from tests.nodes.diffusion.tiny.table import build
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,21 @@ def stock() -> Iterator[Callable[..., diffusers.DiffusionPipeline]]:
 @pytest.fixture
 def generators() -> Callable[[int, int], list[torch.Generator]]:
     return lambda seed, batch: [torch.Generator("cpu").manual_seed(seed + index) for index in range(batch)]
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory):
+    """The tiny model of a pipeline class by its name, made once."""
+    made: dict[str, ModelSource] = {}
+
+    def source(name: str) -> ModelSource:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name) / "model"
+            build(name, folder)
+            made[name] = survey(folder, at="test")
+        return made[name]
+
+    return source
 
 
 class Gaussian:

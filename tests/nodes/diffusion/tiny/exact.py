@@ -50,13 +50,13 @@ def cases(name):
     return [case if tiny.batches else replace(case, batch=1) for case in able]
 
 
-def stock_pipeline(held, source, name=None):
-    """A stock pipeline as its documentation says, from the modules on the shelf."""
+def stock_pipeline(held, source, name=None, **beside):
+    """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
-    given = {"scheduler": own, **parts, **{k: v for k, v in source.options.items() if v is not None}}
+    given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
     extra = {"add_watermarker": False, "requires_safety_checker": False}
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
