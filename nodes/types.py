@@ -46,6 +46,9 @@ Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at onc
 
 FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; more than 1 for video models only.")]
 Role = Literal["positive", "negative"]
+Weights = Literal["off", "towards empty", "mean kept"]
+"""Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.chunks`."""
+
 StockOptions = Annotated[
     dict[str, JsonValue], Field(description="Any other argument of the model's stock pipeline, by its own name.")
 ]

@@ -12,10 +12,9 @@ from nodes.diffusion import denoising, prompts, stock
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
 from nodes.diffusion.shim import Window
-from nodes.diffusion.source import survey
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
 from tests.nodes.diffusion.tiny import exact
-from tests.nodes.diffusion.tiny.table import TINY, build
+from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of Chroma and of Mochi
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
@@ -40,20 +39,6 @@ NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) f
 
 def test_every_class_that_runs_stages_has_a_tiny_model_to_prove_it():
     assert set(TINY) == {row.pipeline_class for row in FAMILIES.values()}
-
-
-@pytest.fixture(scope="session")
-def family(tmp_path_factory):
-    made = {}
-
-    def source(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp(name) / "model"
-            build(name, folder)
-            made[name] = survey(folder, at="test")
-        return made[name]
-
-    return source
 
 
 @pytest.mark.parametrize("name", NAMES)
