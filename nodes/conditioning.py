@@ -21,7 +21,17 @@ from nodes.types import (
     ShareStart,
     StockOptions,
     TextEncoder,
+    Weights,
 )
+
+PromptWeights = Annotated[
+    Weights,
+    Field(
+        description="Off reads a prompt as it is written, as the stock pipeline does. Else (word:1.2), ((word)) and "
+        "[word] weigh words, a backslash keeps a bracket, and prompts of any length are read: towards empty is "
+        "ComfyUI's formula, mean kept AUTOMATIC1111's."
+    ),
+]
 
 Prompt = Annotated[
     str,
@@ -39,12 +49,13 @@ def encode_text(
     text: Prompt = "",
     *,
     role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
+    weights: PromptWeights = "off",
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
     from nodes.diffusion import prompts
 
-    return prompts.encode_text(text_encoder, text, role=role, options=options)
+    return prompts.encode_text(text_encoder, text, role=role, options=options, weights=weights)
 
 
 @node("MixConditionings", category="text")

@@ -50,6 +50,9 @@ ControlStrength = Annotated[float, Field(ge=0, le=10, description="What the Cont
 ShareStart = Annotated[float, Field(ge=0, le=1, description="From which share of the steps on it counts.")]
 ShareEnd = Annotated[float, Field(ge=0, le=1, description="Up to which share of the steps it counts.")]
 Role = Literal["positive", "negative"]
+Weights = Literal["off", "towards empty", "mean kept"]
+"""Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.chunks`."""
+
 StockOptions = Annotated[
     dict[str, JsonValue], Field(description="Any other argument of the model's stock pipeline, by its own name.")
 ]

@@ -16,7 +16,7 @@ from nodes.diffusion.device import kept
 from nodes.diffusion.families import LATENT_CHANNELS
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
-from nodes.diffusion.prompts import negative_for
+from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
 from nodes.types import BlankLatent, Conditioning, Denoiser, Latent, Scheduler
@@ -74,7 +74,7 @@ def sample(  # these are what a picture depends on
         parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
         pipeline = held.enter_context(opened(source, **parts))
         size = _size(pipeline, latent)
-        negative = negative_for(pipeline, positive, negative, guidance, options)
+        positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
         if isinstance(latent, Latent):
             noised = _noised(pipeline, latent, scheduler, own, window, arguments)

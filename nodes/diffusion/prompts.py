@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import noise, stock, words
+from nodes.diffusion import chunks, noise, stock, weighting, words
 from nodes.diffusion.device import kept_all
 from nodes.diffusion.pipelines import checked_options, opened, stop_at_timesteps
 from nodes.diffusion.shelf import SHELF
-from nodes.types import Conditioning, Role, TextEncoder
+from nodes.types import Conditioning, Role, TextEncoder, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,18 +30,23 @@ def encode_text(
     role: Role = "positive",
     options: Mapping[str, object] | None = None,
     beside: str | None = None,
+    weights: Weights = "off",
 ) -> Conditioning[Any]:
     """The prompt as the denoiser reads it, encoded as the stock pipeline encodes one in that role.
 
     None as a negative is what the pipeline takes where none is given. `options` are arguments of the stock call that
     concern the text, for instance `clip_skip` or `max_sequence_length`. `beside` is the positive prompt that a negative
-    is encoded beside, in families where that matters.
+    is encoded beside, in families where that matters. With `weights` on, brackets weigh words and a prompt of any
+    length is read: see `chunks` and `weighting`.
 
     Says so through the run's messages when the prompt is longer than the text encoder can read, or has words that are
-    not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have.
+    not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have, for
+    weights where the text encoder is no CLIP, and for brackets that do not match.
     """
     source = encoder.source
     options = checked_options(source, options or {})
+    pieces = _pieces(source, text, weights)
+    plain = "".join(piece.text for piece in pieces)
     with ExitStack() as held:
         parts = {
             name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
@@ -49,15 +54,39 @@ def encode_text(
             if source.family.is_text(name)
         }
         pipeline = held.enter_context(opened(source, **parts))
-        _tell_truncation(source, parts, text or "", options)
-        if told := words.remark(source, text or ""):
+        if weights == "off":
+            _tell_truncation(source, parts, plain, options)
+        if told := words.remark(source, plain):
             say(told)
-        recorder = stock.Recorder()
-        pipeline.prompts = recorder
-        pipeline.scheduler = stop_at_timesteps(source, lambda: bool(recorder.found))
-        with suppress(stock.Reached):
-            pipeline(**_encoding(source, text, role, options, beside))
-        return Conditioning(kept_all(stock.of_role(recorder.found, role)), encoder, text, role, options)
+        if weights == "off" or text is None:
+            found = _run(pipeline, text, role, options, beside)
+        else:
+            found = chunks.encoded(pipeline, pieces, weights, lambda: _run(pipeline, "", role, options, beside))
+        return Conditioning(kept_all(found), encoder, text, role, options)
+
+
+def _pieces(source: ModelSource, text: str | None, weights: Weights) -> list[weighting.Piece]:
+    """What a text says: itself, or the pieces that its brackets make of it."""
+    if weights == "off" or text is None:
+        return [weighting.Piece(text or "")]
+    chunks.check(source)
+    return weighting.parse(text)
+
+
+def _run(
+    pipeline: Any,  # noqa: ANN401
+    text: str | None,
+    role: Role,
+    options: Mapping[str, object],
+    beside: str | None,
+) -> dict[str, Any]:
+    """What the pipeline's own encoder gives for one prompt in its role."""
+    recorder = stock.Recorder()
+    pipeline.prompts = recorder
+    pipeline.scheduler = stop_at_timesteps(pipeline.source, lambda: bool(recorder.found))
+    with suppress(stock.Reached):
+        pipeline(**_encoding(pipeline.source, text, role, options, beside))
+    return stock.of_role(recorder.found, role)
 
 
 def _encoding(
@@ -148,3 +177,15 @@ def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | Non
             raise PatchbayError(Code.BAD_VALUE, "negative", what, "Give a negative prompt as EncodeText makes it.")
     encoder = positive.encoder if negative is None else negative.encoder
     return encode_text(encoder, text, role="negative", options=options, beside=positive.text)
+
+
+def evened(
+    positive: Conditioning[Any], negative: Conditioning[Any] | None
+) -> tuple[Conditioning[Any], Conditioning[Any] | None]:
+    """Both prompts with as many windows of the text encoder as the longer one; see `chunks`."""
+
+    def blank(given: Conditioning[Any]) -> Conditioning[Any]:
+        text = None if given.text is None else ""
+        return encode_text(given.encoder, text, role=given.role, options=given.options)
+
+    return chunks.evened(positive, negative, blank)
