@@ -148,7 +148,7 @@ def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest"
     mode = {"nearest": "nearest-exact"}.get(method, method)
     done = functional.interpolate(flat, size=size, mode=mode)
     if samples.ndim == 5:  # noqa: PLR2004
-        done = done.unflatten(0, (len(samples), -1)).transpose(1, 2)
+        done = done.reshape(len(samples), -1, *done.shape[1:]).transpose(1, 2)
     return Latent(done, latent.kind)
 
 
@@ -171,7 +171,7 @@ def _check(one: Value, other: Value, *, batches: bool = True) -> None:
     if one.kind != other.kind:
         what = f"One is of kind {one.kind}, the other of kind {other.kind}."
         raise PatchbayError(Code.KIND_MISMATCH, "latent", what, "Both must come from models of the same family.")
-    if any(isinstance(value, Conditioning) and value.controls for value in (one, other)):
+    if any(getattr(value, "controls", ()) for value in (one, other)):
         what = "One of them is steered by a picture, and only prompts can be mixed."
         raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Put ApplyControl behind the mixture.")
     shapes = [_shapes(value, 0 if batches else 1) for value in (one, other)]

@@ -52,23 +52,6 @@ def pocket() -> ModelSource:
     return survey(MODEL, at="test")
 
 
-@pytest.fixture(scope="session")
-def family(tmp_path_factory):
-    """The tiny model of a pipeline class."""
-    from tests.nodes.diffusion.tiny.table import build
-
-    made = {}
-
-    def source(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp(name) / "model"
-            build(name, folder)
-            made[name] = survey(folder, at="test")
-        return made[name]
-
-    return source
-
-
 @pytest.fixture(params=["tiny", "pocket"])
 def source(request: pytest.FixtureRequest) -> ModelSource:
     found: ModelSource = request.getfixturevalue(request.param)
