@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
-from engine.choices import Choice
+from engine.choices import Choice, Progress
 from engine.digests import file_digest
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import resolve, survey
@@ -47,6 +47,24 @@ class ModelFile:
         from nodes.diffusion.listing import models
 
         return models(paths, weights=self._weights)
+
+    def describe(self, name: str, paths: Paths, at: str, *, digests: bool = True) -> Mapping[str, JsonValue]:
+        """What a model that is on this machine is made of. Raises `PatchbayError`."""
+        from nodes.diffusion.model_report import report
+
+        return report(resolve(name, paths, downloads=False, at=at), name, at, digests=digests)
+
+    def fetch(self, name: str, at: str, progress: Progress | None = None) -> Path:
+        """Fetch a repository of the hub: safetensors, configurations and words only. Raises `PatchbayError`."""
+        from nodes.diffusion.hub import fetch
+
+        return fetch(name, at, progress)
+
+    def families(self) -> Mapping[str, JsonValue]:
+        """The pipeline classes that are driven, with what was measured of each, and why the others are not."""
+        from nodes.diffusion.measured import families
+
+        return families()
 
 
 ModelPath = Annotated[
