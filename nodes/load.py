@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
-from engine.choices import Choice
+from engine.choices import Choice, Progress
 from engine.digests import file_digest
 from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.scheduler_table import prediction_of
@@ -49,6 +49,24 @@ class ModelFile:
 
         return models(paths, weights=self._weights)
 
+    def describe(self, name: str, paths: Paths, at: str, *, digests: bool = True) -> Mapping[str, JsonValue]:
+        """What a model that is on this machine is made of. Raises `PatchbayError`."""
+        from nodes.diffusion.model_report import report
+
+        return report(resolve(name, paths, downloads=False, at=at), name, at, digests=digests)
+
+    def fetch(self, name: str, at: str, progress: Progress | None = None) -> Path:
+        """Fetch a repository of the hub: safetensors, configurations and words only. Raises `PatchbayError`."""
+        from nodes.diffusion.hub import fetch
+
+        return fetch(name, at, progress)
+
+    def families(self) -> Mapping[str, JsonValue]:
+        """The pipeline classes that are driven, with what was measured of each, and why the others are not."""
+        from nodes.diffusion.measured import families
+
+        return families()
+
 
 ModelPath = Annotated[
     Path,
@@ -72,7 +90,7 @@ class ControlNetFolder:
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, fetched=_of_net)
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
         survey_net(path, at)
         return path
 
@@ -85,12 +103,6 @@ class ControlNetFolder:
         from nodes.diffusion.listing import control_nets
 
         return control_nets(paths)
-
-
-def _of_net(name: str) -> list[str]:
-    from huggingface_hub import list_repo_files
-
-    return wanted_files(list_repo_files(name))
 
 
 ControlNetPath = Annotated[
