@@ -9,7 +9,7 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import codecs, layouts, noise, stock
-from nodes.diffusion.checks import check_kind
+from nodes.diffusion.checks import check_kind, own_words
 from nodes.diffusion.device import kept
 from nodes.diffusion.families import TEXT_WIDTHS
 from nodes.diffusion.pipelines import opened, own_scheduler, told
@@ -95,7 +95,8 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     pipeline.scheduler = SchedulerShim(own_scheduler(source), lambda *_: None, window=NOTHING, noised=True)
     given = told(size, noise.generators(0, batch), {"prompt": [""] * batch, "latents": latents})
     settings = {"num_inference_steps": 2, "guidance_scale": 0.0, "true_cfg_scale": 0.0, "output_type": "pt"}
-    done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
+    with own_words({}):
+        done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done
 
 

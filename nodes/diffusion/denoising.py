@@ -10,7 +10,7 @@ import torch
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts, noise, schedulers, steering, stock, windows
-from nodes.diffusion.checks import check_kinds
+from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.families import LATENT_CHANNELS
@@ -76,8 +76,10 @@ def sample(  # these are what a picture depends on
         size = _size(pipeline, latent)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        passed = {**stock.conditionings([positive, negative]), **options}
         if isinstance(latent, Latent):
-            noised = _noised(pipeline, latent, scheduler, own, window, arguments)
+            with own_words(passed):
+                noised = _noised(pipeline, latent, scheduler, own, window, arguments)
             arguments["latents"] = layouts.pack(pipeline, noised)
         shim = pipeline.scheduler = SchedulerShim(
             schedulers.build(scheduler, source.scheduler, source.family.pipeline_class),
@@ -89,7 +91,8 @@ def sample(  # these are what a picture depends on
             on_last=stock.stop_with if source.family.ends_early else None,
         )
         steering.install(held, pipeline, positive, batch=len(own), size=size, whole=whole)
-        result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+        with own_words(passed):
+            result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     return Latent(kept(result), source.kind, windows.leftover(shim, window, scheduler))
 
 
@@ -103,7 +106,7 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
     if not pipeline.source.family.ends_early:
         return result
     what = "The stock pipeline ended without its last step."
-    raise PatchbayError(Code.BAD_VALUE, "steps", what)
+    raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
 
 def _replayed(
@@ -177,7 +180,7 @@ def _check_shape(pipeline: Any, samples: torch.Tensor) -> None:  # noqa: ANN401
         channels *= layouts.patch(pipeline) ** 2
     if samples.ndim not in {4, 5} or (channels is not None and samples.shape[1] != channels):
         what = f"A latent of shape {tuple(samples.shape)} does not fit a model of {channels} channels."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what)
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make it with the VAE or the Sample of such a model.")
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

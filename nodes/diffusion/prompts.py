@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import chunks, noise, stock, weighting, words
+from nodes.diffusion.checks import own_words
 from nodes.diffusion.device import kept_all
 from nodes.diffusion.pipelines import checked_options, opened, stop_at_timesteps
 from nodes.diffusion.shelf import SHELF
@@ -84,7 +85,7 @@ def _run(
     recorder = stock.Recorder()
     pipeline.prompts = recorder
     pipeline.scheduler = stop_at_timesteps(pipeline.source, lambda: bool(recorder.found))
-    with suppress(stock.Reached):
+    with suppress(stock.Reached), own_words(options):
         pipeline(**_encoding(pipeline.source, text, role, options, beside))
     return stock.of_role(recorder.found, role)
 

@@ -1,6 +1,7 @@
 """Every stage gives the stock pipeline's bits, on the same modules in the same process."""
 
 import io
+import itertools
 import threading
 
 import diffusers
@@ -147,21 +148,37 @@ def test_a_sample_of_a_batch_is_near_that_sample_alone(run):
     assert torch.allclose(batch[2:], alone, atol=1e-3)
 
 
-def test_the_same_seed_gives_the_same_bits_beside_another_run(run):
-    alone = [run(seed=seed, scheduler="EulerAncestral", steps=6).samples for seed in (1, 2)]
-    beside = {}
+def test_runs_beside_each_other_give_the_bits_that_each_gives_alone(source):
+    def picture(prompt, scheduler, seed, guidance):
+        positive, negative = (prompts.encode_text(TextEncoder(source), text) for text in (prompt, NEGATIVE))
+        blank, chosen = BlankLatent(32, 32, 1), {"scheduler": scheduler, "seed": seed, "guidance": guidance}
+        latent = denoising.sample(Denoiser(source), positive, negative, blank, steps=4, **chosen)
+        return autoencoding.decode(VAE(source), latent).pixels
 
-    def work(seed):
+    wanted = [
+        ("a red circle", "EulerAncestral", 1, 3.0),
+        ("a green square on a blue background", "DPMSolverMultistep", 2, 7.5),
+        ("a circle", "LCM", 1, 1.0),
+    ]
+    alone = [picture(*each) for each in wanted]
+    assert not any(torch.equal(one, other) for one, other in itertools.combinations(alone, 2))
+    start = threading.Barrier(len(wanted))
+    beside = [[] for _ in wanted]
+
+    def work(number):
         torch.set_num_threads(1)
-        beside[seed] = run(seed=seed, scheduler="EulerAncestral", steps=6).samples
+        for turn in range(3):  # each round beside other neighbours
+            start.wait()
+            chosen = (number + turn * number) % len(wanted)
+            beside[chosen].append(picture(*wanted[chosen]))
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(wanted))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert torch.equal(beside[1], alone[0])
-    assert torch.equal(beside[2], alone[1])
+    assert sum(map(len, beside)) == 3 * len(wanted)
+    assert all(torch.equal(found, alone[n]) for n, each in enumerate(beside) for found in each)
 
 
 @pytest.mark.parametrize("scheduler", ["DDIM", "PNDM", "Heun", "UniPC"])

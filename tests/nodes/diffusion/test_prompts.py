@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes.diffusion import prompts
 from nodes.diffusion.source import survey
@@ -54,3 +55,10 @@ def test_only_a_model_that_says_what_it_knows_is_asked_for_what_it_does_not(sour
         prompts.encode_text(TextEncoder(source), "a red owl")
     told = [event.text for event in seen if isinstance(event, NodeMessage) and "Not known" in event.text]
     assert [text.partition(":")[2].partition(".")[0] for text in told] == ([" owl"] if source.kind == "pocket" else [])
+
+
+def test_options_that_the_pipeline_cannot_work_with_are_told_as_such(source):
+    with pytest.raises(PatchbayError, match="cannot work with clip_skip: ") as caught:
+        prompts.encode_text(TextEncoder(source), PROMPT, options={"clip_skip": 40})
+    assert (caught.value.code, caught.value.at) == (Code.BAD_VALUE, "options")
+    assert caught.value.__cause__ is not None
