@@ -40,10 +40,12 @@ from nodes.latents import (
     vae_encode,
 )
 from nodes.load import load_model
+from nodes.patches import apply_lora
 from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
+    "apply_lora",
     "collect",
     "composite_images",
     "crop_image",
