@@ -41,11 +41,13 @@ from nodes.latents import (
     vae_encode,
 )
 from nodes.load import load_control_net, load_model
+from nodes.patches import apply_lora
 from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
     "apply_control",
+    "apply_lora",
     "collect",
     "composite_images",
     "crop_image",

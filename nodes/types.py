@@ -169,16 +169,18 @@ class Component(Generic[K]):
     @property
     def affinity(self) -> ModelSource:
         """What the executor keeps together: nodes of one model run one after another."""
-        return self.source
+        return self.source.plain
 
     def digest(self) -> str:
         """Identity of the weights and configuration."""
         return self.source.digest
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
-        """Which model it is a part of."""
+        """Which model it is a part of, and what changes it."""
         source = self.source
-        return Inspection((Fact("model", source.name), Fact("kind", source.kind), Fact("class", source.pipeline_class)))
+        patches = (Fact(patch.noun, str(patch)) for patch in source.patches)
+        own = (Fact("model", source.name), Fact("kind", source.kind), Fact("class", source.pipeline_class))
+        return Inspection((*own, *patches))
 
 
 class Denoiser(Component[K]):
