@@ -38,8 +38,10 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     with _ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
-        is_file = isinstance(source, ModelSource) and source.single_file
-        module = _from_file(source, part, dtype) if is_file else _from_folder(part, dtype)
+        if isinstance(source, ModelSource) and source.single_file:
+            module = _from_file(source, part, dtype)
+        else:
+            module = _from_folder(part, dtype)
         return module.to(device).eval().requires_grad_(requires_grad=False)
 
 
