@@ -8,6 +8,7 @@ from pydantic import Field
 
 from engine import node
 from nodes.types import (
+    Area,
     Conditioning,
     Control,
     ControlNet,
@@ -15,7 +16,9 @@ from nodes.types import (
     Frames,
     Image,
     K,
+    Mask,
     MixMethod,
+    PromptStrength,
     Role,
     ShareEnd,
     ShareStart,
@@ -66,6 +69,32 @@ def mix_conditionings(
     from nodes.diffusion import latent_math
 
     return [latent_math.mix(a, b, amount, method) for amount in latent_math.amounts(frames)]
+
+
+@node("LimitConditioning", category="text")
+def limit_conditioning(
+    conditioning: Conditioning[K],
+    mask: Mask | None = None,
+    *,
+    strength: PromptStrength = 1.0,
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Conditioning[K]:
+    """Give a prompt a place (the mask), a time and a strength among those it is combined with.
+
+    The mask is resized to the picture to come; grey places count as much as they are bright.
+    """
+    from nodes.diffusion.regions import limited
+
+    return limited(conditioning, Area(mask, strength, start, end))
+
+
+@node("CombineConditionings", category="text")
+def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[K]:
+    """Let several prompts act at once: what the model says for each is averaged, by their strengths and masks."""
+    from nodes.diffusion.regions import combined
+
+    return combined(conditionings)
 
 
 @node("ApplyControl", category="text")

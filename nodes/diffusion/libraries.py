@@ -13,7 +13,7 @@ transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 
 import diffusers  # noqa: E402  # it brings in parts of transformers that speak while they load
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel  # noqa: E402
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel, guiders  # noqa: E402
 from diffusers import loaders as _loaders  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
 from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
@@ -37,6 +37,7 @@ __all__ = [
     "UNet2DConditionModel",
     "VaeImageProcessor",
     "diffusers",
+    "guiders",
     "loaders",
     "peft_utils",
     "state_dict_utils",
