@@ -47,11 +47,12 @@ from nodes.latents import (
     vae_encode,
 )
 from nodes.load import load_control_net, load_model
-from nodes.patches import apply_lora
+from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
+    "add_embedding",
     "apply_control",
     "apply_lora",
     "collect",
@@ -69,6 +70,7 @@ __all__ = [
     "encode_text",
     "follow_direction",
     "for_each",
+    "free_u",
     "guider",
     "if_",
     "image_difference",

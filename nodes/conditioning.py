@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine import node
+from engine.errors import Code, PatchbayError
 from nodes.types import (
     Area,
     Conditioning,
@@ -36,6 +38,16 @@ PromptWeights = Annotated[
     ),
 ]
 
+ClipSkip = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=24,
+        description="How many of the text encoder's last layers are left out; what other programs call 2 is 1 here. "
+        "Stable Diffusion's stock pipeline leaves none out of a negative prompt.",
+    ),
+]
+
 Prompt = Annotated[
     str,
     Field(
@@ -53,12 +65,23 @@ def encode_text(
     *,
     role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
     weights: PromptWeights = "off",
+    clip_skip: ClipSkip = 0,
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
     from nodes.diffusion import prompts
 
-    return prompts.encode_text(text_encoder, text, role=role, options=options, weights=weights)
+    return prompts.encode_text(text_encoder, text, role=role, options=_options(options, clip_skip), weights=weights)
+
+
+def _options(options: Mapping[str, JsonValue], clip_skip: int) -> Mapping[str, JsonValue]:
+    """The stock options with the layers to leave out among them. Raises `bad_value` where both say."""
+    if not clip_skip:
+        return options
+    if "clip_skip" in options:
+        what = "The layers to leave out are said twice."
+        raise PatchbayError(Code.BAD_VALUE, "clip_skip", what, "Take clip_skip out of the options.")
+    return {**options, "clip_skip": clip_skip}
 
 
 @node("MixConditionings", category="text")

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from engine import Catalog, Graph, GraphError, Paths, Settings, plan
+from engine import Catalog, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from engine.choices import Choosable
 from nodes import combine_conditionings, encode_text, guider, limit_conditioning, load_model, sample, sample_steps
 from nodes.load import ControlNetFolder, kind_of_net
 from nodes.pictures import FOLDER
+from nodes.pocket import MODEL
 from nodes.types import BlankLatent, Mask
 from tests.nodes.diffusion.tiny import controlled
 from tests.nodes.diffusion.tiny.table import build
@@ -99,3 +100,23 @@ def test_prompts_with_places_and_a_guider_run(folders):
     assert not torch.equal(latent.samples, sample(parts.model, both, BlankLatent(32, 32, 1), **settings).samples)
     parts_of = sample_steps(parts.model, both, BlankLatent(32, 32, 1), guider=guider(name="APG", eta=0.5), **settings)
     assert torch.equal(parts_of.samples, latent.samples)
+
+
+def test_layers_to_leave_out_are_said_once():
+    parts = load_model(model=MODEL)
+    plain = encode_text(parts.text_encoder, "a red circle")
+    skipped = encode_text(parts.text_encoder, "a red circle", clip_skip=1)
+    optional = encode_text(parts.text_encoder, "a red circle", options={"clip_skip": 1})
+    assert skipped.digest() == optional.digest() != plain.digest()
+    with pytest.raises(PatchbayError, match="said twice"):
+        encode_text(parts.text_encoder, "a", clip_skip=1, options={"clip_skip": 1})
+
+
+def test_weights_are_read_only_where_they_are_asked_for():
+    encoder = load_model(model=MODEL).text_encoder
+    plain, weighed = (encode_text(encoder, "a (red:1.5) circle", weights=how) for how in ("off", "mean kept"))
+    assert plain.digest() != weighed.digest()
+    assert (
+        encode_text(encoder, "a red circle", weights="mean kept").digest()
+        == encode_text(encoder, "a red circle").digest()
+    )

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import Catalog, Graph, GraphError, Paths, Settings, plan
-from nodes import apply_lora, load_model
+from nodes import add_embedding, apply_lora, free_u, load_model
 from nodes.pocket import MODEL
 from tests.nodes.diffusion.tiny import loras
 
@@ -60,3 +60,42 @@ def test_the_parts_carry_the_patch_and_the_loaded_ones_do_not(lora):
     assert [len(each.source.patches) for each in (*parts[:2], *once, *twice)] == [0, 0, 1, 1, 2, 2]
     assert (parts.model.digest(), parts.text_encoder.digest()) == before
     assert len({parts.model.digest(), once.model.digest(), twice.model.digest()}) == 3
+
+
+@pytest.fixture
+def embedding(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"emb_params": torch.zeros(2, 128)}, tmp_path / "word.safetensors")
+    return tmp_path / "word.safetensors"
+
+
+def embedding_node(file):
+    inputs = {"text_encoder": {"link": "load.text_encoder"}, "file": file.name}
+    return "word", {"type": "AddEmbedding", "inputs": inputs}
+
+
+def test_an_embedding_of_another_family_is_refused_before_anything_runs(embedding, tiny_folder):
+    assert check(graph(embedding.parent, MODEL, embedding_node(embedding)), MODEL)
+    with pytest.raises(GraphError, match="vectors of 128 numbers") as caught:
+        check(graph(embedding.parent, tiny_folder, embedding_node(embedding)), tiny_folder)
+    assert caught.value.at == "word.file"
+
+
+def test_free_u_on_a_transformer_is_refused_before_anything_runs(tmp_path):
+    from tests.nodes.diffusion.tiny.table import build
+
+    build("FluxPipeline", tmp_path / "flux")
+    node = "free", {"type": "FreeU", "inputs": {"model": {"link": "load.model"}}}
+    assert check(graph(tmp_path, MODEL, node), MODEL)
+    with pytest.raises(GraphError, match="without one") as caught:
+        check(graph(tmp_path, "flux", node))
+    assert caught.value.at == "free.model"
+
+
+def test_each_node_adds_one_patch_to_its_part(embedding):
+    parts = load_model(model=MODEL)
+    (word,) = add_embedding(parts.text_encoder, file=embedding).source.patches
+    (free,) = free_u(parts.model, b1=1.3).source.patches
+    assert (word.token, free.b1) == ("word", 1.3)
