@@ -12,6 +12,7 @@ from pydantic import Field
 from engine import Paths, Settings, node
 from engine.choices import Choice
 from engine.digests import file_digest
+from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import resolve, survey
 from nodes.types import VAE, Denoiser, K, Scheduler, TextEncoder
@@ -81,12 +82,13 @@ def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
-    """What the model predicts, from the configuration of its scheduler."""
+    """What the model predicts, from the configuration of its scheduler, and whether it reads a mask."""
     model, config = values.get("model"), values.get("config")
     if not isinstance(model, Path):
         return {}
     source = survey(model, config=config if isinstance(config, Path) else None, at="model")
-    return {"prediction": prediction_of(source.scheduler)}
+    reads = {READS: MASK} if source.reads_mask else {}
+    return {"prediction": prediction_of(source.scheduler), **reads}
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)

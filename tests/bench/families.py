@@ -21,10 +21,16 @@ from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build
 
 WHAT = ("text", "latent", "picture")
+STRENGTHS = (0.3, 0.6, 1.0)
+TASKS = {
+    "image to image": (exact.image_to_image, exact.IMAGE_TO_IMAGE),
+    "inpaint": (exact.inpainting, exact.INPAINT),
+}
+"""What a text-to-image class does in place of other classes: how that is run, and which classes."""
 
 
 def measure(name):
-    """Which of the three are exact in every case, or what went wrong."""
+    """Which of the three are exact in every case, the classes of other tasks that are, or what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         try:
@@ -32,12 +38,11 @@ def measure(name):
             source = survey(path, at=name)
             found = [exact.compare(source, case) for case in exact.cases(name)]
             tasks = [
-                task
-                for task in exact.IMAGE_TO_IMAGE.get(name, ())
-                if all(torch.equal(*exact.image_to_image(source, task, strength)) for strength in (0.3, 0.6, 1.0))
+                [task for task in classes.get(name, ()) if all(torch.equal(*run(source, task, s)) for s in STRENGTHS)]
+                for run, classes in TASKS.values()
             ]
         except Exception as error:  # noqa: BLE001  # this is a report
-            return None, [], f"{type(error).__name__}: {str(error)[:80]}"
+            return None, [[] for _ in TASKS], f"{type(error).__name__}: {str(error)[:80]}"
     return {what: all(each[what] for each in found) for what in WHAT}, tasks, ""
 
 
@@ -58,20 +63,21 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    table = Table("family", "class", *WHAT, "image to image", "s")
-    rows, exactly, tasks = [], 0, 0
+    table = Table("family", "class", *WHAT, *TASKS, "s")
+    rows, exactly, counts = [], 0, dict.fromkeys(TASKS, 0)
     for name in arguments.names:
         began = time.perf_counter()
         equal, done, problem = measure(name)
         marks = ["exact" if equal and equal[what] else "no" for what in WHAT] if equal else [problem, "", ""]
         exactly += bool(equal) and all(equal.values())
-        tasks += len(done)
-        rows.append((FAMILIES[name].name, name, *marks, ", ".join(done)))
+        counts = {task: count + len(each) for (task, count), each in zip(counts.items(), done, strict=True)}
+        rows.append((FAMILIES[name].name, name, *marks, *map(", ".join, done)))
         table.add_row(*rows[-1], f"{time.perf_counter() - began:.0f}")
         Console().print(*rows[-1], sep=" | ")
     left = list(others())
     summary = (
-        f"{exactly} of {len(rows)} classes exact; {tasks} image-to-image classes exact through their family's; "
+        f"{exactly} of {len(rows)} classes exact; {counts['image to image']} image-to-image and {counts['inpaint']} "
+        f"inpainting classes exact through their family's; "
         f"{len(left)} classes not driven."
     )
     Console().print(table)
@@ -93,8 +99,8 @@ def page(rows, left, summary):
         "",
         f"With Diffusers {diffusers.__version__}: {summary}",
         "",
-        "| family | class | text | latent | picture | image to image |",
-        "|---|---|---|---|---|---|",
+        "| family | class | text | latent | picture | image to image | inpaint |",
+        "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
         "## Not driven",
