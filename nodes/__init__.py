@@ -34,6 +34,7 @@ from nodes.images import (
     resize_image,
     save_image,
 )
+from nodes.inpainting import crop_to_mask, mask_latent, pad_image, paste_back, resize_mask, vae_encode_masked
 from nodes.latents import (
     distribution_maps,
     empty_latent,
@@ -59,6 +60,7 @@ __all__ = [
     "combine_conditionings",
     "composite_images",
     "crop_image",
+    "crop_to_mask",
     "cut_sigmas",
     "describe_latent",
     "distribution_divergence",
@@ -88,15 +90,19 @@ __all__ = [
     "load_model",
     "make_sigmas",
     "mask_from_image",
+    "mask_latent",
     "mix_conditionings",
     "mix_latents",
     "note",
     "number",
+    "pad_image",
+    "paste_back",
     "plot_sigmas",
     "repeat",
     "reroute",
     "resize_image",
     "resize_latent",
+    "resize_mask",
     "round_trip",
     "sample",
     "sample_distribution",
@@ -111,4 +117,5 @@ __all__ = [
     "text",
     "vae_decode",
     "vae_encode",
+    "vae_encode_masked",
 ]

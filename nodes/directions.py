@@ -12,6 +12,7 @@ from engine import Paths, Settings, node, say
 from engine.context import current
 from engine.digests import file_digest
 from engine.files import write_numbered
+from nodes.diffusion.mask_rules import only_unmasked
 from nodes.images import FileName, Saved
 from nodes.types import VAE, Direction, Image, K, Latent, LatentDistribution
 
@@ -77,7 +78,7 @@ def learn_direction(
     return directions.learnt(plus, minus, everywhere=where == "the same everywhere")
 
 
-@node("FollowDirection", category="latent")
+@node("FollowDirection", category="latent", facts=only_unmasked)
 def follow_direction(
     latent: Latent[K],
     direction: Direction[K],
@@ -109,7 +110,7 @@ def load_direction(*, file: DirectionPath) -> Direction[K]:
     return directions.from_file(file, "file")
 
 
-@node("EditChannels", category="latent")
+@node("EditChannels", category="latent", facts=only_unmasked)
 def edit_channels(latent: Latent[K], *, scale: Numbers = [], offset: Numbers = []) -> Latent[K]:  # noqa: B006  # never changed
     """Multiply each channel of a latent by a number of its own, then add one."""
     from nodes.diffusion import latent_report

@@ -7,6 +7,7 @@ from typing import Annotated, Generic, Literal, NamedTuple
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
+from nodes.diffusion.mask_rules import no_mask, only_unmasked
 from nodes.types import (
     VAE,
     Batch,
@@ -51,7 +52,7 @@ class Distance(NamedTuple):
     cosine: list[float]
 
 
-@node("EmptyLatent", category="latent")
+@node("EmptyLatent", category="latent", facts=no_mask)
 def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, frames: FrameCount = 1) -> Blank:
     """The size of the pictures to come, in pixels; of videos also how many frames.
 
@@ -65,7 +66,7 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
     return Blank(BlankLatent(width, height, batch, frames))
 
 
-@node("VAEEncode", category="latent", device=True)
+@node("VAEEncode", category="latent", device=True, facts=no_mask)
 def vae_encode(vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0) -> Encoded[K]:
     """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself."""
     from nodes.diffusion import autoencoding
@@ -93,7 +94,7 @@ def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
     return autoencoding.decode(vae, latent)
 
 
-@node("MixLatents", category="latent")
+@node("MixLatents", category="latent", facts=only_unmasked)
 def mix_latents(a: Latent[K], b: Latent[K], *, method: MixMethod = "slerp", frames: Frames = 5) -> Latent[K]:
     """Walk from one latent to another in equal steps, both ends included, as one batch."""
     from nodes.diffusion import latent_math
@@ -101,7 +102,7 @@ def mix_latents(a: Latent[K], b: Latent[K], *, method: MixMethod = "slerp", fram
     return latent_math.frames(a, b, frames, method)
 
 
-@node("LatentArithmetic", category="latent")
+@node("LatentArithmetic", category="latent", facts=only_unmasked)
 def latent_arithmetic(
     a: Latent[K],
     b: Latent[K] | None = None,

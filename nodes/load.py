@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue
 from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
 from engine.digests import file_digest
+from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
@@ -128,13 +129,16 @@ def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
-    """What the model predicts, from the configuration of its scheduler, and where it is."""
+    """What the model predicts, from the configuration of its scheduler, whether it reads a mask, and where it is."""
     model, config = values.get("model"), values.get("config")
     if not isinstance(model, Path):
         return {}
     place = {"model": str(model), "config": str(config) if isinstance(config, Path) else ""}
     source = source_of(place)
-    return {} if source is None else {"prediction": prediction_of(source.scheduler), **place}
+    if source is None:
+        return {}
+    reads = {READS: MASK} if source.reads_mask else {}
+    return {"prediction": prediction_of(source.scheduler), **reads, **place}
 
 
 def source_of(facts: Mapping[str, str]) -> ModelSource | None:

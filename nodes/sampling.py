@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, JsonValue
 
 from engine import node
+from nodes.diffusion.mask_rules import MASK, NONE, check_model
 from nodes.types import (
     BlankLatent,
     Conditioning,
@@ -112,13 +113,22 @@ def check_sampler(values: Mapping[str, object], given: Mapping[str, Mapping[str,
 
 
 def check_sample(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a scheduler that cannot be right for the model."""
+    """Refuse a scheduler that cannot be right for the model, and a latent without the mask that the model reads."""
     from nodes.diffusion.scheduler_table import check_fit
 
     name, prediction = values.get("scheduler"), given.get("model", {}).get("prediction")
     if isinstance(name, str) and prediction:
         check_fit(name, prediction)
-    return {}
+    check_model(given)
+    return {MASK: NONE}
+
+
+def check_sample_steps(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The same; what is left unfinished keeps its mask."""
+    facts = check_sample(values, given)
+    brought = given.get("latent", {}).get(MASK)
+    is_finished = "last" in values and values["last"] is None
+    return {**facts, MASK: brought} if brought and not is_finished else facts
 
 
 @node("Scheduler", category="sampling", facts=check_scheduler)
@@ -222,8 +232,8 @@ def sample(
     """Denoise a latent, steered by the prompt.
 
     A blank latent starts from pure noise (text to image); a filled one gets the noise of the `denoise` share of the
-    schedule first (image to image). Without a negative, guidance works against what the model's stock pipeline takes
-    then: the empty prompt in most families.
+    schedule first (image to image); one with a mask is painted there only (inpainting). Without a negative, guidance
+    works against what the model's stock pipeline takes then: the empty prompt in most families.
     """
     from nodes.diffusion import denoising
 
@@ -242,7 +252,7 @@ def sample(
     )
 
 
-@node("SampleSteps", category="sampling", device=True, facts=check_sample)
+@node("SampleSteps", category="sampling", device=True, facts=check_sample_steps)
 def sample_steps(
     model: Denoiser[K],
     positive: Conditioning[K],

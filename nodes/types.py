@@ -356,27 +356,58 @@ def _plain_in(value: Any) -> Any:  # noqa: ANN401  # whatever a solver remembers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LatentMask:
+    """Where the pictures of a latent are to be painted: `coverage` [batch or 1, 1, height, width] in pixels.
+
+    What reaches one half is painted, all else is kept. `around` are the latents of the pictures with that part hidden,
+    for models that were made for inpainting and read it. In a latent that a run has left unfinished, `kept` are the
+    latents that the rest comes back to, and `noise` is what they are noised with.
+    """
+
+    coverage: Tensor
+    around: Tensor | None = None
+    kept: Tensor | None = None
+    noise: Tensor | None = None
+
+    @property
+    def _tensors(self) -> dict[str, Tensor | None]:
+        return {"around": self.around, "coverage": self.coverage, "kept": self.kept, "noise": self.noise}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(int(tensor.nbytes) for tensor in leaves(self._tensors))
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        names = [name for name, tensor in self._tensors.items() if tensor is not None]
+        return f"{names}:{digest_of_tensors(*leaves(self._tensors))}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Latent(Generic[K]):
     """Pictures in a model's latent space: `samples` [batch, channels, height, width], scaled as the denoiser wants.
 
     Those of a video model are [batch, channels, frames, height, width]. They are never packed into tokens here.
     With a `leftover` they are not finished: they hold the noise of a run that stopped early, scaled as its solver
-    wants them.
+    wants them. With a `mask` only a part of them is painted; what is finished has none any more.
     """
 
     samples: Tensor
     kind: str
     leftover: Leftover | None = None
+    mask: LatentMask | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return int(self.samples.nbytes) + (0 if self.leftover is None else self.leftover.nbytes)
+        return int(self.samples.nbytes) + sum(each.nbytes for each in (self.leftover, self.mask) if each is not None)
 
     def digest(self) -> str:
         """Identity of the content."""
         more = "" if self.leftover is None else f":{self.leftover.digest()}"
-        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}"
+        mask = "" if self.mask is None else f":mask:{self.mask.digest()}"
+        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}{mask}"
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and a map for each channel."""
@@ -554,3 +585,18 @@ class Guider:
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its name and what was set."""
         return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a piece was cut out of a picture: the rectangle's corner and size there, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """The rectangle."""
+        corner = Fact("corner", f"{self.left}, {self.top}")
+        return Inspection((corner, Fact("size", f"{self.width} x {self.height}")))

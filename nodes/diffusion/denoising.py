@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, schedulers, steering, stock, windows
+from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -17,11 +18,12 @@ from nodes.diffusion.families import LATENT_CHANNELS
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
+from nodes.diffusion.pose import SamplerScheduler
 from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
-from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, Scheduler
+from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +54,8 @@ def sample(  # these are what a picture depends on
     empty prompt in most families. `options` are further arguments of the stock call, by their names there.
     A `window` says which steps to run in place of `denoise`. One that stops early leaves its noise in the latent, with
     the state of the solver and the generators; a latent with such leftovers goes on at exactly that step.
+    A latent with a mask is painted there alone, as the stock inpainting pipeline does it: from pure noise where all
+    steps are run. What is finished has no mask.
 
     Raises `kind_mismatch` for parts of different families, `bad_value` for sizes or settings that cannot work.
     """
@@ -59,11 +63,12 @@ def sample(  # these are what a picture depends on
     check_kinds(model, positive, negative, latent, scheduler)
     call = stock.signature(source.family.pipeline_class)
     options = checked_options(source, options or {}, OWNED | {call.guidance or ""})
-    begun = source.family.begun_steps
+    begins = source.family.begun_steps
     whole = window is not None
-    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begun)
+    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
     windows.check_parts(latent, window, source.family)
     windows.check_leftover(latent, window, scheduler)
+    painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     own = noise.generators(seed, _batch(latent))
@@ -89,23 +94,29 @@ def sample(  # these are what a picture depends on
         )
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
         passed = {**stock.conditionings([positive, negative]), **options}
+        live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+        begun = None
         if isinstance(latent, Latent):
+            painting.check_size(latent, size)
+            painting.show(pipeline, latent)
             with own_words(passed):
-                noised = _noised(pipeline, latent, scheduler, own, window, arguments)
-            arguments["latents"] = layouts.pack(pipeline, noised)
+                begun = _begun(pipeline, latent, scheduler, own, window, arguments)
+            arguments["latents"] = layouts.pack(pipeline, begun.latents)
         shim = pipeline.scheduler = SchedulerShim(
-            schedulers.build(scheduler, source.scheduler, source.family.pipeline_class),
+            live,
             _reporter(pipeline, size),
             window=window,
-            noised=isinstance(latent, Latent),
+            noised=begun is not None,
             own=own,
+            settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
         )
         steering.install(held, pipeline, steered, batch=len(own), size=size, whole=whole)
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
-    return Latent(kept(result), source.kind, windows.leftover(shim, window, scheduler))
+    left = windows.leftover(shim, window, scheduler)
+    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
 
 
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
@@ -142,14 +153,22 @@ def _replayed(
     return prompts
 
 
-def _noised(
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Latents as the first step wants them, and the noise in them; None where a run goes on that drew none here."""
+
+    latents: torch.Tensor
+    noise: torch.Tensor | None
+
+
+def _begun(
     pipeline: Any,  # noqa: ANN401
     latent: Latent[Any],
     scheduler: Scheduler[Any] | str,
     own: list[torch.Generator],
     window: Window,
     arguments: Mapping[str, Any],
-) -> torch.Tensor:
+) -> _Begun:
     """The given latents with the noise of the window's first timestep, unless they have that already.
 
     Only the pipeline knows its timesteps, which may depend on the picture's size, so it is asked up to there.
@@ -158,8 +177,10 @@ def _noised(
     source: ModelSource = pipeline.source
     _check_shape(pipeline, samples)
     samples = samples.to(pipeline.device, pipeline.precision)
+    if latent.mask is not None:
+        samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
-        return samples
+        return _Begun(samples, None if latent.mask is None else latent.mask.noise)
     live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
     asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
@@ -170,10 +191,29 @@ def _noised(
     timestep = live.timesteps[index : index + 1].repeat(len(samples))
     drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
     if hasattr(live, "scale_noise"):  # flow matching
-        scaled: torch.Tensor = live.scale_noise(samples, timestep, drawn)
-        return scaled
-    noised: torch.Tensor = live.add_noise(samples, drawn, timestep)
-    return noised
+        return _Begun(live.scale_noise(samples, timestep, drawn), drawn)
+    if latent.mask is not None and not window.first:
+        return _Begun(drawn * live.init_noise_sigma, drawn)
+    return _Begun(live.add_noise(samples, drawn, timestep), drawn)
+
+
+def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> Any:  # noqa: ANN401
+    """What becomes of the latents after each step, where a mask keeps some of them and the model reads none."""
+    if not isinstance(latent, Latent) or latent.mask is None or begun is None or begun.noise is None:
+        return None
+    if pipeline.source.reads_mask:
+        return None
+    around = painting.surroundings(pipeline, latent.samples, latent.mask, begun.noise)
+    if isinstance(live, SamplerScheduler):
+        live.settle = around.clean
+    return around.settle
+
+
+def _left(latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> LatentMask | None:
+    """The mask that goes on with a latent that is left unfinished."""
+    if not isinstance(latent, Latent) or begun is None:
+        return None
+    return painting.left(latent.samples, latent.mask, begun.noise)
 
 
 def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401

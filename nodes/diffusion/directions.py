@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.mask_rules import check_unmasked
 from nodes.types import Direction, Latent
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _mean(name: str, latents: Sequence[Latent[Any]], *, everywhere: bool) -> tor
 
 def followed(latent: Latent[Any], direction: Direction[Any], strength: float) -> Latent[Any]:
     """The latent, `strength` times along the direction. Raises `kind_mismatch`, or `bad_value` for another size."""
+    check_unmasked(latent)
     if latent.kind != direction.kind:
         what = f"The latent is of kind {latent.kind}, the direction of kind {direction.kind}."
         raise PatchbayError(Code.KIND_MISMATCH, "direction", what, "Both must come from models of the same family.")

@@ -257,6 +257,7 @@ _TASKS: Mapping[str, Family] = {
     "StableDiffusion3InpaintPipeline": SD3,
     "FluxImg2ImgPipeline": FLUX,
     "FluxInpaintPipeline": FLUX,
+    "FluxFillPipeline": FLUX,
     "ChromaImg2ImgPipeline": CHROMA,
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
@@ -275,6 +276,9 @@ FAMILIES: Mapping[str, Family] = {
     **_TASKS,
 }
 """Pipeline class of a model folder -> its family."""
+
+FILLING = frozenset({"FluxFillPipeline"})
+"""Classes whose denoisers read a mask and the picture around it in a way of their own."""
 
 SUPPORTED = "docs/families.md lists what is supported."
 

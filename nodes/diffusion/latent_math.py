@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.mask_rules import check_unmasked
 from nodes.types import Conditioning, Latent, MixMethod, ResizeMethod, leaves
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def mix(start: Value, end: Value, amount: float, how: MixMethod = "slerp") -> Va
     function = lerp if how == "lerp" else slerp
     _check(start, end)
     if isinstance(start, Latent):
+        check_unmasked(start, end)
         return Latent(function(start.samples, end.samples, amount), start.kind)
     text = f"{1 - amount:g} * ({start.text or ''}) + {amount:g} * ({end.text or ''})"
     mixed = {name: _mixed(value, end.tensors[name], amount, function) for name, value in start.tensors.items()}
@@ -119,6 +121,7 @@ def arithmetic(
     `scale` is one number or one for each channel. Batches of one serve every sample.
     Raises `kind_mismatch`, or `bad_value` for shapes or scales that do not fit.
     """
+    check_unmasked(base, plus, minus)
     _check(base, plus, batches=False)
     _check(base, minus, batches=False)
     batch = max(len(each.samples) for each in (base, plus, minus))
@@ -131,6 +134,7 @@ def arithmetic(
 
 def scaled(latent: Latent[Any], scale: float | Sequence[float]) -> Latent[Any]:
     """The latent times one number, or times one for each channel. Raises `bad_value` for a wrong number of them."""
+    check_unmasked(latent)
     return Latent(latent.samples * _per_channel(scale, latent.samples), latent.kind)
 
 

@@ -6,6 +6,8 @@ from math import log10
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.mask_rules import check_unmasked
+from nodes.diffusion.masks import HALF
 from nodes.diffusion.pixels import check_same_size
 from nodes.types import Latent
 
@@ -50,6 +52,8 @@ def described(latent: Latent[Any], image: Image | None) -> str:
         channels = zip(sample.flatten(1).mean(1).tolist(), sample.flatten(1).std(1).tolist(), strict=True)
         told = ", ".join(f"{mean:.3f} +- {deviation:.3f}" for mean, deviation in channels)
         lines.append(f"{index}: mean and deviation of each channel {told}")
+    if latent.mask is not None:
+        lines.append(f"to be painted where a mask is: {float((latent.mask.coverage >= HALF).float().mean()):.1%}")
     if latent.leftover is not None:
         lines.append(f"not finished: left at step {latent.leftover.step} of {latent.leftover.steps}")
     return "\n".join(lines)
@@ -59,6 +63,7 @@ def edited(latent: Latent[Any], scale: Sequence[float], offset: Sequence[float])
     """Every channel times its `scale` plus its `offset`; an empty list leaves all as they are. Raises `bad_value`."""
     import torch
 
+    check_unmasked(latent)
     samples = latent.samples
     for name, values, neutral in (("scale", scale, 1.0), ("offset", offset, 0.0)):
         if values and len(values) != samples.shape[1]:

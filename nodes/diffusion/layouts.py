@@ -79,6 +79,15 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     return packed
 
 
+def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
+    """Latents as the pipeline holds them in its loop: some pack what they are given plain."""
+    packed = pack(pipeline, samples)
+    if patch(pipeline) == 1 or not hasattr(pipeline, "_pack_latents"):
+        return packed
+    within: Tensor = pipeline._pack_latents(packed)  # noqa: SLF001
+    return within
+
+
 def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
     if _counts_frames_first(pipeline):

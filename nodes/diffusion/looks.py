@@ -29,7 +29,8 @@ def look_at_latent(latent: Latent[Any], pictures: int) -> Inspection:
     samples = latent.samples
     shown = [_shown(label, pixels) for label, pixels in _first(_maps(samples, ""), pictures)]
     facts = (*_numbers(samples), *_compression(samples, latent.kind))
-    return Inspection(facts, _histogram(samples), tuple(shown))
+    covered = () if latent.mask is None else (Fact("mask covers", f"{float(latent.mask.coverage.mean()):.1%}"),)
+    return Inspection((*facts, *covered), _histogram(samples), tuple(shown))
 
 
 def look_at_distribution(distribution: LatentDistribution[Any], pictures: int) -> Inspection:

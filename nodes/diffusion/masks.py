@@ -14,12 +14,16 @@ _REACH = 3
 """Standard deviations on each side after which a Gaussian is cut off."""
 
 
+HALF = 0.5
+"""From here on a mask that must be hard means "here", as in Diffusers."""
+
+
 def invert(mask: Mask) -> Mask:
     """Here becomes elsewhere."""
     return Mask(1 - mask.coverage)
 
 
-def binarize(mask: Mask, threshold: float = 0.5) -> Mask:
+def binarize(mask: Mask, threshold: float = HALF) -> Mask:
     """1 where the mask reaches `threshold`, else 0."""
     return Mask((mask.coverage >= threshold).float())
 
@@ -46,6 +50,15 @@ def grow(mask: Mask, pixels: int) -> Mask:
         return invert(grow(invert(mask), -pixels))
     across = functional.max_pool2d(mask.coverage, (1, 2 * pixels + 1), 1, (0, pixels))
     return Mask(functional.max_pool2d(across, (2 * pixels + 1, 1), 1, (pixels, 0)))
+
+
+def feather(mask: Mask, pixels: int) -> Mask:
+    """Fading out around what is covered within so many pixels: covered stays covered, beyond there is nothing."""
+    fade = pixels // 2
+    grown = grow(mask, pixels - fade)
+    across = functional.avg_pool2d(grown.coverage, (1, 2 * fade + 1), 1, (0, fade), count_include_pad=False)
+    down = functional.avg_pool2d(across, (2 * fade + 1, 1), 1, (fade, 0), count_include_pad=False)
+    return Mask(down.clamp(0, 1))
 
 
 def brightness(image: Image) -> Mask:

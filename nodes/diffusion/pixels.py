@@ -89,6 +89,12 @@ def resize(image: Image, width: int, height: int, mode: ResizeMode = "stretch") 
     return Image(torch.cat([_to_tensor(processor.resize(each, height, width, _MODES[mode])) for each in pictures]))
 
 
+def resize_mask(mask: Mask, width: int, height: int, mode: ResizeMode = "stretch") -> Mask:
+    """Masks of exactly `width` x `height`, resized as pictures are. Raises like `resize`."""
+    grey = resize(Image(mask.coverage), width, height, mode)
+    return Mask(grey.pixels)
+
+
 def crop(image: Image, left: int, top: int, width: int, height: int) -> Image:
     """The rectangle with this corner and size. Raises `bad_value` when it is empty or leaves the picture."""
     present_height, present_width = image.pixels.shape[-2:]

@@ -20,7 +20,7 @@ from nodes.diffusion.processes import falling
 from nodes.diffusion.samplers import SAMPLERS, STRAIGHT, levels
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from nodes.diffusion.processes import Process
 
@@ -36,7 +36,8 @@ class SamplerScheduler:
     """The sampler `name` with its `settings` on the noise levels of a live Diffusers scheduler, or on its own.
 
     `given` are levels in the model's own units, falling. `timesteps` are the times of all model calls, of which a step
-    may have two; `sigmas` are the levels that go with them and the last one.
+    may have two; `sigmas` are the levels that go with them and the last one. `settle` says what becomes of each clean
+    picture that the model expects, where only a part of it is painted.
     """
 
     order = 1
@@ -53,6 +54,7 @@ class SamplerScheduler:
         self.begin_index: int | None = None
         self.timesteps = torch.zeros(0)
         self.sigmas = torch.zeros(0)
+        self.settle: Callable[[torch.Tensor], torch.Tensor] | None = None
         self._base = base
         self._name, self._settings = name, settings
         self._given = None if given is None else tuple(given)
@@ -176,6 +178,8 @@ class SamplerScheduler:
             message = "the sampler has not begun"
             raise RuntimeError(message)
         answer = None if output is None else self.process.denoised(output.float(), self._x, self._sigma)
+        if answer is not None and self.settle is not None:
+            answer = self.settle(answer)
         try:
             self._x, self._sigma = steps.send(answer)
         except StopIteration as done:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     OnStep = Callable[[int, int, Callable[[], Tensor]], None]
+    Settle = Callable[[Any, int, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,10 @@ class SchedulerShim:
     become. Only the steps of `window` are run. `noised` says
     that the latents already carry their noise, so nothing must be scaled. `own` are the generators of the samples:
     every scheduler that draws gets them, also where the pipeline does not hand them on, so none draws from the global
-    one. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked` is called when
-    timesteps are asked for, `on_timesteps` when they are known, `on_last` with the latents of the last step.
+    one. `settle(scheduler, index, latents)` says what becomes of the latents of each step, `index` being the number of
+    the next model call. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked`
+    is called when timesteps are asked for, `on_timesteps` when they are known, `on_last` with the latents of the last
+    step.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class SchedulerShim:
         window: Window | None = None,
         noised: bool = False,
         own: Sequence[Generator] = (),
+        settle: Settle | None = None,
         resume: Mapping[str, Any] | None = None,
         on_asked: Callable[[], None] | None = None,
         on_timesteps: Callable[[], None] | None = None,
@@ -79,6 +83,7 @@ class SchedulerShim:
         self._window = window or Window(0)
         self._noised = noised
         self._own = list(own)
+        self._settle = settle
         self._resume = resume
         self._on_asked = on_asked
         self._on_timesteps = on_timesteps
@@ -147,6 +152,9 @@ class SchedulerShim:
             kwargs["generator"] = self._own
         result = self._scheduler.step(*args, **kwargs)
         self._done += 1
+        if self._settle is not None:
+            index = index_of(self._scheduler, self._window.first) + self._done
+            result = _with_latents(result, self._settle(self._scheduler, index, result[0]))
         total = len(self.timesteps)
         self._on_step(self._done, total, lambda: estimate(self._scheduler, args, kwargs, result))
         if self._on_last is not None and self._done == total:
@@ -182,6 +190,16 @@ def _signed(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..
         return ours(*args, **kwargs)
 
     return call
+
+
+def _with_latents(result: Any, latents: Tensor) -> Any:  # noqa: ANN401  # a tuple, or an object of the scheduler's
+    """What a step gave, with other latents in place of its own."""
+    if hasattr(result, "_replace"):  # a named tuple
+        return result._replace(prev_sample=latents)
+    if isinstance(result, tuple):
+        return (latents, *result[1:])
+    result.prev_sample = latents
+    return result
 
 
 def index_of(scheduler: Any, step: int) -> int:  # noqa: ANN401  # diffusers does not type its schedulers

@@ -17,7 +17,7 @@ from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
 from nodes.diffusion.checkpoints import Checkpoint, checkpoint_of
-from nodes.diffusion.families import FAMILIES, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
+from nodes.diffusion.families import FAMILIES, FILLING, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
 from nodes.diffusion.headers import PICKLES, Header, read_header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
 from nodes.diffusion.parts import Part, read_part, rule_for
@@ -80,6 +80,15 @@ class ModelSource:
     def family(self) -> Family:
         """The row of the table of families that this model belongs to."""
         return FAMILIES[self.pipeline_class]
+
+    @property
+    def reads_mask(self) -> bool:
+        """Whether it was made for inpainting: its denoiser reads a mask and the picture around it as well."""
+        if self.pipeline_class in FILLING:
+            return True
+        vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
+        latents = vae.first_integer(LATENT_CHANNELS) if vae else None
+        return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
 
     @cached_property
     def digest(self) -> str:
@@ -212,10 +221,10 @@ def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str
 
 
 def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
-    """Refuse a UNet that reads more than latents, as those for inpainting do."""
+    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it."""
     channels, latents = unet.integer("in_channels", at), vae.integer("latent_channels", at)
-    if channels != latents:
-        what = f"{path} has a UNet of {channels} input channels for latents of {latents} (an inpainting model?)."
+    if channels not in {latents, 2 * latents + 1}:
+        what = f"{path} has a UNet of {channels} input channels for latents of {latents}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
 
 

@@ -24,10 +24,16 @@ from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build
 
 PAGE = Path(__file__).parents[2] / "docs" / "families.md"
+STRENGTHS = (0.3, 0.6, 1.0)
+TASKS = {
+    "image to image": (exact.image_to_image, exact.IMAGE_TO_IMAGE),
+    "inpaint": (exact.inpainting, exact.INPAINT),
+}
+"""What a text-to-image class does in place of other classes: how that is run, and which classes."""
 
 
 def measure(name):
-    """Which of the three are exact in every case, or what went wrong."""
+    """Which of the three are exact in every case, the classes of other tasks that are, or what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         try:
@@ -35,12 +41,11 @@ def measure(name):
             source = survey(path, at=name)
             found = [exact.compare(source, case) for case in exact.cases(name)]
             tasks = [
-                task
-                for task in exact.IMAGE_TO_IMAGE.get(name, ())
-                if all(torch.equal(*exact.image_to_image(source, task, strength)) for strength in (0.3, 0.6, 1.0))
+                [task for task in classes.get(name, ()) if all(torch.equal(*run(source, task, s)) for s in STRENGTHS)]
+                for run, classes in TASKS.values()
             ]
         except Exception as error:  # noqa: BLE001  # this is a report
-            return None, [], f"{type(error).__name__}: {str(error)[:80]}"
+            return None, [[] for _ in TASKS], f"{type(error).__name__}: {str(error)[:80]}"
     return {what: all(each[what] for each in found) for what in STAGES}, tasks, ""
 
 
@@ -63,13 +68,13 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    table = Table("family", "class", *STAGES, "image to image", "s")
+    table = Table("family", "class", *STAGES, *TASKS, "s")
     rows = []
     for name in arguments.names:
         began = time.perf_counter()
         equal, done, problem = measure(name)
         marks = {stage: problem or ("exact" if equal[stage] else "no") for stage in STAGES}
-        rows.append({"class": name, **marks, "image_to_image": done})
+        rows.append({"class": name, **marks, "image_to_image": done[0], "inpaint": done[1]})
         table.add_row(*cells(rows[-1]), f"{time.perf_counter() - began:.0f}")
         Console().print(*cells(rows[-1]), sep=" | ")
     record = {"diffusers": diffusers.__version__, "driven": rows, "undriven": others()}
@@ -87,6 +92,7 @@ def cells(row):
         row["class"],
         *(row[stage] for stage in STAGES),
         ", ".join(row["image_to_image"]),
+        ", ".join(row["inpaint"]),
     )
 
 
@@ -94,11 +100,11 @@ def summary(record):
     """The counts."""
     rows = record["driven"]
     exactly = sum(all(row[stage] == "exact" for stage in STAGES) for row in rows)
-    tasks = sum(len(row["image_to_image"]) for row in rows)
+    from_pictures, inpainting = (sum(len(row[task]) for row in rows) for task in ("image_to_image", "inpaint"))
     left = sum(map(len, record["undriven"].values()))
     return (
-        f"{exactly} of {len(rows)} classes exact; {tasks} image-to-image classes exact through their family's; "
-        f"{left} classes not driven."
+        f"{exactly} of {len(rows)} classes exact; {from_pictures} image-to-image and {inpainting} inpainting classes "
+        f"exact through their family's; {left} classes not driven."
     )
 
 
@@ -113,8 +119,8 @@ def page(record):
         "",
         f"With Diffusers {record['diffusers']}: {summary(record)}",
         "",
-        "| family | class | text | latent | picture | image to image |",
-        "|---|---|---|---|---|---|",
+        "| family | class | text | latent | picture | image to image | inpaint |",
+        "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(cells(row))} |" for row in record["driven"]),
         "",
         "## Not driven",

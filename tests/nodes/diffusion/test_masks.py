@@ -33,6 +33,16 @@ def test_blurring_keeps_the_sum_inside_and_the_range_anywhere(dot):
         masks.blur(dot, -1)
 
 
+@pytest.mark.parametrize("pixels", range(5))
+def test_what_fades_out_stays_covered_and_ends_where_it_was_said(dot, pixels):
+    wide = masks.grow(dot, 1)
+    soft = masks.feather(wide, pixels).coverage
+    assert torch.equal(soft[wide.coverage == 1], torch.ones(9))
+    assert not soft[masks.grow(wide, pixels).coverage == 0].any()
+    assert torch.equal(soft, wide.coverage) is (pixels == 0)
+    assert torch.equal(masks.feather(Mask(torch.ones(1, 1, 4, 4)), pixels).coverage, torch.ones(1, 1, 4, 4))
+
+
 def test_inverting_twice_changes_nothing(dot):
     assert torch.equal(masks.invert(masks.invert(dot)).coverage, dot.coverage)
 

@@ -143,9 +143,15 @@ def test_code_of_a_part_s_own_is_refused(broken):
     assert refusal(broken).code is Code.UNSUPPORTED_CLASS
 
 
-def test_an_inpainting_unet_is_refused(broken):
-    edit(broken / "unet/config.json", in_channels=9)
+def test_a_unet_that_reads_neither_latents_alone_nor_a_mask_beside_them_is_refused(broken):
+    edit(broken / "unet/config.json", in_channels=8)
     assert refusal(broken).code is Code.UNSUPPORTED_CLASS
+
+
+def test_a_model_that_reads_a_mask_is_known_by_its_unet(broken):
+    assert not survey(broken, at="test").reads_mask
+    edit(broken / "unet/config.json", in_channels=9)
+    assert survey(broken, weights=False, at="test").reads_mask
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,12 @@ EXAMPLES = 12
 SHIPPED = (
     "compare_schedulers",
     "image_to_image",
+    "inpaint",
     "inspect_vae",
     "latent_arithmetic",
     "latent_direction",
     "mix_latents",
+    "outpaint",
     "sigmas",
     "split_sampling",
     "text_to_image",

@@ -21,8 +21,8 @@ def sd3():
         "transformer": diffusers.SD3Transformer2DModel(
             sample_size=32,
             patch_size=1,
-            in_channels=4,
-            out_channels=4,
+            in_channels=16,
+            out_channels=16,
             num_layers=2,
             attention_head_dim=8,
             num_attention_heads=4,
@@ -33,7 +33,7 @@ def sd3():
             qk_norm="rms_norm",
         ),
         "scheduler": flow_match(),
-        "vae": vaes.flow(scaling_factor=1.5305, shift_factor=0.0609),
+        "vae": vaes.flow(16, scaling_factor=1.5305, shift_factor=0.0609),
         "text_encoder": encoders.clip_projected(),
         "tokenizer": words.clip(),
         "text_encoder_2": encoders.clip_projected(),
@@ -43,11 +43,10 @@ def sd3():
     }
 
 
-def flux(*, guidance=True):
+def flux(*, guidance=True, **options):
     return {
         "transformer": diffusers.FluxTransformer2DModel(
             patch_size=1,
-            in_channels=16,
             num_layers=1,
             num_single_layers=1,
             attention_head_dim=16,
@@ -56,6 +55,7 @@ def flux(*, guidance=True):
             pooled_projection_dim=32,
             axes_dims_rope=[4, 4, 8],
             guidance_embeds=guidance,
+            **{"in_channels": 16, **options},
         ),
         "scheduler": flow_by_size(),
         "vae": vaes.flow(),
@@ -64,6 +64,11 @@ def flux(*, guidance=True):
         "text_encoder_2": encoders.t5(),
         "tokenizer_2": words.t5(),
     }
+
+
+def flux_fill():
+    """Made for inpainting: beside 4 channels of latents 4 of the picture and 4 pixels of the mask, in twos by twos."""
+    return flux(in_channels=4 * (4 + 4 + 4), out_channels=16)
 
 
 def chroma():

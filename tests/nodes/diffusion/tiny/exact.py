@@ -1,14 +1,18 @@
 """Is a family exact? The stages against the stock pipeline, on the same modules, in one process."""
 
+import functools
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from unittest import mock
 
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, denoising, layouts, prompts, stock
+from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pixels, prompts, stock
+from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
-from nodes.types import VAE, BlankLatent, Denoiser, Image, Scheduler, TextEncoder
+from nodes.types import VAE, BlankLatent, Denoiser, Image, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -24,6 +28,19 @@ IMAGE_TO_IMAGE = {
     "StableDiffusion3PAGPipeline": ("StableDiffusion3PAGImg2ImgPipeline",),
 }
 """Image-to-image classes that the text-to-image class of their family stands for."""
+
+INPAINT = {
+    "StableDiffusionPipeline": ("StableDiffusionInpaintPipeline",),
+    "StableDiffusionPAGPipeline": ("StableDiffusionPAGInpaintPipeline",),
+    "StableDiffusionXLPipeline": ("StableDiffusionXLInpaintPipeline",),
+    "StableDiffusionXLPAGPipeline": ("StableDiffusionXLPAGInpaintPipeline",),
+    "StableDiffusion3Pipeline": ("StableDiffusion3InpaintPipeline",),
+    "FluxPipeline": ("FluxInpaintPipeline",),
+    "ChromaPipeline": ("ChromaInpaintPipeline",),
+    "QwenImagePipeline": ("QwenImageInpaintPipeline",),
+    "ZImagePipeline": ("ZImageInpaintPipeline",),
+}
+"""Inpainting classes that the text-to-image class of their family stands for."""
 
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
@@ -176,33 +193,48 @@ def compare(source, case):
     with ExitStack() as held:
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pixels = stock_call(stock_pipeline(held, source), case, "pt")
+        pictures = stock_call(stock_pipeline(held, source), case, "pt")
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
-    if pixels.ndim == 5:
-        pixels = pixels.flatten(0, 1)
+    if pictures.ndim == 5:
+        pictures = pictures.flatten(0, 1)
     return {
         "text": same_text(encoded, positive, negative, case.batch),
         "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, pixels.float()),
+        "picture": torch.equal(decoded, pictures.float()),
     }
 
 
-@torch.no_grad()
-def image_to_image(source, name, strength, *, steps=5, batch=2):
-    """Latents of image-to-image: ours through the text-to-image class, and those of the stock class `name`."""
-    tiny = TINY[source.pipeline_class]
+def picture_of(source, batch):
+    """A picture of the family's second size, of eight bits as from a file, and its most likely latent."""
+    width, height = TINY[source.family.pipeline_class].sizes[1]
+    noise = torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(3))
+    picture = Image((noise * 255).round() / 255)
+    return picture, autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), picture))
+
+
+def most_likely(name):
+    """Let a stock class take the most likely latent of a picture in place of a random one."""
+    module = sys.modules[getattr(diffusers, name).__module__]
+    taken = functools.partial(module.retrieve_latents, sample_mode="argmax")
+    return mock.patch.object(module, "retrieve_latents", taken)
+
+
+def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extra):
+    """Latents of the stock class `name` that starts from `latent`, with `extra` arguments."""
+    tiny = TINY[source.family.pipeline_class]
     width, height = tiny.sizes[1]
-    picture = Image(torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(3)))
-    found = autoencoding.encode_image(VAE(source), picture)
-    latent = autoencoding.sample_distribution(found)
-    call = stock.signature(name)
+    call, batch = stock.signature(name), len(latent.samples)
     with ExitStack() as held:
         pipeline = stock_pipeline(held, source, name)
+        if name == "ChromaInpaintPipeline":  # it asks for a setting that no Chroma transformer has
+            pipeline.transformer.register_to_config(guidance_embeds=False)
+        if scheduler:
+            pipeline.scheduler = getattr(diffusers, CLASSES[scheduler]).from_config(pipeline.scheduler.config)
         arguments = {
             "prompt": PROMPT,
             "negative_prompt": NEGATIVE,
@@ -215,22 +247,59 @@ def image_to_image(source, name, strength, *, steps=5, batch=2):
             **options_of(tiny, call, Case()),
             "generator": [torch.Generator("cpu").manual_seed(11 + index) for index in range(batch)],
             "num_inference_steps": steps,
+            "max_sequence_length": stock.signature(source.family.pipeline_class).defaults.get("max_sequence_length"),
+            **extra,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
         theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
-        theirs = layouts.unpack(pipeline, theirs, layouts.Size(width, height))
-    encoder = TextEncoder(source)
+        return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
+
+
+def own_from_latent(source, name, latent, *, steps, scheduler=None, **how):
+    """The same through the stages, with what `name` can be told; `how` is a share to denoise or a window."""
+    tiny = TINY[source.family.pipeline_class]
+    call, encoder = stock.signature(name), TextEncoder(source)
+    own_call = stock.signature(source.family.pipeline_class)
+    options = {option: value for option, value in options_of(tiny, call, Case()).items() if option in own_call}
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
-    ours = denoising.sample(
+    return denoising.sample(
         Denoiser(source),
         prompts.encode_text(encoder, PROMPT),
         prompts.encode_text(encoder, NEGATIVE, role="negative") if "negative_prompt" in call else None,
         latent,
-        scheduler=own,
+        scheduler=scheduler or own,
         steps=steps,
         guidance=tiny.guidance,
         seed=11,
-        denoise=strength,
-        options=options_of(tiny, stock.signature(source.pipeline_class), Case()),
+        options=options,
+        **how,
     )
-    return ours.samples, theirs
+
+
+@torch.no_grad()
+def image_to_image(source, name, strength, *, steps=5, batch=2):
+    """Latents of image-to-image: ours through the text-to-image class, and those of the stock class `name`."""
+    _, latent = picture_of(source, batch)
+    ours = own_from_latent(source, name, latent, steps=steps, denoise=strength)
+    return ours.samples, from_latent(source, name, latent, strength, steps=steps)
+
+
+def mask_of(source, batch=1):
+    """A mask for `picture_of`, soft at its edge: about a quarter is to be painted."""
+    width, height = TINY[source.family.pipeline_class].sizes[1]
+    coverage = torch.zeros(batch, 1, height, width)
+    coverage[..., height // 4 : -height // 4, width // 4 : -width // 4] = 1
+    return masks.blur(Mask(coverage), 1.0)
+
+
+@torch.no_grad()
+def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
+    """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    picture, latent = picture_of(source, batch)
+    mask = mask_of(source)
+    around = autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), painting.hidden(picture, mask)))
+    masked = painting.masked(latent, mask, around)
+    ours = own_from_latent(source, name, masked, steps=steps, denoise=strength, scheduler=scheduler)
+    given = {"image": [pixels.to_pillow(each) for each in picture.pixels], "mask_image": mask.coverage}
+    with most_likely(name):
+        return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)

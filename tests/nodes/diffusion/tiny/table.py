@@ -77,10 +77,18 @@ TINY = {
 }
 
 
+READERS = {
+    "StableDiffusionInpaintPipeline": unets.sd_inpaint,
+    "StableDiffusionXLInpaintPipeline": unets.sdxl_inpaint,
+    "FluxFillPipeline": dits.flux_fill,
+}
+"""Models that were made for inpainting and read a mask."""
+
+
 def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
-    made = TINY[name].make()
+    made = READERS[name]() if name in READERS else TINY[name].make()
     for part in made.values():
         if isinstance(part, torch.nn.Module):
             disturb(part)

@@ -75,6 +75,15 @@ def refiner():
     }
 
 
+def sd_inpaint():
+    """Made for inpainting: its UNet reads a mask and the picture around it."""
+    return {**sd(), "unet": unet(in_channels=9)}
+
+
+def sdxl_inpaint():
+    return {**sdxl(), "unet": xl_unet(in_channels=9)}
+
+
 def lcm():
     parts = sd()
     return {**parts, "unet": unet(time_cond_proj_dim=32), "scheduler": noise_schedule(diffusers.LCMScheduler)}
