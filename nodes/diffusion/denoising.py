@@ -88,6 +88,7 @@ def sample(  # these are what a picture depends on
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
         )
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         if isinstance(latent, Latent):
             noised = _noised(pipeline, latent, scheduler, own, window, arguments)
             arguments["latents"] = layouts.pack(pipeline, noised)
@@ -100,7 +101,6 @@ def sample(  # these are what a picture depends on
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
         )
-        steering.install(held, pipeline, steered, batch=len(own), size=size, whole=whole)
         result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     return Latent(kept(result), source.kind, windows.leftover(shim, window, scheduler))
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.source import survey
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import controlled, exact
 from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build
 
@@ -36,14 +36,16 @@ def measure(name):
                 for task in exact.IMAGE_TO_IMAGE.get(name, ())
                 if all(torch.equal(*exact.image_to_image(source, task, strength)) for strength in (0.3, 0.6, 1.0))
             ]
+            steered = controlled.proved(source, Path(folder))
         except Exception as error:  # noqa: BLE001  # this is a report
-            return None, [], f"{type(error).__name__}: {str(error)[:80]}"
-    return {what: all(each[what] for each in found) for what in WHAT}, tasks, ""
+            return None, [], [], f"{type(error).__name__}: {str(error)[:80]}"
+    return {what: all(each[what] for each in found) for what in WHAT}, tasks, steered, ""
 
 
 def others():
     """The pipeline classes that are not in the table, with why."""
-    for name in sorted(dir(diffusers)):
+    through = {task for tasks in controlled.CONTROLLED.values() for task in tasks}
+    for name in sorted(set(dir(diffusers)) - through):
         found = getattr(diffusers, name) if "Pipeline" in name else None
         if isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline) and name not in FAMILIES:
             why = reason(found)
@@ -58,20 +60,22 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    table = Table("family", "class", *WHAT, "image to image", "s")
-    rows, exactly, tasks = [], 0, 0
+    table = Table("family", "class", *WHAT, "image to image", "ControlNet", "s")
+    rows, exactly, tasks, controls = [], 0, 0, 0
     for name in arguments.names:
         began = time.perf_counter()
-        equal, done, problem = measure(name)
+        equal, done, steered, problem = measure(name)
         marks = ["exact" if equal and equal[what] else "no" for what in WHAT] if equal else [problem, "", ""]
         exactly += bool(equal) and all(equal.values())
         tasks += len(done)
-        rows.append((FAMILIES[name].name, name, *marks, ", ".join(done)))
+        controls += len(steered)
+        rows.append((FAMILIES[name].name, name, *marks, ", ".join(done), ", ".join(steered)))
         table.add_row(*rows[-1], f"{time.perf_counter() - began:.0f}")
         Console().print(*rows[-1], sep=" | ")
     left = list(others())
     summary = (
-        f"{exactly} of {len(rows)} classes exact; {tasks} image-to-image classes exact through their family's; "
+        f"{exactly} of {len(rows)} classes exact; {tasks} image-to-image classes and {controls} ControlNet classes "
+        f"exact through their family's; "
         f"{len(left)} classes not driven."
     )
     Console().print(table)
@@ -93,8 +97,8 @@ def page(rows, left, summary):
         "",
         f"With Diffusers {diffusers.__version__}: {summary}",
         "",
-        "| family | class | text | latent | picture | image to image |",
-        "|---|---|---|---|---|---|",
+        "| family | class | text | latent | picture | image to image | ControlNet |",
+        "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
         "## Not driven",
