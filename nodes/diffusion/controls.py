@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion import layouts
 from nodes.diffusion.checks import check_kind
 from nodes.diffusion.nets import PART
 from nodes.diffusion.pixels import resize
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from nodes.types import Conditioning, Control
 
 
+_FLUX, _SD3 = "FluxControlNetModel", "SD3ControlNetModel"
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A control ready to be used: the live ControlNet, and its picture for each sample."""
+    """A control ready to be used: the live ControlNet, and what it reads of the picture for each sample."""
 
     control: Control
     net: Any
-    pixels: torch.Tensor
+    picture: torch.Tensor
 
 
 def with_control(conditioning: Conditioning[Any], control: Control) -> Conditioning[Any]:
@@ -63,38 +67,118 @@ def hints(
     held: ExitStack,
     pipeline: Any,  # noqa: ANN401  # diffusers does not type its pipelines
     controls: Sequence[Control],
-    batch: int,
     size: Size,
+    own: list[torch.Generator],
+    *,
+    guided: bool,
 ) -> list[Hint]:
-    """The controls with their ControlNets from the shelf. Raises `bad_value` for too many or too few pictures."""
+    """The controls with their ControlNets from the shelf; `own` are the generators of the samples.
+
+    A ControlNet for FLUX that reads latents gets a sample of them, drawn before any other noise as in the stock class.
+    One for SD 3 gets their mean: there the stock class draws from the global generator, so no seed brings it back.
+    Raises `bad_value` for too many or too few pictures.
+    """
     found = []
     for control in controls:
         image = resize(control.image, size.width, size.height)
-        if len(image.pixels) not in {1, batch}:
-            what = f"A control of {len(image.pixels)} pictures cannot steer a batch of {batch}."
-            raise PatchbayError(Code.BAD_VALUE, "positive", what, f"Give it one picture, or {batch}.")
-        pixels = image.pixels.expand(batch, -1, -1, -1).to(pipeline.device, pipeline.precision)
-        found.append(Hint(control, held.enter_context(SHELF.use(control.net.source, PART)), pixels))
+        if len(image.pixels) not in {1, len(own)}:
+            what = f"A control of {len(image.pixels)} pictures cannot steer a batch of {len(own)}."
+            raise PatchbayError(Code.BAD_VALUE, "positive", what, f"Give it one picture, or {len(own)}.")
+        picture = image.pixels.expand(len(own), -1, -1, -1).to(pipeline.device, pipeline.precision)
+        net = held.enter_context(SHELF.use(control.net.source, PART))
+        found.append(Hint(control, net, _read(held, pipeline, control, net, picture, own, guided=guided)))
     return found
 
 
-def controlled(call: Call, hints: Sequence[Hint], position: Position) -> Call:
-    """The call with what the ControlNets add, those that have their time now."""
-    down: list[torch.Tensor] = []
-    middle: torch.Tensor | None = None
-    for hint in hints:
-        if position.lies_in(hint.control.start, hint.control.end):
-            more, most = _residuals(call, hint)
-            down = [one + other for one, other in zip(down, more, strict=True)] if down else list(more)
-            middle = most if middle is None else middle + most
-    if middle is None:
-        return call
-    return call.told(down_block_additional_residuals=down, mid_block_additional_residual=middle)
+def _read(  # what a hint depends on
+    held: ExitStack,
+    pipeline: Any,  # noqa: ANN401
+    control: Control,
+    net: Any,  # noqa: ANN401
+    picture: torch.Tensor,
+    own: list[torch.Generator],
+    *,
+    guided: bool,
+) -> torch.Tensor:
+    """A picture for each sample as the ControlNet reads it: pixels, or latents held as the pipeline holds its own."""
+    found = control.net.source.class_name
+    if found not in {_FLUX, _SD3}:
+        return picture
+    picture = picture * 2 - 1
+    if found == _FLUX and net.input_hint_block is not None:
+        return picture
+    source: ModelSource = pipeline.source
+    vae = held.enter_context(SHELF.use(source, source.family.decoder))
+    if found == _FLUX:
+        latents = vae.encode(picture).latent_dist.sample(own)
+    else:  # of a batch as large as the stock class's: the last bit depends on that
+        latents = vae.encode(torch.cat([picture] * 2) if guided else picture).latent_dist.mode()[: len(own)]
+    shift = 0 if found == _SD3 and net.config.force_zeros_for_pooled_projection else vae.config.shift_factor
+    return layouts.pack(pipeline, (latents - shift) * vae.config.scaling_factor)
 
 
-def _residuals(call: Call, hint: Hint) -> tuple[list[torch.Tensor], torch.Tensor]:
+def added(call: Call, hints: Sequence[Hint], position: Position) -> dict[str, Any]:
+    """What the denoiser is told beside its own arguments: the sums of what the ControlNets say that have their time."""
+    active = [hint for hint in hints if position.lies_in(hint.control.start, hint.control.end)]
+    if not active:
+        return {}
+    if active[0].control.net.source.class_name == _FLUX:
+        both = [_of_flux(call, hint) for hint in active]
+        return {
+            "controlnet_block_samples": _sum([blocks for blocks, _ in both]),
+            "controlnet_single_block_samples": _sum([singles for _, singles in both]),
+            "controlnet_blocks_repeat": active[0].net.input_hint_block is not None,
+        }
+    if active[0].control.net.source.class_name == _SD3:
+        return {"block_controlnet_hidden_states": _sum([_of_sd3(call, hint) for hint in active])}
+    levels = [_of_unet(call, hint) for hint in active]
+    return {
+        "down_block_additional_residuals": _sum([down for down, _ in levels]),
+        "mid_block_additional_residual": _sum([[middle] for _, middle in levels])[0],
+    }
+
+
+def _sum(each: Sequence[Sequence[torch.Tensor] | None]) -> Any:  # noqa: ANN401  # None where none says anything
+    """Lists of tensors added up, in order."""
+    given = [list(one) for one in each if one is not None]
+    total = given[0] if given else None
+    for more in given[1:]:
+        total = [one + other for one, other in zip(total or (), more, strict=True)]
+    return total
+
+
+def _of_flux(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor] | None, Sequence[torch.Tensor] | None]:
+    """What one ControlNet adds to the blocks of both kinds."""
+    names = ("hidden_states", "timestep", "pooled_projections", "encoder_hidden_states", "txt_ids", "img_ids")
+    told = {name: call.arguments[name] for name in names}
+    if hint.net.config.guidance_embeds:
+        told["guidance"] = call.arguments["guidance"]
+    blocks, singles = hint.net(
+        **told, controlnet_cond=hint.picture, conditioning_scale=hint.control.strength, return_dict=False
+    )
+    return blocks, singles
+
+
+def _of_sd3(call: Call, hint: Hint) -> Sequence[torch.Tensor]:
+    """What one ControlNet adds to the blocks; some read no pooled words."""
+    given = call.arguments
+    pooled = given["pooled_projections"]
+    reads_pooled = not hint.net.config.force_zeros_for_pooled_projection
+    blocks: Sequence[torch.Tensor] = hint.net(
+        hidden_states=given["hidden_states"],
+        timestep=given["timestep"],
+        encoder_hidden_states=given["encoder_hidden_states"],
+        pooled_projections=pooled if reads_pooled else torch.zeros_like(pooled),
+        controlnet_cond=torch.cat([hint.picture] * (len(call.samples) // len(hint.picture))),
+        conditioning_scale=hint.control.strength,
+        return_dict=False,
+    )[0]
+    return blocks
+
+
+def _of_unet(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
     """What one ControlNet adds to the levels of a UNet, and to its middle."""
-    times = len(call.samples) // len(hint.pixels)  # guided: once against and once for the prompt
+    times = len(call.samples) // len(hint.picture)  # guided: once against and once for the prompt
     is_pooled = times == 2 and hint.net.config.global_pool_conditions  # noqa: PLR2004  # both
     down, middle = _asked(call.part(1, 2) if is_pooled else call, hint)
     if not is_pooled:
@@ -107,13 +191,13 @@ def _half(residual: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.zeros_like(residual), residual])
 
 
-def _asked(call: Call, hint: Hint) -> tuple[list[torch.Tensor], torch.Tensor]:
+def _asked(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
     given = call.arguments
     down, middle = hint.net(
         given["sample"],
         given["timestep"],
         encoder_hidden_states=given["encoder_hidden_states"],
-        controlnet_cond=torch.cat([hint.pixels] * (len(call.samples) // len(hint.pixels))),
+        controlnet_cond=torch.cat([hint.picture] * (len(call.samples) // len(hint.picture))),
         conditioning_scale=hint.control.strength,
         added_cond_kwargs=given.get("added_cond_kwargs"),
         return_dict=False,

@@ -93,6 +93,7 @@ def sample(  # these are what a picture depends on
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
         )
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
         begun = None
@@ -112,7 +113,6 @@ def sample(  # these are what a picture depends on
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
         )
-        steering.install(held, pipeline, steered, batch=len(own), size=size, whole=whole)
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     left = windows.leftover(shim, window, scheduler)

@@ -133,13 +133,21 @@ SDXL = Family(
     controls=("ControlNetModel",),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
-SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True, steers=_POOLED)
+SD3 = Family(
+    "sd3",
+    "StableDiffusion3Pipeline",
+    sizes={(4096, 2048, 16): "sd3"},
+    begun_steps=True,
+    steers=_POOLED,
+    controls=("SD3ControlNetModel",),
+)
 FLUX = Family(
     "flux",
     "FluxPipeline",
     sizes={(4096, 768, 16): "flux"},
     begun_steps=True,
     steers={**_POOLED, "txt_ids": "text_ids"},
+    controls=("FluxControlNetModel",),
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)

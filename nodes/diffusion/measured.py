@@ -25,9 +25,9 @@ STAGES = ("text", "latent", "picture")
 def families() -> dict[str, JsonValue]:
     """A row for each class that is driven, the reasons for those that are not, and the version of Diffusers.
 
-    A row has `family`, `class`, its `kinds`, for each stage "exact" or what went wrong, the `image_to_image` and
-    `inpaint` classes that it stands for bit for bit, the classes whose `folders` it loads besides, and under `whole`
-    why its runs cannot be cut between two steps, where they cannot.
+    A row has `family`, `class`, its `kinds`, for each stage "exact" or what went wrong, the `image_to_image`, `inpaint`
+    and `control` (ControlNet) classes that it stands for bit for bit, the classes whose `folders` it loads besides, and
+    under `whole` why its runs cannot be cut between two steps, where they cannot.
     """
     record = json.loads(FILE.read_text(encoding="utf-8"))
     measured = {row["class"]: row for row in record["driven"]}
@@ -47,6 +47,7 @@ def _row(name: str, family: Family, measured: dict[str, JsonValue]) -> dict[str,
         **{stage: measured.get(stage, "not measured") for stage in STAGES},
         "image_to_image": measured.get("image_to_image", []),
         "inpaint": measured.get("inpaint", []),
+        "control": measured.get("control", []),
         "folders": folders,
         "whole": family.whole,
     }

@@ -84,9 +84,20 @@ def survey_net(path: Path, at: str) -> NetSource:
     if not isinstance(class_name, str) or class_name not in _FAMILIES:
         what = f'{path} is a "{class_name}", and no ControlNet that is supported. {nearest(str(class_name), _FAMILIES)}'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what.rstrip(), f"Supported: {', '.join(_FAMILIES)}.")
+    _check_config(path, at)
     part = read_part(path, class_name, rule_for(path, "diffusers", class_name), at)
     parts = {PART: part}
     return NetSource(path, stamp_of(parts), path.name, _kind(part, at), parts)
+
+
+def _check_config(path: Path, at: str) -> None:
+    config = read_json(path / LONE, at)
+    if config.get("num_mode") is not None:
+        what = f"{path} is a union of several ControlNets, of which each run would choose one."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a ControlNet for one kind of picture.")
+    if config.get("_class_name") == "SD3ControlNetModel" and not config.get("joint_attention_dim"):
+        what = f"{path} reads no prompt and borrows layers of its model, which is not supported."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use one that reads the prompt.")
 
 
 def _kind(part: Part, at: str) -> str:

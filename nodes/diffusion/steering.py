@@ -39,41 +39,54 @@ def install(
     pipeline: Any,  # noqa: ANN401  # diffusers does not type its pipelines
     steering: Steering,
     *,
-    batch: int,
+    own: list[torch.Generator],
     size: Size,
     whole: bool,
 ) -> None:
     """Let the pipeline's denoisers be steered; leave them alone where there is nothing to do.
 
-    Shares of the steps are those of the `whole` schedule, or of the steps that are run.
+    `own` are the generators of the samples, which nothing may have drawn from. Shares of the steps are those of the
+    `whole` schedule, or of the steps that are run.
     """
     if steering.is_idle:
         return
-    steered = _Steered(held, pipeline, steering, batch, size)
+    steered = _Steered(held, pipeline, steering, own, size)
     denoiser_shim.install(pipeline, lambda call: steered.predict(call, pipeline.scheduler.position(whole=whole)))
 
 
 class _Steered:
     """One run: the ControlNets, the regions and the guider around a prediction, from the inside out."""
 
-    def __init__(self, held: ExitStack, pipeline: Any, steering: Steering, batch: int, size: Size) -> None:  # noqa: ANN401
-        self._batch = batch
+    def __init__(
+        self,
+        held: ExitStack,
+        pipeline: Any,  # noqa: ANN401
+        steering: Steering,
+        own: list[torch.Generator],
+        size: Size,
+    ) -> None:
+        self._batch = len(own)
         self._is_guided = steering.negative is not None
         self._guidance = steering.guidance
         self._channels = 0
         self._turn = -1
+        self._added: dict[str, Any] = {}
         self._hints = [
-            controls.hints(held, pipeline, entry.controls, batch, size) for entry in steering.positive.prompts
+            controls.hints(held, pipeline, entry.controls, size, own, guided=self._is_guided)
+            for entry in steering.positive.prompts
         ]
         self._regions: dict[Role, regions.Regions] = {}
         given: dict[Role, Conditioning[Any] | None] = {"positive": steering.positive, "negative": steering.negative}
         for role, prompts in given.items():
             if prompts is not None and regions.is_limited(prompts):
-                self._regions[role] = regions.Regions(pipeline, prompts, batch, size)
+                self._regions[role] = regions.Regions(pipeline, prompts, self._batch, size)
 
     def predict(self, call: Call, position: Position) -> Any:  # noqa: ANN401
+        """What the pipeline is told in place of the denoiser's own answer to a call."""
         roles = self._roles(call, position)
-        said = self._controlled(call, position, 0)
+        if "positive" in roles:  # a negative that comes alone is controlled as its prompt was
+            self._added = controls.added(call, self._hints[0], position)
+        said: torch.Tensor = call.told(**self._added).run()
         if self._regions:
             said = self._averaged(call, said, roles, position)
         if self._guidance is None:
@@ -93,11 +106,6 @@ class _Steered:
         self._turn = position.index
         return ("negative",) if is_second and self._is_guided else ("positive",)
 
-    def _controlled(self, call: Call, position: Position, number: int) -> torch.Tensor:
-        """What the denoiser says for a prompt, with its controls."""
-        said: torch.Tensor = controls.controlled(call, self._hints[number], position).run()
-        return said
-
     def _averaged(self, call: Call, said: torch.Tensor, roles: tuple[Role, ...], position: Position) -> torch.Tensor:
         """The prediction of each role, averaged over its prompts."""
         parts = []
@@ -111,4 +119,10 @@ class _Steered:
 
     def _asker(self, role: Role, position: Position) -> regions.Run:
         """What asks for further prompts: each has controls of its own, a negative those of the first."""
-        return lambda call, number: self._controlled(call, position, number if role == "positive" else 0)
+
+        def ask(call: Call, number: int) -> torch.Tensor:
+            hints = self._hints[number if role == "positive" else 0]
+            said: torch.Tensor = call.told(**controls.added(call, hints, position)).run()
+            return said
+
+        return ask

@@ -19,7 +19,7 @@ from rich.table import Table
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.measured import FILE, STAGES
 from nodes.diffusion.source import survey
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import controlled, exact
 from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build
 
@@ -44,15 +44,17 @@ def measure(name):
                 [task for task in classes.get(name, ()) if all(torch.equal(*run(source, task, s)) for s in STRENGTHS)]
                 for run, classes in TASKS.values()
             ]
+            steered = controlled.proved(source, Path(folder))
         except Exception as error:  # noqa: BLE001  # this is a report
-            return None, [[] for _ in TASKS], f"{type(error).__name__}: {str(error)[:80]}"
-    return {what: all(each[what] for each in found) for what in STAGES}, tasks, ""
+            return None, [[] for _ in TASKS], [], f"{type(error).__name__}: {str(error)[:80]}"
+    return {what: all(each[what] for each in found) for what in STAGES}, tasks, steered, ""
 
 
 def others():
     """The pipeline classes that are not in the table: reason -> names."""
+    through = {task for tasks in controlled.CONTROLLED.values() for task in tasks}
     reasons = {}
-    for name in sorted(dir(diffusers)):
+    for name in sorted(set(dir(diffusers)) - through):
         found = getattr(diffusers, name) if "Pipeline" in name else None
         if isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline) and name not in FAMILIES:
             why = reason(found)
@@ -68,13 +70,13 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    table = Table("family", "class", *STAGES, *TASKS, "s")
+    table = Table("family", "class", *STAGES, *TASKS, "ControlNet", "s")
     rows = []
     for name in arguments.names:
         began = time.perf_counter()
-        equal, done, problem = measure(name)
+        equal, done, steered, problem = measure(name)
         marks = {stage: problem or ("exact" if equal[stage] else "no") for stage in STAGES}
-        rows.append({"class": name, **marks, "image_to_image": done[0], "inpaint": done[1]})
+        rows.append({"class": name, **marks, "image_to_image": done[0], "inpaint": done[1], "control": steered})
         table.add_row(*cells(rows[-1]), f"{time.perf_counter() - began:.0f}")
         Console().print(*cells(rows[-1]), sep=" | ")
     record = {"diffusers": diffusers.__version__, "driven": rows, "undriven": others()}
@@ -93,6 +95,7 @@ def cells(row):
         *(row[stage] for stage in STAGES),
         ", ".join(row["image_to_image"]),
         ", ".join(row["inpaint"]),
+        ", ".join(row["control"]),
     )
 
 
@@ -100,11 +103,11 @@ def summary(record):
     """The counts."""
     rows = record["driven"]
     exactly = sum(all(row[stage] == "exact" for stage in STAGES) for row in rows)
-    from_pictures, inpainting = (sum(len(row[task]) for row in rows) for task in ("image_to_image", "inpaint"))
+    tasks = {task: sum(len(row[task]) for row in rows) for task in ("image_to_image", "inpaint", "control")}
     left = sum(map(len, record["undriven"].values()))
     return (
-        f"{exactly} of {len(rows)} classes exact; {from_pictures} image-to-image and {inpainting} inpainting classes "
-        f"exact through their family's; {left} classes not driven."
+        f"{exactly} of {len(rows)} classes exact; {tasks['image_to_image']} image-to-image, {tasks['inpaint']} "
+        f"inpainting and {tasks['control']} ControlNet classes exact through their family's; {left} classes not driven."
     )
 
 
@@ -119,8 +122,8 @@ def page(record):
         "",
         f"With Diffusers {record['diffusers']}: {summary(record)}",
         "",
-        "| family | class | text | latent | picture | image to image | inpaint |",
-        "|---|---|---|---|---|---|---|",
+        "| family | class | text | latent | picture | image to image | inpaint | ControlNet |",
+        "|---|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(cells(row))} |" for row in record["driven"]),
         "",
         "## Not driven",

@@ -2,9 +2,11 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import diffusers
 import torch
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from nodes.diffusion import autoencoding, controls, denoising, layouts, prompts, stock
 from nodes.diffusion.nets import PART, survey_net
@@ -22,8 +24,16 @@ CONTROLLED = {
         "StableDiffusionXLControlNetPAGImg2ImgPipeline",
     ),
     "StableDiffusionXLPipeline": ("StableDiffusionXLControlNetPipeline", "StableDiffusionXLControlNetImg2ImgPipeline"),
+    "StableDiffusion3Pipeline": ("StableDiffusion3ControlNetPipeline",),
+    "FluxPipeline": ("FluxControlNetPipeline",),
 }
 """ControlNet classes that the text-to-image class of their family stands for: the first draws from noise."""
+
+
+OF_TRANSFORMERS = {
+    "StableDiffusion3Pipeline": diffusers.SD3ControlNetModel,
+    "FluxPipeline": diffusers.FluxControlNetModel,
+}
 
 
 @dataclass(frozen=True)
@@ -51,21 +61,41 @@ WAYS = (
 
 def ways(name):
     """Those that the classes can be called in."""
-    return [way for way in WAYS if way.strength is None or len(CONTROLLED[name]) > 1]
+    classes = CONTROLLED.get(name, ())
+    return [way for way in WAYS if classes and (way.strength is None or len(classes) > 1)]
 
 
 def build_net(source, folder, seed=0, **config):
     """Save a random ControlNet for a tiny model to `folder`, the same one each time."""
     torch.manual_seed(seed)
-    with ExitStack() as held:
-        unet = held.enter_context(SHELF.use(source, source.family.denoisers[0]))
-        net = diffusers.ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 16))
+    with SHELF.use(source, source.family.denoisers[0]) as denoiser:
+        if source.pipeline_class in {"FluxPipeline", "StableDiffusion3Pipeline"}:
+            cls = {"FluxPipeline": diffusers.FluxControlNetModel}.get(
+                source.pipeline_class, diffusers.SD3ControlNetModel
+            )
+            net = cls.from_config({**denoiser.config, **config})
+        else:
+            net = diffusers.ControlNetModel.from_unet(denoiser, conditioning_embedding_out_channels=(8, 16))
     net.register_to_config(**config)
     disturb(net)
     for parameter in net.parameters():
         parameter.data += torch.randn(parameter.shape) * 0.02  # a copy of the denoiser would say what it says
     net.save_pretrained(folder)
     return ControlNet(survey_net(folder, "test"))
+
+
+def proved(source, folder):
+    """The ControlNet classes that are exact through the class of `source`; ControlNets are made in `folder`."""
+    classes = CONTROLLED.get(source.pipeline_class, ())
+    nets = [build_net(source, folder / f"net{seed}", seed) for seed in (0, 1)] if classes else []
+    equal = [
+        (way, torch.equal(ours(source, nets, way), theirs(source, nets, way))) for way in ways(source.pipeline_class)
+    ]
+    return [
+        name
+        for number, name in enumerate(classes)
+        if all(is_equal for way, is_equal in equal if (way.strength is not None) == bool(number))
+    ]
 
 
 def picture(size, batch, seed):
@@ -78,6 +108,12 @@ def controls_of(nets, way, size):
     """The controls of a run, each with pictures of its own."""
     shown = [picture(size, way.hints, 20 + index) for index in range(len(way.nets))]
     return [Control(net, image, *numbers) for net, image, numbers in zip(nets, shown, way.nets, strict=False)]
+
+
+def options_of(source, way):
+    """Arguments beyond those that every call is given."""
+    name = source.pipeline_class
+    return exact.options_of(TINY[name], stock.signature(name), exact.Case(guided=way.guided))
 
 
 def latent_of(source, way):
@@ -105,7 +141,7 @@ def ours(source, nets, way):
         guidance=tiny.guidance if way.guided else 0.0,
         seed=11,
         denoise=way.strength or 1.0,
-        options=tiny.options,
+        options=options_of(source, way),
     ).samples
 
 
@@ -135,13 +171,16 @@ def theirs(source, nets, way):
     shown = [[to_pillow(pixels) for pixels in control.image.pixels] for control in used]
     one_or_all = (lambda values: values[0]) if len(used) == 1 else list
     with ExitStack() as held:
+        if source.pipeline_class == "StableDiffusion3Pipeline":  # it draws its hint from the global generator
+            held.enter_context(patch.object(DiagonalGaussianDistribution, "sample", DiagonalGaussianDistribution.mode))
         live = [held.enter_context(SHELF.use(control.net.source, PART)) for control in used]
         pipeline = exact.stock_pipeline(held, source, name, controlnet=one_or_all(live))
         hints = one_or_all([each if way.hints > 1 else each[0] for each in shown])
         latent = latent_of(source, way)
         arguments = {
             **(encoded(source, way) if way.hints > 1 else said(way)),
-            **({"image": hints} if way.strength is None else {"image": latent.samples, "control_image": hints}),
+            "control_image": hints,
+            "image": hints if way.strength is None else latent.samples,
             "strength": way.strength,
             "width": tiny.sizes[1][0],
             "height": tiny.sizes[1][1],
@@ -151,7 +190,7 @@ def theirs(source, nets, way):
             "control_guidance_end": one_or_all([control.end for control in used]),
             "generator": [torch.Generator("cpu").manual_seed(11 + index) for index in range(way.batch)],
             "num_inference_steps": way.steps,
-            **tiny.options,
+            **options_of(source, way),
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
         found = pipeline(**arguments, output_type="latent", return_dict=False)[0]
