@@ -279,9 +279,13 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, **how):
 @torch.no_grad()
 def image_to_image(source, name, strength, *, steps=5, batch=2):
     """Latents of image-to-image: ours through the text-to-image class, and those of the stock class `name`."""
-    _, latent = picture_of(source, batch)
+    picture, latent = picture_of(source, batch)
     ours = own_from_latent(source, name, latent, steps=steps, denoise=strength)
-    return ours.samples, from_latent(source, name, latent, strength, steps=steps)
+    if name != "StableDiffusion3PAGImg2ImgPipeline":
+        return ours.samples, from_latent(source, name, latent, strength, steps=steps)
+    given = {"image": [pixels.to_pillow(each) for each in picture.pixels]}  # it takes latents of 16 channels for pixels
+    with most_likely(name):
+        return ours.samples, from_latent(source, name, latent, strength, steps=steps, **given)
 
 
 def mask_of(source, batch=1):
