@@ -50,9 +50,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one sort of file is recognised: by a tensor whose name matches `mark`, and by sizes that can be read.
+    """How one sort of file is recognised: by a name in which `mark` is found, and by sizes that can be read.
 
-    A size is that of one axis of the tensors whose names match, which agree on it.
+    A size is that of one axis of the tensors whose whole names match, which agree on it.
     """
 
     holds: str
@@ -61,11 +61,11 @@ class _Form:
     sizes: tuple[tuple[str, int], ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, header: Header) -> Checkpoint | None:
-        """What the file is, if it has this form."""
-        if not any(re.fullmatch(self.mark, name) for name in header.shapes):
+    def read(self, names: str, header: Header) -> Checkpoint | None:
+        """What the file is, if it has this form; `names` are those of its tensors, one a line."""
+        if not re.search(self.mark, names, re.MULTILINE):
             return None
-        sizes = tuple(_size(header, pattern, axis) for pattern, axis in self.sizes)
+        sizes = tuple(_size(names, header, pattern, axis) for pattern, axis in self.sizes)
         known = tuple(size for size in sizes if size is not None)
         if len(known) < len(sizes):
             return None
@@ -74,9 +74,10 @@ class _Form:
         return Checkpoint(self.holds, self.pipeline_class, known, parts, missing)
 
 
-def _size(header: Header, pattern: str, axis: int) -> int | None:
-    found = {shape[axis] for name, shape in header.shapes.items() if len(shape) > axis and re.fullmatch(pattern, name)}
-    return found.pop() if len(found) == 1 else None
+def _size(names: str, header: Header, pattern: str, axis: int) -> int | None:
+    shapes = [header.shapes[found[0]] for found in re.finditer(f"^{pattern}$", names, re.MULTILINE)]
+    sizes = {shape[axis] for shape in shapes if len(shape) > axis}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 _UNET = r"model\.diffusion_model\."
@@ -88,12 +89,12 @@ _CROSS_ATTENTION = rf"{_UNET}(input|middle|output)_block[s.\d]*\.transformer_blo
 _LATENTS = "first_stage_model.post_quant_conv.weight"
 
 _FORMS = (
-    _Form("a LoRA", r".*lora[._](down|up|A|B|linear_layer)\b.*|.*\.(hada|lokr)_w1.*"),
-    _Form("a ControlNet", r"control_model\..*|(.*\.)?(input_hint_block|controlnet_\w+)\..*"),
-    _Form("the checkpoint of an SDXL refiner", r"conditioner\.embedders\.0\.model\..*"),
+    _Form("a LoRA", r"lora[._](?:down|up|A|B|linear_layer)\b|\.(?:hada|lokr)_w1"),
+    _Form("a ControlNet", r"^control_model\.|(?:^|\.)(?:input_hint_block|controlnet_\w+)\."),
+    _Form("the checkpoint of an SDXL refiner", r"^conditioner\.embedders\.0\.model\."),
     _Form(
         "an SDXL checkpoint",
-        r"conditioner\.embedders\.1\..*",
+        r"^conditioner\.embedders\.1\.",
         "StableDiffusionXLPipeline",
         ((_CROSS_ATTENTION, 1), (_FIRST_CONVOLUTION, 1)),
         {
@@ -105,36 +106,36 @@ _FORMS = (
     ),
     _Form(
         "a Stable Diffusion checkpoint",
-        _FIRST_CONVOLUTION,
+        f"^{_FIRST_CONVOLUTION}$",
         "StableDiffusionPipeline",
         ((_CROSS_ATTENTION, 1), (_FIRST_CONVOLUTION, 1)),
         {"text_encoder": "cond_stage_model.", "unet": "model.diffusion_model.", "vae": "first_stage_model."},
     ),
-    _Form("the transformer of SD 3", rf"{_BARE}joint_blocks\.0\.context_block\.adaLN_modulation\.1\.bias"),
-    _Form("the transformer of Chroma", rf"{_BARE}distilled_guidance_layer\..*"),
-    _Form("the transformer of FLUX.2", rf"{_BARE}double_stream_modulation_img\.lin\.weight"),
-    _Form("the transformer of FLUX.1", rf"{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.(scale|weight)"),
-    _Form("a VAE", r"decoder\.conv_in\.weight"),
+    _Form("the transformer of SD 3", rf"^{_BARE}joint_blocks\.0\.context_block\.adaLN_modulation\.1\.bias$"),
+    _Form("the transformer of Chroma", rf"^{_BARE}distilled_guidance_layer\."),
+    _Form("the transformer of FLUX.2", rf"^{_BARE}double_stream_modulation_img\.lin\.weight$"),
+    _Form("the transformer of FLUX.1", rf"^{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.(?:scale|weight)$"),
+    _Form("a VAE", r"^decoder\.conv_in\.weight$"),
     _Form(
         "a text encoder",
-        r"(text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight",
+        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
     ),
-    _Form("a textual inversion", r"emb_params|clip_[gl]"),
+    _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
 
 
 def recognise(header: Header) -> Checkpoint | None:
     """What the file with this header holds; None where nothing here knows its tensors."""
-    return next((found for form in _FORMS if (found := form.read(header)) is not None), None)
+    names = "\n".join(header.shapes)
+    return next((found for form in _FORMS if (found := form.read(names, header)) is not None), None)
 
 
-def checkpoint_of(path: Path, header: Header, at: str) -> Checkpoint:
-    """The whole model that the file at `path` holds.
+def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Checkpoint:
+    """What `recognise` found in the file at `path`, if that is a whole model.
 
     Raises `PatchbayError` at `at`: `unsupported_class` where it is none that can be loaded from a file, `bad_model`
     where a part of it is missing.
     """
-    found = recognise(header)
     if found is None or found.family is None:
         what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
         what += "from a single file, only whole checkpoints of Stable Diffusion and SDXL are loaded."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
 from engine.paths import contains
-from nodes.diffusion.checkpoints import NEEDS, checkpoint_of, recognise
+from nodes.diffusion.checkpoints import NEEDS, recognise, whole
 from nodes.diffusion.headers import PICKLES, read_header
 from nodes.diffusion.index import INDEX
 from nodes.diffusion.parts import read_json
@@ -34,6 +34,9 @@ DEEPEST = 5
 
 MOST_MODELS = 1_000
 MOST_PICTURES = 1_000
+
+_known_files: dict[tuple[object, ...], Choice] = {}
+"""What was found in single files, with their state then: a header of thousands of tensors takes a while to read."""
 
 _REFUSED = PICKLES - {".bin"}
 """Suffixes of pickles; `.bin` is the name of anything."""
@@ -119,7 +122,20 @@ def _hub() -> Iterator[tuple[str, Path]]:
 
 
 def _model(name: str, path: Path, source: str, *, weights: bool) -> Choice:
-    """What is known of a model without its weights, or what is wrong with it."""
+    """What is known of a model without its weights, or what is wrong with it; a file that did not change is known."""
+    try:
+        state = path.stat() if path.is_file() else None
+    except OSError:
+        state = None
+    if state is None:
+        return _found(name, path, source, weights=weights)
+    key = (name, path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    if key not in _known_files:
+        _known_files[key] = _found(name, path, source, weights=weights)
+    return _known_files[key]
+
+
+def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
     detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
     kind = ""
     try:
@@ -143,7 +159,7 @@ def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:
     found = recognise(header)
     if found is not None:
         detail["holds"] = found.holds
-    checkpoint = checkpoint_of(path, header, name)
+    checkpoint = whole(found, path, header, name)
     detail["pipeline_class"] = checkpoint.pipeline_class
     detail["needs"] = NEEDS
     return checkpoint.kind

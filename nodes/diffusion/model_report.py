@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.digests import file_digest
 from engine.errors import PatchbayError
-from nodes.diffusion.checkpoints import NEEDS, checkpoint_of, recognise
+from nodes.diffusion.checkpoints import NEEDS, recognise, whole
 from nodes.diffusion.headers import read_header
 from nodes.diffusion.source import survey
 
@@ -97,7 +97,7 @@ def _file(path: Path, at: str, *, digests: bool) -> Report:
         "components": _stored(header, found.parts if found and found.parts else {"": ""}),
     }
     try:
-        checkpoint_of(path, header, at)
+        whole(found, path, header, at)
     except PatchbayError as error:
         return {**told, "problem": asdict(error.problem)}
     return {**told, "needs": NEEDS}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
-from nodes.diffusion.checkpoints import Checkpoint, checkpoint_of
+from nodes.diffusion.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.families import FAMILIES, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
 from nodes.diffusion.headers import PICKLES, Header, read_header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
@@ -127,7 +127,7 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         fix = "Give a folder in Diffusers' format or a .safetensors file."
         raise PatchbayError(Code.BAD_MODEL, at, f"{path} is neither a model folder nor a .safetensors file.", fix)
     header = read_header(path, at)
-    found = checkpoint_of(path, header, at)
+    found = whole(recognise(header), path, header, at)
     if config is None:
         what = f"{path} holds weights only; configurations and the tokenizer's words must come from elsewhere."
         fix = "Set `config` to a folder in Diffusers' format of the same family; its weights are not read."

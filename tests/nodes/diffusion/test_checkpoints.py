@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.checkpoints import checkpoint_of, recognise
+from nodes.diffusion.checkpoints import recognise, whole
 from nodes.diffusion.headers import Header
 
 TO_K = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
@@ -18,18 +18,23 @@ XL = {
 }
 
 
+def checkpoint_of(shapes):
+    header = Header(shapes)
+    return whole(recognise(header), Path("x.safetensors"), header, "load.model")
+
+
 def refusal(shapes):
     with pytest.raises(PatchbayError) as caught:
-        checkpoint_of(Path("x.safetensors"), Header(shapes), "load.model")
+        checkpoint_of(shapes)
     assert caught.value.at == "load.model"
     assert caught.value.fix
     return caught.value.code, caught.value.what
 
 
 def test_a_checkpoint_tells_its_family_and_kind():
-    found = checkpoint_of(Path("x"), Header(SD), "at")
+    found = checkpoint_of(SD)
     assert (found.kind, found.pipeline_class, found.sizes) == ("sd1", "StableDiffusionPipeline", (768, 4))
-    found = checkpoint_of(Path("x"), Header(XL), "at")
+    found = checkpoint_of(XL)
     assert (found.kind, found.pipeline_class) == ("sdxl", "StableDiffusionXLPipeline")
     assert list(found.parts) == ["text_encoder", "text_encoder_2", "unet", "vae"]
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine import PatchbayError, Paths, Settings
 from engine.choices import Choosable
+from nodes.diffusion.headers import read_header
 from nodes.diffusion.listing import MOST_PICTURES, models, pictures
 from nodes.images import PictureFile
 from nodes.load import ModelFile
@@ -117,6 +118,21 @@ def test_single_files_are_told_by_their_headers(roots, tmp_path):
         "lora.safetensors": "unsupported_class",
         "style.safetensors": "unsupported_class",
     }
+
+
+def test_a_file_that_did_not_change_is_not_read_again(roots, tmp_path, monkeypatch):
+    path = tmp_path / "models" / "a.safetensors"
+    path.write_bytes(b"nothing")
+    reads = []
+    monkeypatch.setattr(
+        "nodes.diffusion.listing.read_header", lambda *given: reads.append(given) or read_header(*given)
+    )
+    first, again = models(roots), models(roots)
+    assert first == again
+    assert len(reads) == 1
+    path.write_bytes(b"\x10\0\0\0\0\0\0\0{")
+    assert by_name(models(roots))["a.safetensors"].detail["bytes"] == 9
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize("name", ["old.ckpt", "vae.pt", "up.PTH"])

@@ -103,6 +103,21 @@ def test_a_variant_is_loaded_like_any_other(tiny, broken, part):
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+@pytest.mark.parametrize("variant", [None, "fp16"])
+def test_weights_in_several_files_are_loaded_like_those_in_one(tiny, broken, variant):
+    (path,) = (broken / "unet").glob("*.safetensors")
+    path.unlink()
+    load_part(tiny, "unet", CPU, torch.float32).save_pretrained(
+        broken / "unet", max_shard_size="100KB", variant=variant
+    )
+    source = survey(broken, at="x")
+    assert len(source.parts["unet"].weights) > 1
+    assert source.parts["unet"].variant == variant
+    ours = load_part(source, "unet", CPU, torch.float32).state_dict()
+    theirs = load_part(tiny, "unet", CPU, torch.float32).state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
 @pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
 def test_weights_that_lack_something_are_refused_rather_than_made_up(broken, part):
     (path,) = (broken / part).glob("*.safetensors")
