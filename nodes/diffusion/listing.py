@@ -7,7 +7,7 @@ problem.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,8 @@ _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif",
 def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
     """The model in the box, what lies below the model roots, and what is in the hub's local cache.
 
-    With `weights=False` a folder is whole without them, as for `survey`.
+    With `weights=False` a folder is whole without them, as for `survey`. Under `lends` a folder has the kind of the
+    single files whose `config` it can be, with or without weights.
     """
     found = {"pocket": _model("pocket", POCKET, "box", weights=weights)}
     for root in paths.models:
@@ -58,7 +59,15 @@ def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
     for name, path in _hub():
         if name not in found and len(found) < MOST_MODELS:
             found[name] = _model(name, path, "hub", weights=weights)
-    return list(found.values())
+    return [_with_configs(choice, found.values()) for choice in found.values()]
+
+
+def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
+    """A single file with the folders that fit as its `config`, under `configs`; anything else as it is."""
+    if "needs" not in choice.detail:
+        return choice
+    fitting: list[JsonValue] = [other.name for other in others if other.detail.get("lends") == choice.kind]
+    return replace(choice, detail={**choice.detail, "configs": fitting})
 
 
 def pictures(paths: Paths) -> list[Choice]:
@@ -144,6 +153,7 @@ def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
         else:
             if (path / INDEX).is_file():
                 detail["pipeline_class"] = str(read_json(path / INDEX, name).get("_class_name"))
+            detail["lends"] = survey(path, weights=False, at=name).kind
             kind = survey(path, weights=weights, at=name).kind
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
