@@ -6,6 +6,7 @@ import errno
 import time
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -258,8 +259,7 @@ def as_node_error(error: BaseException, step: CheckedNode, at: str, arguments: M
 
 def _worded(error: BaseException, step: CheckedNode, at: str, inputs: list[tuple[str, str]]) -> NodeError:
     if isinstance(error, PatchbayError):
-        place = f"{at}.{error.at}" if error.at in step.type.inputs else error.at or at
-        return NodeError(error.code, place, error.what, error.fix)
+        return NodeError(error.code, _place(error.at, step, at), error.what, error.fix)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         fix = "Use a smaller size or batch, half precision (--dtype float16), or close other programs."
         return NodeError(Code.OUT_OF_MEMORY, at, "There is not enough memory for this node.", fix, inputs)
@@ -272,6 +272,14 @@ def _worded(error: BaseException, step: CheckedNode, at: str, inputs: list[tuple
     text = str(error) or "no message"
     what = f"{type(error).__name__}: {text}{_frame(error, step)}"
     return NodeError(Code.NODE_FAILED, at, what, "", inputs)
+
+
+def _place(found: str, step: CheckedNode, at: str) -> str:
+    """Where it failed as the graph names it: the node's port or, for any other word of the function's, the node."""
+    if found.partition(".")[0] in step.type.inputs:
+        return f"{at}.{found}"
+    is_whole = found.startswith((f"{at}.", f"{at}/")) or Path(found).is_absolute()
+    return found if is_whole else at
 
 
 def _frame(error: BaseException, step: CheckedNode) -> str:

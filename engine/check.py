@@ -255,7 +255,7 @@ class Checker:
             how = self._check_link(at, name, port, source)
             if how not in (None, "direct"):
                 fit[port.name] = how
-        elif isinstance(source, Const) and isinstance(port.type, (Var, ListOf)) and port.generic:
+        elif isinstance(source, Const) and port.generic and (source.value is not None or isinstance(port.type, Var)):
             fits(type_of(source.value), _scoped(port.type, name), self._bindings)
         if source is not None:
             inputs[port.name] = source

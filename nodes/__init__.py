@@ -4,7 +4,7 @@ Importing this package imports no torch: a node's function brings in what it nee
 and the checking of graphs stay light.
 """
 
-from nodes.conditioning import encode_text, mix_conditionings
+from nodes.conditioning import apply_control, encode_text, mix_conditionings
 from nodes.control import collect, for_each, if_, note, number, repeat, reroute, switch, text
 from nodes.directions import (
     describe_latent,
@@ -35,15 +35,17 @@ from nodes.latents import (
     latent_distance,
     latent_maps,
     mix_latents,
+    resize_latent,
     sample_distribution,
     vae_decode,
     vae_encode,
 )
-from nodes.load import load_model
+from nodes.load import load_control_net, load_model
 from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
+    "apply_control",
     "collect",
     "composite_images",
     "crop_image",
@@ -66,6 +68,7 @@ __all__ = [
     "latent_distance",
     "latent_maps",
     "learn_direction",
+    "load_control_net",
     "load_direction",
     "load_image",
     "load_mask",
@@ -80,6 +83,7 @@ __all__ = [
     "repeat",
     "reroute",
     "resize_image",
+    "resize_latent",
     "round_trip",
     "sample",
     "sample_distribution",

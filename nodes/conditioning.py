@@ -7,7 +7,31 @@ from typing import Annotated
 from pydantic import Field
 
 from engine import node
-from nodes.types import Conditioning, Frames, K, MixMethod, Role, StockOptions, TextEncoder
+from nodes.types import (
+    Conditioning,
+    Control,
+    ControlNet,
+    ControlStrength,
+    Frames,
+    Image,
+    K,
+    MixMethod,
+    Role,
+    ShareEnd,
+    ShareStart,
+    StockOptions,
+    TextEncoder,
+    Weights,
+)
+
+PromptWeights = Annotated[
+    Weights,
+    Field(
+        description="Off reads a prompt as it is written, as the stock pipeline does. Else (word:1.2), ((word)) and "
+        "[word] weigh words, a backslash keeps a bracket, and prompts of any length are read: towards empty is "
+        "ComfyUI's formula, mean kept AUTOMATIC1111's."
+    ),
+]
 
 Prompt = Annotated[
     str,
@@ -25,12 +49,13 @@ def encode_text(
     text: Prompt = "",
     *,
     role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
+    weights: PromptWeights = "off",
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import prompts
 
-    return stages.encode_text(text_encoder, text, role=role, options=options)
+    return prompts.encode_text(text_encoder, text, role=role, options=options, weights=weights)
 
 
 @node("MixConditionings", category="text")
@@ -41,3 +66,22 @@ def mix_conditionings(
     from nodes.diffusion import latent_math
 
     return [latent_math.mix(a, b, amount, method) for amount in latent_math.amounts(frames)]
+
+
+@node("ApplyControl", category="text")
+def apply_control(
+    conditioning: Conditioning[K],
+    control_net: ControlNet[K],
+    image: Image,
+    *,
+    strength: ControlStrength = 1.0,
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Conditioning[K]:
+    """Steer by a picture of what the ControlNet reads, such as edges; it is resized to the picture to come.
+
+    Put one behind another to steer by several. The negative prompt is steered too, as in the stock pipelines.
+    """
+    from nodes.diffusion.controls import with_control
+
+    return with_control(conditioning, Control(control_net, image, strength, start, end))

@@ -125,9 +125,9 @@ def round_trip(
     gain: Annotated[float, Field(gt=0, le=100, description="Makes small errors visible.")] = 4.0,
 ) -> RoundTrip:
     """Encode pictures and decode them again: what latent space cannot hold is the error."""
-    from nodes.diffusion import latent_report, sheets, stages
+    from nodes.diffusion import autoencoding, latent_report, sheets
 
-    back = stages.decode(vae, stages.sample_distribution(stages.encode_image(vae, image)))
+    back = autoencoding.decode(vae, autoencoding.sample_distribution(autoencoding.encode_image(vae, image)))
     return RoundTrip(back, sheets.difference(image, back, gain), latent_report.psnr(image, back))
 
 

@@ -18,6 +18,7 @@ from nodes.types import (
     Latent,
     LatentDistribution,
     MixMethod,
+    ResizeMethod,
     Seed,
     Size,
 )
@@ -67,10 +68,10 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
 @node("VAEEncode", category="latent", device=True)
 def vae_encode(vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0) -> Encoded[K]:
     """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import autoencoding
 
-    found = stages.encode_image(vae, image)
-    latent = stages.sample_distribution(found, [seed] if take == "sample" else None)
+    found = autoencoding.encode_image(vae, image)
+    latent = autoencoding.sample_distribution(found, [seed] if take == "sample" else None)
     return Encoded(latent, found)
 
 
@@ -79,17 +80,17 @@ def sample_distribution(
     distribution: LatentDistribution[K], *, seed: Seed = 0, count: Annotated[int, Field(ge=1, le=256)] = 4
 ) -> Latent[K]:
     """Draw several latents of one picture, with the seeds `seed`, `seed + 1` and so on, as one batch."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import autoencoding
 
-    return stages.sample_distribution(distribution, range(seed, seed + count))
+    return autoencoding.sample_distribution(distribution, range(seed, seed + count))
 
 
 @node("VAEDecode", category="latent", device=True)
 def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
     """Turn latents back into pictures."""
-    from nodes.diffusion import stages
+    from nodes.diffusion import autoencoding
 
-    return stages.decode(vae, latent)
+    return autoencoding.decode(vae, latent)
 
 
 @node("MixLatents", category="latent")
@@ -119,6 +120,19 @@ def latent_arithmetic(
         return latent_math.scaled(a, factors)
     nothing = latent_math.scaled(a, 0.0)
     return latent_math.arithmetic(a, b or nothing, c or nothing, factors)
+
+
+@node("ResizeLatent", category="latent")
+def resize_latent(
+    latent: Latent[K],
+    *,
+    factor: Annotated[float, Field(ge=0.1, le=16, description="How much longer the sides become.")] = 2.0,
+    method: ResizeMethod = "nearest",
+) -> Latent[K]:
+    """Make a latent larger or smaller without a VAE: a beginning for `Sample`, which puts the details in."""
+    from nodes.diffusion import latent_math
+
+    return latent_math.resized(latent, factor, method)
 
 
 @node("LatentDistance", category="latent")

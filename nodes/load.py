@@ -12,9 +12,10 @@ from pydantic import Field, JsonValue
 from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
 from engine.digests import file_digest
+from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import resolve, survey
-from nodes.types import VAE, Denoiser, K, Scheduler, TextEncoder
+from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
 class ModelFile:
@@ -81,6 +82,34 @@ ConfigPath = Annotated[
 ]
 
 
+class ControlNetFolder:
+    """An input that names a ControlNet: a local folder in Diffusers' format, or a hub id."""
+
+    noun = "ControlNet"
+    loads = True
+
+    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
+        """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
+        survey_net(path, at)
+        return path
+
+    def digest(self, resolved: Path) -> str:
+        """Identity of configuration and weights."""
+        return survey_net(resolved, "").digest
+
+    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
+        """The ControlNets that are on this machine, and what is wrong with those that cannot be used."""
+        from nodes.diffusion.listing import control_nets
+
+        return control_nets(paths)
+
+
+ControlNetPath = Annotated[
+    Path, ControlNetFolder(), Field(description="A local folder in Diffusers' format, or a hub id.")
+]
+
+
 class LoadedModel(NamedTuple, Generic[K]):
     """The parts of a model. Each can be taken out and wired elsewhere."""
 
@@ -118,3 +147,18 @@ def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedM
     name, family = str(source.scheduler["_class_name"]), source.family.pipeline_class
     own: Scheduler[K] = Scheduler(name, source.kind, source.scheduler, family=family)
     return LoadedModel(Denoiser(source), TextEncoder(source), VAE(source), own)
+
+
+def kind_of_net(values: Mapping[str, object]) -> dict[str, str]:
+    """The kind of the models that a ControlNet steers, from its configuration, weights unread."""
+    path = values.get("control_net")
+    return {"K": survey_net(path, "control_net").kind} if isinstance(path, Path) else {}
+
+
+@node("LoadControlNet", category="load", kinds=kind_of_net)
+def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
+    """Open a ControlNet, which steers models of its kind by pictures: edges, depth, poses.
+
+    Weights are read when something first runs on them.
+    """
+    return ControlNet(survey_net(control_net, "control_net"))

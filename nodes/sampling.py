@@ -171,9 +171,9 @@ def sample(
     schedule first (image to image). Without a negative, guidance works against what the model's stock pipeline takes
     then: the empty prompt in most families.
     """
-    from nodes.diffusion import stages
+    from nodes.diffusion import denoising
 
-    return stages.sample(
+    return denoising.sample(
         model,
         positive,
         negative,
@@ -207,10 +207,10 @@ def sample_steps(
     A latent that was left at a step goes on there exactly, its solver's memory and its noise with it; the seed counts
     only where noise is drawn first. A finished latent gets the noise of the `first` step.
     """
-    from nodes.diffusion import stages
+    from nodes.diffusion import denoising
     from nodes.diffusion.shim import Window
 
-    return stages.sample(
+    return denoising.sample(
         model,
         positive,
         negative,

@@ -20,6 +20,7 @@ from engine.types import Kind
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from nodes.diffusion.nets import NetSource
     from nodes.diffusion.source import ModelSource
 
 K = TypeVar("K", bound=Kind)
@@ -45,13 +46,20 @@ Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; 
 Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]
 
 FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; more than 1 for video models only.")]
+ControlStrength = Annotated[float, Field(ge=0, le=10, description="What the ControlNet adds is multiplied by this.")]
+ShareStart = Annotated[float, Field(ge=0, le=1, description="From which share of the steps on it counts.")]
+ShareEnd = Annotated[float, Field(ge=0, le=1, description="Up to which share of the steps it counts.")]
 Role = Literal["positive", "negative"]
+Weights = Literal["off", "towards empty", "mean kept"]
+"""Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.chunks`."""
+
 StockOptions = Annotated[
     dict[str, JsonValue], Field(description="Any other argument of the model's stock pipeline, by its own name.")
 ]
 
 Frames = Annotated[int, Field(ge=2, le=256, description="How many, both ends included.")]
 MixMethod = Literal["lerp", "slerp"]
+ResizeMethod = Literal["nearest", "bilinear", "bicubic", "area"]
 
 ClassName = Literal[
     "DDIM",
@@ -244,6 +252,7 @@ class Conditioning(Generic[K]):
     spelling of a positive prompt: `prompt_embeds` [1, tokens, features] in most families, beside it a pooled prompt
     [1, features], a mask [1, tokens] and so on; some give lists of tensors. `encoder` made it, from `text` (None: what
     the pipeline takes where no negative is given) in a `role`, with `options` of the pipeline that concern the text.
+    `controls` steer by pictures wherever the prompt does.
     """
 
     tensors: Mapping[str, Any]
@@ -251,6 +260,7 @@ class Conditioning(Generic[K]):
     text: str | None
     role: Role = "positive"
     options: Mapping[str, object] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -260,12 +270,14 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
+        beside = sum(control.image.nbytes for control in self.controls)
+        return beside + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
     def digest(self) -> str:
         """Identity of the content."""
         said = f"{self.role}:{sorted(self.tensors)}:{json.dumps(self.options, sort_keys=True)}"
-        return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}"
+        steered = "".join(f":{control.digest()}" for control in self.controls)
+        return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}{steered}"
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its text and its numbers."""
@@ -460,3 +472,39 @@ class Mask:
         from nodes.diffusion.looks import look_at_mask
 
         return look_at_mask(self, pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlNet(Generic[K]):
+    """A model that steers a denoiser by a picture. Holds no weights: those are on the shelf while they are used."""
+
+    source: NetSource
+
+    @property
+    def kind(self) -> str:
+        """The kind of the models that it steers."""
+        return self.source.kind
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return self.source.digest
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which one it is, and for which models."""
+        source = self.source
+        return Inspection((Fact("model", source.name), Fact("kind", source.kind), Fact("class", source.class_name)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Control:
+    """A picture that steers through a ControlNet: how strongly, and from which share of the steps to which."""
+
+    net: ControlNet[Any]
+    image: Image
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.net.digest()}:{self.image.digest()}:{self.strength!r}:{self.start!r}:{self.end!r}"

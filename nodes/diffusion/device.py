@@ -1,9 +1,9 @@
-"""Where models run, and in which precision."""
+"""Where models run, in which precision, and what is kept of their results."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -54,3 +54,18 @@ def pick_budget(settings: Settings, device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory * _SHARE_OF_DEVICE)
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _SHARE_OF_HOST)
+
+
+def kept(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy on the CPU that may be used outside inference mode."""
+    with torch.inference_mode(mode=False):
+        return tensor.detach().to("cpu", copy=True)
+
+
+def kept_all(value: Any) -> Any:  # noqa: ANN401  # tensors in mappings and lists, however deep
+    """The same value with every tensor in it kept."""
+    if isinstance(value, dict):
+        return {name: kept_all(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(kept_all(item) for item in value)
+    return kept(value) if isinstance(value, torch.Tensor) else value

@@ -51,6 +51,7 @@ class Family:
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
+    - `controls`: the classes of the ControlNets that can steer it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Family:
     decodes_plainly: bool = False
     ends_early: bool = False
     whole: str = ""
+    controls: tuple[str, ...] = ()
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -87,6 +89,7 @@ STABLE_DIFFUSION = Family(
     pipeline_class="StableDiffusionPipeline",
     denoisers=("unet",),
     decodes_plainly=True,
+    controls=("ControlNetModel",),
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
         "scheduler": Rule("diffusers", (), "scheduler_config.json"),
@@ -111,7 +114,7 @@ STABLE_DIFFUSION = Family(
 
 UNET = ("unet",)
 
-SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"})
+SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"}, controls=("ControlNetModel",))
 SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True)
 FLUX = Family("flux", "FluxPipeline", sizes={(4096, 768, 16): "flux"}, begun_steps=True)
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})

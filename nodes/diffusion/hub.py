@@ -18,9 +18,12 @@ from nodes.diffusion.index import INDEX, family_of
 from nodes.diffusion.parts import choose_weights, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from engine.choices import Progress
+
+LONE = "config.json"
+"""Configures a repository of a single part."""
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -33,14 +36,17 @@ def is_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None and not name.endswith(".safetensors")
 
 
-def cached(name: str, at: str) -> Path:
-    """The folder of the repository `name` in the local cache. Raises `file_not_found` at `at`; asks nobody."""
+def cached(name: str, at: str, file: str = INDEX) -> Path:
+    """The folder of the repository `name`, which has `file`, in the local cache.
+
+    Raises `file_not_found` at `at`; asks nobody.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         # asked for everything, the hub's library calls a folder that was fetched in part incomplete
-        return Path(snapshot_download(name, local_files_only=True, allow_patterns=INDEX))
+        return Path(snapshot_download(name, local_files_only=True, allow_patterns=file))
     except LocalEntryNotFoundError as error:
         what = f'"{name}" is neither a file here nor in the local cache of the Hugging Face hub.'
         fix = f"If it is a repository on the hub, fetch it with `patchbay models pull {name}` or run with --download."
@@ -50,10 +56,17 @@ def cached(name: str, at: str) -> Path:
         raise PatchbayError(Code.FILE_NOT_FOUND, at, what, "Check the name and the cache.") from error
 
 
-def fetch(name: str, at: str, progress: Progress | None = None) -> Path:
+def fetch(
+    name: str,
+    at: str,
+    progress: Progress | None = None,
+    *,
+    lone: Callable[[Iterable[str]], list[str]] | None = None,
+) -> Path:
     """Fetch what a survey needs of the repository `name` and give its folder in the local cache.
 
-    The index goes first: what could not be used is refused before its weights are fetched. Raises `PatchbayError`:
+    The index goes first: what could not be used is refused before its weights are fetched. A repository of a single
+    part has no index; `lone` chooses among the names of its files. Raises `PatchbayError`:
     `file_not_found` for a repository that is not there or cannot be reached, and those of a survey.
     """
     if not is_id(name):
@@ -64,6 +77,8 @@ def fetch(name: str, at: str, progress: Progress | None = None) -> Path:
     with _explained(name, at):
         # goes first because, of all questions, this one is not asked again for half a minute when nobody answers
         names = [file.rfilename for file in model_info(name).siblings or ()]
+        if lone is not None:
+            return Path(snapshot_download(name, allow_patterns=lone(names)))
         index = read_json(Path(hf_hub_download(name, INDEX)), at)
         family_of(name, index, at)
         _refuse_pickles(name, names, index, at)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
+from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
-from nodes.types import Conditioning, Latent, MixMethod, leaves
+from nodes.types import Conditioning, Latent, MixMethod, ResizeMethod, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,6 +134,24 @@ def scaled(latent: Latent[Any], scale: float | Sequence[float]) -> Latent[Any]:
     return Latent(latent.samples * _per_channel(scale, latent.samples), latent.kind)
 
 
+def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest") -> Latent[Any]:
+    """The latent with sides `factor` times as long, in even numbers, which every model takes; of videos each frame.
+
+    Raises `bad_value` for an unfinished latent: its noise would no longer be the noise that its solver knows.
+    """
+    if latent.leftover is not None:
+        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
+    samples = latent.samples
+    size = [max(2, 2 * round(side * factor / 2)) for side in samples.shape[-2:]]
+    flat = samples.transpose(1, 2).flatten(0, 1) if samples.ndim == 5 else samples  # noqa: PLR2004
+    mode = {"nearest": "nearest-exact"}.get(method, method)
+    done = functional.interpolate(flat, size=size, mode=mode)
+    if samples.ndim == 5:  # noqa: PLR2004
+        done = done.reshape(len(samples), -1, *done.shape[1:]).transpose(1, 2)
+    return Latent(done, latent.kind)
+
+
 def distance(one: Latent[Any], other: Latent[Any]) -> list[Distance]:
     """For each sample of the batch how far the two are apart; raises like `mix`."""
     _check(one, other)
@@ -152,6 +171,9 @@ def _check(one: Value, other: Value, *, batches: bool = True) -> None:
     if one.kind != other.kind:
         what = f"One is of kind {one.kind}, the other of kind {other.kind}."
         raise PatchbayError(Code.KIND_MISMATCH, "latent", what, "Both must come from models of the same family.")
+    if any(getattr(value, "controls", ()) for value in (one, other)):
+        what = "One of them is steered by a picture, and only prompts can be mixed."
+        raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Put ApplyControl behind the mixture.")
     shapes = [_shapes(value, 0 if batches else 1) for value in (one, other)]
     if shapes[0] != shapes[1]:
         what = f"One has the shape {shapes[0]}, the other {shapes[1]}."

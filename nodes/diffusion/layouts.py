@@ -10,6 +10,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import Code, PatchbayError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -117,3 +119,11 @@ def _patches(pipeline: Any) -> dict[str, int]:  # noqa: ANN401
 
 def _called(function: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401
     return function(**{name: known[name] for name in inspect.signature(function).parameters})
+
+
+def check_sides(width: int, height: int, factor: int) -> None:
+    """Refuse sides that are no multiple of `factor`. Raises `bad_value`."""
+    if width % factor or height % factor or not width or not height:
+        what = f"{width} x {height} pixels cannot be encoded: this model works on multiples of {factor}."
+        near = f"{max(factor, round(width / factor) * factor)} x {max(factor, round(height / factor) * factor)}"
+        raise PatchbayError(Code.BAD_VALUE, "size", what, f"Resize or crop, for instance to {near}.")

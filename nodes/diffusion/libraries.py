@@ -13,6 +13,7 @@ transformers.utils.logging.disable_progress_bar()
 import diffusers  # noqa: E402  # it brings in parts of transformers that speak while they load
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
 from transformers import CLIPTextModel, CLIPTokenizer  # noqa: E402
 
 diffusers.utils.logging.set_verbosity_error()
@@ -23,6 +24,7 @@ __all__ = [
     "CLIPTextModel",
     "CLIPTokenizer",
     "StableDiffusionPipeline",
+    "Transformer2DModelOutput",
     "UNet2DConditionModel",
     "VaeImageProcessor",
     "diffusers",

@@ -16,7 +16,9 @@ from engine.errors import Code, PatchbayError
 from engine.paths import contains
 from nodes.diffusion.checkpoints import NEEDS, recognise, whole
 from nodes.diffusion.headers import PICKLES, read_header
+from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
+from nodes.diffusion.nets import survey_net
 from nodes.diffusion.parts import read_json
 from nodes.diffusion.source import survey
 from nodes.pictures import FOLDER
@@ -68,6 +70,36 @@ def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
         return choice
     fitting: list[JsonValue] = [other.name for other in others if other.detail.get("lends") == choice.kind]
     return replace(choice, detail={**choice.detail, "configs": fitting})
+
+
+def control_nets(paths: Paths) -> list[Choice]:
+    """What lies below the model roots and in the hub's local cache and is configured as a ControlNet."""
+    found: dict[str, Choice] = {}
+    for root in paths.models:
+        for path in _walk(root, _is_net):
+            name = path.relative_to(root).as_posix()
+            if name not in found and len(found) < MOST_MODELS:
+                found[name] = _net(name, path, "folder")
+    for name, path in _hub():
+        if name not in found and len(found) < MOST_MODELS and _is_net(path):
+            found[name] = _net(name, path, "hub")
+    return list(found.values())
+
+
+def _is_net(path: Path) -> bool:
+    try:
+        return "ControlNet" in str(read_json(path / LONE, "").get("_class_name"))
+    except PatchbayError:
+        return False
+
+
+def _net(name: str, path: Path, source: str) -> Choice:
+    detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
+    try:
+        return Choice(name, survey_net(path, name).kind, detail)
+    except PatchbayError as error:
+        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+        return Choice(name, "", detail)
 
 
 def pictures(paths: Paths) -> list[Choice]:

@@ -13,12 +13,13 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.libraries import diffusers
+from nodes.diffusion.source import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nodes.diffusion.nets import NetSource
     from nodes.diffusion.parts import Part
-    from nodes.diffusion.source import ModelSource
 
 
 _BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
@@ -28,7 +29,7 @@ _ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
-def load_part(source: ModelSource, name: str, device: torch.device, dtype: torch.dtype) -> Any:  # noqa: ANN401
+def load_part(source: ModelSource | NetSource, name: str, device: torch.device, dtype: torch.dtype) -> Any:  # noqa: ANN401
     """The live object of the part `name`: a frozen module in evaluation mode on `device`, or a tokenizer.
 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
@@ -37,7 +38,10 @@ def load_part(source: ModelSource, name: str, device: torch.device, dtype: torch
     with _ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
-        module = _from_file(source, part, dtype) if source.single_file else _from_folder(part, dtype)
+        if isinstance(source, ModelSource) and source.single_file:
+            module = _from_file(source, part, dtype)
+        else:
+            module = _from_folder(part, dtype)
         return module.to(device).eval().requires_grad_(requires_grad=False)
 
 
@@ -101,7 +105,7 @@ def _from_file(source: ModelSource, part: Part, dtype: torch.dtype) -> torch.nn.
 
 
 @contextmanager
-def _explained(source: ModelSource, part: Part) -> Iterator[None]:
+def _explained(source: ModelSource | NetSource, part: Part) -> Iterator[None]:
     """Turn what the libraries raise about a model into a `PatchbayError`; memory errors pass as they are."""
     try:
         yield

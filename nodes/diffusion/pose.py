@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 
 class Stepped(NamedTuple):
-    """What `step` gives when it is asked for an object: the latents to go on with."""
+    """What `step` gives: the latents to go on with, and the clean ones that the model saw."""
 
     prev_sample: torch.Tensor
+    pred_original_sample: torch.Tensor
 
 
 class SamplerScheduler:
@@ -128,8 +129,8 @@ class SamplerScheduler:
         timestep: Any,  # noqa: ANN401, ARG002  # the sampler knows its time
         sample: torch.Tensor,
         generator: torch.Generator | list[torch.Generator] | None = None,
-        return_dict: bool = True,  # noqa: FBT001, FBT002  # as every scheduler's
-    ) -> tuple[torch.Tensor] | Stepped:
+        return_dict: bool = True,  # noqa: FBT001, FBT002, ARG002  # as every scheduler's; both can be one
+    ) -> Stepped:
         """Give the sampler the model's answer; what comes back is what the model is to be given next.
 
         `generator` has one generator for each sample; it is looked at in the first call.
@@ -137,10 +138,10 @@ class SamplerScheduler:
         if self._steps is None:
             self._begin(sample, [generator] if isinstance(generator, torch.Generator) else generator)
         self._told.append(model_output)
-        self._resume(model_output)
+        clean = self._resume(model_output)
         scale = self.process.scale(self._sigma) if self.process.flow or not self._over else 1.0
         result = (self._x / scale).to(model_output.dtype)
-        return Stepped(result) if return_dict else (result,)
+        return Stepped(result, clean)
 
     def _restart(self) -> None:
         self._steps: Generator[tuple[torch.Tensor, float], torch.Tensor | None, torch.Tensor] | None = None
@@ -168,7 +169,8 @@ class SamplerScheduler:
         )
         self._resume(None)
 
-    def _resume(self, output: torch.Tensor | None) -> None:
+    def _resume(self, output: torch.Tensor | None) -> Any:  # noqa: ANN401  # a tensor, if there was an output
+        """Give the sampler the model's answer and wait for its next question; returns the clean picture meant."""
         steps = self._steps
         if steps is None:
             message = "the sampler has not begun"
@@ -178,6 +180,7 @@ class SamplerScheduler:
             self._x, self._sigma = steps.send(answer)
         except StopIteration as done:
             self._x, self._sigma, self._over = done.value, self._sigmas[-1], True
+        return answer
 
     def snapshot(self) -> dict[str, Any]:
         """What is needed to go on from here: how it began, and everything that it was told since."""

@@ -127,8 +127,11 @@ def difference(one: Image, other: Image, gain: float = 1.0) -> Image:
 def channel_maps(latents: torch.Tensor) -> Image:
     """Each sample [channels, height, width] of a batch as one picture: a tile for each channel, in reading order.
 
+    A video's samples [channels, frames, height, width] are a picture for each frame.
     Blue is negative, grey zero, red positive; the strongest number of a sample gets the strongest colour.
     """
+    if latents.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
+        latents = latents.transpose(1, 2).flatten(0, 1)
     factor = max(1, ceil(_TILE / max(latents.shape[-2:])))
     return Image(torch.cat([_tiles(sample, factor) for sample in signed_maps(latents).unbind()]))
 

@@ -17,9 +17,10 @@ from nodes.diffusion.loading import load_part
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nodes.diffusion.nets import NetSource
     from nodes.diffusion.source import ModelSource
 
-_Key = tuple["ModelSource", str, torch.device, torch.dtype]
+_Key = tuple["ModelSource | NetSource", str, torch.device, torch.dtype]
 
 
 @dataclass(eq=False)
@@ -47,7 +48,7 @@ class ModelShelf:
         self._clock = count()
 
     @contextmanager
-    def use(self, source: ModelSource, name: str, *, alone: bool = False) -> Iterator[Any]:
+    def use(self, source: ModelSource | NetSource, name: str, *, alone: bool = False) -> Iterator[Any]:
         """The part `name` of `source` on the run's device and in its precision, held for the block.
 
         Threads share a module unless they ask for it `alone`: a tokenizer changes itself while it works.

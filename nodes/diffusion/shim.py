@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import leftover, proposals
+from nodes.diffusion.estimates import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Generator, Tensor
 
-    OnStep = Callable[[int, int, Tensor], None]
+    OnStep = Callable[[int, int, Callable[[], Tensor]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ class Window:
     last: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One call of the denoiser among all of them: number `index` of `total`, counted from 0."""
+
+    index: int
+    total: int
+
+    def lies_in(self, start: float, end: float) -> bool:
+        """Whether it lies wholly inside a share of the calls, as the stock ControlNet pipelines count."""
+        return not (self.index / self.total < start or (self.index + 1) / self.total > end)
+
+
 NOTHING = Window(0, last=0)
 """No step at all."""
 
@@ -39,8 +52,9 @@ NOTHING = Window(0, last=0)
 class SchedulerShim:
     """Wraps a fresh scheduler; what is not mentioned here is the scheduler's own.
 
-    `on_step(done, total, latents)` is called after each step and stops the pipeline by raising; `total` counts calls
-    of the denoiser, which second-order schedulers make twice a step. Only the steps of `window` are run. `noised` says
+    `on_step(done, total, finished)` is called after each step and stops the pipeline by raising; `total` counts calls
+    of the denoiser, which second-order schedulers make twice a step, and `finished()` is what the latents are taken to
+    become. Only the steps of `window` are run. `noised` says
     that the latents already carry their noise, so nothing must be scaled. `own` are the generators of the samples:
     every scheduler that draws gets them, also where the pipeline does not hand them on, so none draws from the global
     one. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked` is called when
@@ -134,10 +148,17 @@ class SchedulerShim:
         result = self._scheduler.step(*args, **kwargs)
         self._done += 1
         total = len(self.timesteps)
-        self._on_step(self._done, total, result[0])
+        self._on_step(self._done, total, lambda: estimate(self._scheduler, args, kwargs, result))
         if self._on_last is not None and self._done == total:
             self._on_last(result[0])
         return result
+
+    def position(self, *, whole: bool) -> Position:
+        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule."""
+        if not whole:
+            return Position(self._done, len(self.timesteps))
+        first = index_of(self._scheduler, self._window.first)
+        return Position(first + self._done, len(self._scheduler.timesteps))
 
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""

@@ -113,12 +113,12 @@ def scaled(values: Sequence[float], factor: float) -> tuple[float, ...]:
 def shifted(values: Sequence[float], shift: float, *, flow: bool) -> tuple[float, ...]:
     """The levels of a picture with `shift` times as much noise against signal; above 1 for larger pictures.
 
-    On a flow model `shift * s / (1 + (shift - 1) * s)`, Esser et al., "Scaling Rectified Flow Transformers" (2024),
+    On a flow model `shift * s / (1 - s + shift * s)`, Esser et al., "Scaling Rectified Flow Transformers" (2024),
     formula 23; elsewhere it is the same thing as a factor, for there sigma is that ratio itself.
     """
     if not flow:
         return scaled(values, shift)
-    return checked([shift * value / (1 + (shift - 1) * value) for value in values])
+    return checked([shift * value / (1 - value + shift * value) for value in values])
 
 
 def cut(values: Sequence[float], first: int, last: int | None) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ from nodes.diffusion.parts import Part, read_part, rule_for
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.paths import Paths
 
@@ -78,20 +78,26 @@ class ModelSource:
         return total.hexdigest()
 
 
-def resolve(name: str, paths: Paths, *, downloads: bool, at: str) -> Path:
+def resolve(
+    name: str, paths: Paths, *, downloads: bool, at: str, lone: Callable[[Iterable[str]], list[str]] | None = None
+) -> Path:
     """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
-    `downloads` allows it. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
+    `downloads` allows it: of a model what a survey needs. With `lone` something beside a model is meant, such as a
+    ControlNet: of a repository's files those that it chooses, and "pocket" is a name like any other.
+    Raises `PatchbayError`: `file_not_found`, `outside_roots`.
     """
-    if name == "pocket":
+    if name == "pocket" and lone is None:
         return POCKET
     try:
         return paths.find(name, paths.models, at)
     except PatchbayError as problem:
         if problem.code is not Code.FILE_NOT_FOUND or not hub.is_id(name):
             raise
-    return hub.fetch(name, at) if downloads else hub.cached(name, at)
+    if downloads:
+        return hub.fetch(name, at, lone=lone)
+    return hub.cached(name, at, hub.LONE if lone else INDEX)
 
 
 def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: str) -> ModelSource:
@@ -119,7 +125,7 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
         parts[name] = read_part(root / name, class_name, rule, at, weights=weights)
     kind = _kind(root, index.family, parts, at)
-    return ModelSource(root, index.pipeline_class, _stamp(parts), root.name, kind, parts, root, index.options)
+    return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
 
 def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
@@ -141,7 +147,7 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     parts = {name: _part_of_file(path, part, found, header, at) for name, part in base.parts.items()}
-    stamp = _stamp(parts)
+    stamp = stamp_of(parts)
     return ModelSource(
         path, base.pipeline_class, stamp, path.stem, base.kind, parts, config, base.options, single_file=True
     )
@@ -208,13 +214,13 @@ def _state(source: ModelSource) -> object:
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
         times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
-        return times, _stamp(source.parts)
+        return times, stamp_of(source.parts)
     except OSError:
         return None
 
 
-def _stamp(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
-    """Path, size, time and inode of every file of the model, in order."""
+def stamp_of(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
+    """Path, size, time and inode of every file of the parts, in order."""
     files = sorted({path for part in parts.values() for path in (*part.settings, *part.weights)})
     states = ((str(path), path.stat()) for path in files)
     return tuple((path, state.st_size, state.st_mtime_ns, state.st_ino) for path, state in states)

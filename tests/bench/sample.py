@@ -1,12 +1,13 @@
-"""Text to image through the graph against the stock pipeline, alternating, on the same modules.
+"""Graphs against stock Diffusers: a picture, alternating, on the same modules; then sweeps, each script from scratch.
 
-Run as `python -m tests.bench.sample`.
-Prints medians and their ratio; asserts only that both give the same picture.
+Run as `python -m tests.bench.sample`; names of pipeline classes as arguments choose some of the tiny families, `--write
+FILE` writes a page. Prints medians and their ratios; asserts only that both sides give the same pictures. Processor
+time is printed beside the time that passed, since only the one says something on a machine that has other work.
 """
 
 import argparse
-import statistics
-import time
+import tempfile
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,75 +17,162 @@ from rich.console import Console
 from rich.table import Table
 
 import graphs
-from engine import Catalog, Graph, Runtime
+from engine import Catalog, Graph, Paths, Runtime
 from engine.settings import Settings
+from nodes.diffusion import stock
 from nodes.diffusion.device import pick_device
-from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import survey
 from nodes.pocket import MODEL
+from tests.bench.clock import in_turns
+from tests.bench.sweeps import SWEEPS, compare
+from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 PROMPT = "a red mushroom on a yellow background"
+GUIDED = exact.CASES[0]
 
 
-def stock_pipeline(held, scheduler="DPMSolverMultistepScheduler"):
-    source = survey(MODEL, at="bench")
-    parts = {name: held.enter_context(SHELF.use(source, name)) for name in ("tokenizer", "text_encoder", "unet", "vae")}
-    own = diffusers.DDIMScheduler.from_pretrained(MODEL / "scheduler")
-    pipeline = diffusers.StableDiffusionPipeline(
-        **parts, scheduler=own, safety_checker=None, feature_extractor=None, requires_safety_checker=False
-    )
-    pipeline.scheduler = getattr(diffusers, scheduler).from_config(pipeline.scheduler.config)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+def pocket(runtime, rounds, steps):
+    """Rows for the model in the box: all of the work, and only what a new seed asks for."""
+    graph = Graph.load(Path(graphs.__file__).parent / "text_to_image.json")
+    with ExitStack() as held:
+        pipeline = exact.stock_pipeline(held, survey(MODEL, at="bench"))
+        own = pipeline.scheduler.config
+        pipeline.scheduler = diffusers.DPMSolverMultistepScheduler.from_config(own)
+
+        def theirs(seed):
+            size = {"width": 256, "height": 256, "num_inference_steps": steps, "guidance_scale": 3.0}
+            generator = torch.Generator("cpu").manual_seed(seed)
+            return pipeline(PROMPT, **size, generator=generator, output_type="pt").images
+
+        def ours(seed, *, forget):
+            if forget:
+                runtime.executor.cache.clear()
+            return runtime.call(graph, {"prompt": PROMPT, "steps": steps, "seed": seed}).pixels
+
+        assert torch.equal(theirs(0).cpu(), ours(0, forget=True)), "the graph draws another picture"
+        for case, forget in (("everything runs", True), ("only the seed changed", False)):
+            pieces = {"stock": theirs, "graph": lambda seed, forget=forget: ours(seed + 1000, forget=forget)}
+            yield f"pocket, {steps} steps, {case}", in_turns(pieces, rounds)
 
 
-def timed(work):
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    began = time.perf_counter()
-    work()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
+def family(runtime, name, rounds):
+    """A row for a tiny random model of a pipeline class, everything running."""
+    source = survey(runtime.paths.models[0] / name, at="bench")
+    with ExitStack() as held:
+        pipeline = exact.stock_pipeline(held, source)
+        graph = Graph.from_data(document(name))
+
+        def theirs(_=0):
+            return exact.stock_call(pipeline, GUIDED, "pt")
+
+        def ours(_=0):
+            runtime.executor.cache.clear()
+            return runtime.call(graph, {}).pixels
+
+        assert torch.equal(theirs().flatten(0, -4).float(), ours()), f"the graph of {name} draws another picture"
+        return in_turns({"stock": theirs, "graph": ours}, rounds)
+
+
+def document(name):
+    """The graph that does what `exact.stock_call` does."""
+    tiny, call = TINY[name], stock.signature(name)
+    text = {"text_encoder": {"link": "load.text_encoder"}, "options": tiny.text}
+    width, height = tiny.sizes[GUIDED.size]
+    nodes = {
+        "load": {"type": "LoadModel", "inputs": {"model": name}},
+        "prompt": {"type": "EncodeText", "inputs": {**text, "text": exact.PROMPT}},
+        "negative": {"type": "EncodeText", "inputs": {**text, "text": exact.NEGATIVE, "role": "negative"}},
+        "size": {"type": "EmptyLatent", "inputs": {"width": width, "height": height, "frames": tiny.frames}},
+        "sample": {
+            "type": "Sample",
+            "inputs": {
+                "model": {"link": "load.model"},
+                "positive": {"link": "prompt.conditioning"},
+                "latent": {"link": "size.latent"},
+                **({"negative": {"link": "negative.conditioning"}} if "negative_prompt" in call else {}),
+                "scheduler": {"link": "load.scheduler"},
+                "steps": tiny.steps,
+                "guidance": tiny.guidance,
+                "seed": 7,
+                "options": exact.options_of(tiny, call, GUIDED),
+            },
+        },
+        "decode": {"type": "VAEDecode", "inputs": {"vae": {"link": "load.vae"}, "latent": {"link": "sample.latent"}}},
+    }
+    return {"version": 1, "nodes": nodes, "interface": {"outputs": {"image": "decode.image"}}}
+
+
+def families(names, rounds):
+    """Rows for tiny random models, made for this."""
+    with tempfile.TemporaryDirectory() as folder:
+        runtime = Runtime(Catalog.load(), Paths(models=(Path(folder),)))
+        for name in names:
+            build(name, Path(folder) / name)
+            yield name, family(runtime, name, rounds)
+
+
+def sweeps(rounds, steps):
+    """Rows for several pictures: stock scripts from scratch, one a picture, against one graph."""
+    for what, sweep in SWEEPS.items():
+        for how, found in compare(sweep, rounds, steps):
+            yield f"{what}, {how}", found
+
+
+def cells(found):
+    """Milliseconds of both sides, what the graph takes more, and the ratios of the medians."""
+    theirs, ours = found["stock"], found["graph"]
+    more = f"{(ours.wall - theirs.wall) * 1000:+.1f}"
+    walls = (f"{theirs.wall * 1000:.1f}", f"{ours.wall * 1000:.1f}", more, f"{ours.wall / theirs.wall:.3f}")
+    return (*walls, f"{theirs.cpu * 1000:.1f}", f"{ours.cpu * 1000:.1f}", f"{ours.cpu / theirs.cpu:.3f}")
+
+
+COLUMNS = ("stock ms", "graph ms", "more", "ratio", "stock CPU ms", "graph CPU ms", "ratio of CPU")
+
+
+def page(tables):
+    """The page of docs."""
+    lines = [
+        "# Against stock Diffusers",
+        "",
+        "Written by `python -m tests.bench.sample --write docs/speed.md`: medians of rounds that alternate, in",
+        f"milliseconds, on {pick_device(Settings())}, one thread, Diffusers {diffusers.__version__}.",
+        "Before anything is timed, both sides are held to give the same pictures, bit for bit. The machine had other",
+        "work, so the processor time says more than the time that passed.",
+        "",
+        "A tiny random model takes next to no time of its own, so its rows show what a run costs besides: `more` is",
+        "that, and it does not grow with the model.",
+    ]
+    for title, rows in tables.items():
+        lines += ["", f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
+        lines += [f"| {name} | {' | '.join(cells(found))} |" for name, found in rows]
+    return "\n".join(lines) + "\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(TINY))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=20)
-    rounds, steps = vars(parser.parse_args()).values()
-    graph = Graph.load(Path(graphs.__file__).parent / "text_to_image.json")
-    runtime = Runtime(Catalog.load())
-    table = Table("case", "stock ms", "graph ms", "ratio of medians", title=f"{pick_device(Settings())}, {steps} steps")
-    with ExitStack() as held:
-        pipeline = stock_pipeline(held)
-
-        def stock(seed):
-            generator = torch.Generator("cpu").manual_seed(seed)
-            return pipeline(
-                PROMPT,
-                num_inference_steps=steps,
-                guidance_scale=3.0,
-                generator=generator,
-                output_type="pt",
-                width=256,
-                height=256,
-            ).images
-
-        def ours(seed):
-            return runtime.call(graph, {"prompt": PROMPT, "steps": steps, "seed": seed}).pixels
-
-        assert torch.equal(stock(0).cpu(), ours(0)), "the graph draws another picture"
-        for case, forget, first in (("everything runs", True, 0), ("only the seed changed", False, 1000)):
-            times = {"stock": [], "graph": []}
-            for seed in range(1, rounds + 1):
-                if forget:
-                    runtime.executor.cache.clear()
-                for name, draw in (("stock", stock), ("graph", ours))[:: 1 if seed % 2 else -1]:
-                    times[name].append(timed(lambda draw=draw, chosen=first + seed: draw(chosen)))
-            left, right = (statistics.median(times[name]) * 1000 for name in ("stock", "graph"))
-            table.add_row(case, f"{left:.1f}", f"{right:.1f}", f"{right / left:.4f}")
-    Console().print(table)
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    tables = {
+        "One picture, the model in the box": pocket(Runtime(Catalog.load()), arguments.rounds, arguments.steps),
+        "Several pictures, stock scripts from scratch": sweeps(max(3, arguments.rounds // 3), arguments.steps),
+        "One picture, tiny random models": families(arguments.names, arguments.rounds),
+    }
+    found = {}
+    for title, rows in tables.items():
+        table = Table("case", *COLUMNS, title=title)
+        found[title] = []
+        for name, figures in rows:
+            found[title].append((name, figures))
+            table.add_row(name, *cells(figures))
+        Console(width=160).print(table)
+    if arguments.write:
+        arguments.write.write_text(page(found))
 
 
 if __name__ == "__main__":

@@ -144,3 +144,30 @@ def test_a_loop_over_a_file_that_is_not_there_is_refused_before_it_runs(runtime,
     nodes = {"each": {"type": "ForEach", "inputs": {"items": ["a"], "graph": "nowhere"}}}
     with pytest.raises(GraphError, match=r'each\.graph: "nowhere\.json" was not found'):
         run(runtime, nodes, "each.values", folder)
+
+
+def test_a_written_value_counts_among_what_a_switch_may_give(runtime):
+    nodes = {
+        "size": {"type": "EmptyLatent", "inputs": {}},
+        "load": {"type": "LoadModel", "inputs": {"model": "pocket"}},
+    }
+    nodes["pick"] = {"type": "Switch", "inputs": {"a": link("load.scheduler"), "b": False, "select": "b"}}
+    nodes["show"] = {"type": "ShowScheduler", "inputs": {"scheduler": link("pick.value")}}
+    with pytest.raises(GraphError, match=r"show\.scheduler: It wants Scheduler"):
+        run(runtime, nodes, "show.text")
+    nodes["pick"]["inputs"] |= {"b": None, "select": "a"}
+    assert "DDIM" in run(runtime, nodes, "show.text")
+
+
+def test_a_refusal_names_the_node_and_its_port_or_the_node_alone(runtime):
+    nodes = {"load": {"type": "LoadModel", "inputs": {"model": "pocket"}}}
+    nodes["words"] = {"type": "EncodeText", "inputs": {"text_encoder": link("load.text_encoder"), "options": {"x": 1}}}
+    with pytest.raises(NodeError) as caught:
+        run(runtime, nodes, "words.conditioning")
+    assert caught.value.at == "words.options.x"
+    nodes["picture"] = {"type": "LoadImage", "inputs": {"file": "sailboat.png"}}
+    nodes["small"] = {"type": "ResizeImage", "inputs": {"image": link("picture.image"), "width": 9, "height": 8}}
+    nodes["encode"] = {"type": "VAEEncode", "inputs": {"vae": link("load.vae"), "image": link("small.image")}}
+    with pytest.raises(NodeError, match="multiples of 8") as caught:
+        run(runtime, nodes, "encode.latent")
+    assert caught.value.at == "encode"

@@ -12,6 +12,7 @@ from nodes import (
     latent_maps,
     load_model,
     mix_latents,
+    resize_latent,
     sample_distribution,
     vae_decode,
     vae_encode,
@@ -92,6 +93,12 @@ def test_arithmetic_is_arithmetic():
     assert torch.equal(one[:, 1], (a.samples + (b.samples - c.samples))[:, 1])
     with pytest.raises(PatchbayError, match="2 factors for 4 channels"):
         latent_arithmetic(a, b, c, channels=[1, 2])
+
+
+def test_a_latent_resized_there_and_back_is_itself():
+    double = resize_latent(latent(0), factor=2.0)
+    assert double.samples.shape == (1, 4, 8, 8)
+    assert torch.equal(resize_latent(double, factor=0.5, method="area").samples, latent(0).samples)
 
 
 def test_the_distance_to_itself_is_nothing():

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import numpy as np
@@ -12,10 +13,13 @@ import pytest
 import torch
 
 from engine import context
+from nodes.diffusion import autoencoding
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import ModelSource, survey
 from nodes.pocket import MODEL
+from nodes.types import VAE, Image, Latent
+from tests.nodes.diffusion.tiny.table import build
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +85,21 @@ def stock() -> Iterator[Callable[..., diffusers.DiffusionPipeline]]:
 @pytest.fixture
 def generators() -> Callable[[int, int], list[torch.Generator]]:
     return lambda seed, batch: [torch.Generator("cpu").manual_seed(seed + index) for index in range(batch)]
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory):
+    """The tiny model of a pipeline class by its name, made once."""
+    made: dict[str, ModelSource] = {}
+
+    def source(name: str) -> ModelSource:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name) / "model"
+            build(name, folder)
+            made[name] = survey(folder, at="test")
+        return made[name]
+
+    return source
 
 
 class Gaussian:
@@ -169,3 +188,15 @@ def drive(gaussian, training_levels):
         return x
 
     return run
+
+
+@pytest.fixture
+def picture(source: ModelSource) -> Image:
+    side = {"pocket": 64}.get(source.kind, 32)
+    torch.manual_seed(3)
+    return Image(torch.rand(2, 3, side, side))
+
+
+@pytest.fixture
+def encoded(source: ModelSource, picture: Image) -> Latent[Any]:
+    return autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), picture), [7])

@@ -8,14 +8,13 @@ import torch
 
 from engine.errors import PatchbayError
 from engine.events import NodeMessage
-from nodes.diffusion import stages
+from nodes.diffusion import denoising, prompts, stock
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
 from nodes.diffusion.shim import Window
-from nodes.diffusion.source import survey
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
 from tests.nodes.diffusion.tiny import exact
-from tests.nodes.diffusion.tiny.table import TINY, build
+from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of Chroma and of Mochi
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
@@ -42,20 +41,6 @@ def test_every_class_that_runs_stages_has_a_tiny_model_to_prove_it():
     assert set(TINY) == {row.pipeline_class for row in FAMILIES.values()}
 
 
-@pytest.fixture(scope="session")
-def family(tmp_path_factory):
-    made = {}
-
-    def source(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp(name) / "model"
-            build(name, folder)
-            made[name] = survey(folder, at="test")
-        return made[name]
-
-    return source
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stages_give_the_stock_pipeline_s_bits(family, name):
     """With and without guidance, alone and in a batch, in two sizes."""
@@ -67,15 +52,15 @@ def test_the_stages_give_the_stock_pipeline_s_bits(family, name):
 def in_parts(source, scheduler, *ends):
     """The latent after a run in parts that end at these steps; another seed after the first part."""
     name = source.pipeline_class
-    tiny, call = TINY[name], stages.stock.signature(name)
+    tiny, call = TINY[name], stock.signature(name)
     encoder = TextEncoder(source)
-    positive = stages.encode_text(encoder, exact.PROMPT, options=tiny.text)
+    positive = prompts.encode_text(encoder, exact.PROMPT, options=tiny.text)
     negative = None
     if "negative_prompt" in call:
-        negative = stages.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text)
+        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text)
     latent, first = BlankLatent(*tiny.sizes[0], 1, tiny.frames), 0
     for end in ends:
-        latent = stages.sample(
+        latent = denoising.sample(
             Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,
             seed=7 + first, options=exact.options_of(tiny, call, exact.CASES[0]), window=Window(3, first, end),
         )  # fmt: skip
@@ -130,12 +115,12 @@ def test_image_to_image_is_the_stock_class_s(family, name, strength):
 def test_whether_roles_differ_is_as_the_table_says(family, name):
     """Where a negative prompt is encoded in another way, it must be said to be one."""
     source = family(name)
-    tiny, call = TINY[name], stages.stock.signature(name)
+    tiny, call = TINY[name], stock.signature(name)
     if "negative_prompt" not in call:
         return
     encoder = TextEncoder(source)
-    as_negative = stages.encode_text(encoder, "grey", role="negative", options=tiny.text)
-    as_positive = stages.encode_text(encoder, "grey", options=tiny.text)
+    as_negative = prompts.encode_text(encoder, "grey", role="negative", options=tiny.text)
+    as_positive = prompts.encode_text(encoder, "grey", options=tiny.text)
     same = sorted(as_negative.tensors) == sorted(as_positive.tensors) and all(
         one.shape == other.shape and torch.equal(one, other)
         for one, other in zip(leaves(as_negative.tensors), leaves(as_positive.tensors), strict=True)
@@ -148,7 +133,7 @@ def test_a_positive_prompt_is_no_negative_where_roles_differ(family):
     object.__setattr__(source, "pipeline_class", "Lumina2Pipeline")
     prompt = Conditioning({}, TextEncoder(source), "x")
     with pytest.raises(PatchbayError, match='Set "role"'):
-        stages._negative(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
+        prompts.negative_for(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
 
 
 def test_a_model_that_takes_no_negative_says_so(family):
@@ -156,23 +141,23 @@ def test_a_model_that_takes_no_negative_says_so(family):
     object.__setattr__(source, "pipeline_class", "SanaSprintPipeline")
     prompt = Conditioning({}, TextEncoder(source), "x")
     with pytest.raises(PatchbayError, match="takes no negative prompt"):
-        stages._negative(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
+        prompts.negative_for(SimpleNamespace(source=source), prompt, prompt, 3.0, {})
 
 
 def test_without_a_negative_sdxl_works_against_nothing_and_not_against_the_empty_prompt(family):
     source, case = family("StableDiffusionXLPipeline"), exact.CASES[0]
     encoder = TextEncoder(source)
-    assert not leaves(stages.encode_text(encoder, None, role="negative").tensors)[0].any()
-    assert leaves(stages.encode_text(encoder, "", role="negative").tensors)[0].any()
+    assert not leaves(prompts.encode_text(encoder, None, role="negative").tensors)[0].any()
+    assert leaves(prompts.encode_text(encoder, "", role="negative").tensors)[0].any()
     assert case.guided
 
 
 def test_a_negative_that_a_distilled_model_does_not_read_is_told(family, within):
     source = family("FluxPipeline")
     encoder = TextEncoder(source)
-    prompt, seen = stages.encode_text(encoder, "x"), []
+    prompt, seen = prompts.encode_text(encoder, "x"), []
     with within(emit=seen.append):
-        stages.sample(
+        denoising.sample(
             Denoiser(source), prompt, prompt, BlankLatent(32, 32, 1),
             scheduler="FlowMatchEulerDiscreteScheduler", steps=1, guidance=3.5, seed=0,
         )  # fmt: skip

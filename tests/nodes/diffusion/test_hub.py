@@ -21,7 +21,11 @@ from nodes.diffusion.hub import cached, fetch
 from nodes.diffusion.source import survey
 
 told = []
+lone = {"lone": lambda names: ["config.json"]} if "lone" in sys.argv else {}
 try:
+    if lone:
+        fetch(sys.argv[1], "here", **lone)
+        sys.exit(print(json.dumps({"cached": str(cached(sys.argv[1], "x", "config.json"))})))
     folder = fetch(sys.argv[1], "here", lambda done, total: told.append((done, total)))
     found = {"folder": str(folder), "kind": survey(folder, at="x").kind, "cached": str(cached(sys.argv[1], "x"))}
     found["told"] = told
@@ -39,9 +43,11 @@ def hub(broken):
         yield running
 
 
-def fetch(name, hub, tmp_path, **environment):
+def fetch(name, hub, tmp_path, *more, **environment):
     variables = {**os.environ, **hub.environment(tmp_path / "cache"), **environment}
-    done = subprocess.run([sys.executable, "-c", FETCH, name], cwd=ROOT, env=variables, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FETCH, name, *more], cwd=ROOT, env=variables, capture_output=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -65,6 +71,13 @@ def test_a_repository_is_fetched_without_pickles_and_without_code(hub, broken, t
             if name in there and name != "model_index.json"
         )
     )
+
+
+def test_of_a_repository_of_a_single_part_the_files_chosen_are_fetched(hub, broken, tmp_path):
+    hub.repositories["fox/net"] = broken / "unet"
+    found = fetch("fox/net", hub, tmp_path, "lone")
+    assert hub.fetched == ["config.json"]
+    assert found["cached"].endswith(f"models--fox--net/snapshots/{COMMIT}")
 
 
 def test_a_class_that_is_not_driven_is_refused_before_its_weights_are_fetched(hub, broken, tmp_path):

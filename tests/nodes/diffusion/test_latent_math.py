@@ -1,9 +1,13 @@
+from typing import get_args
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import latent_math
-from nodes.types import Conditioning, Latent, TextEncoder
+from nodes.types import Conditioning, Latent, Leftover, ResizeMethod, TextEncoder
 
 
 @pytest.fixture
@@ -114,3 +118,29 @@ def test_what_does_not_fit_is_refused(a, b):
     batch = Latent(torch.zeros(2, 4, 8, 8), "sd1")
     with pytest.raises(PatchbayError):
         latent_math.frames(batch, batch, 3)
+
+
+@pytest.mark.parametrize("method", get_args(ResizeMethod))
+@given(side=st.integers(1, 9), frames=st.integers(0, 2), factor=st.floats(0.1, 4))
+@settings(deadline=None, max_examples=15)
+def test_a_resized_latent_keeps_what_is_the_same_everywhere(method, side, frames, factor):
+    shape = (2, 3, frames, side, side + 1) if frames else (2, 3, side, side + 1)
+    levels = torch.tensor([-1.0, 0.5, 3.0]).reshape(1, 3, *[1] * (len(shape) - 2))
+    done = latent_math.resized(Latent(levels.expand(shape).contiguous(), "tiny"), factor, method).samples
+    assert done.shape[:-2] == shape[:-2]
+    for before, after in zip(shape[-2:], done.shape[-2:], strict=True):
+        assert after % 2 == 0
+        assert after == 2 or abs(after - factor * before) <= 1
+    assert torch.allclose(done, levels.expand(done.shape), atol=1e-5)
+
+
+def test_a_latent_doubled_by_the_nearest_and_halved_by_area_is_itself():
+    latent = Latent(torch.randn(1, 4, 6, 8), "tiny")
+    double = latent_math.resized(latent, 2, "nearest")
+    assert torch.equal(latent_math.resized(double, 0.5, "area").samples, latent.samples)
+
+
+def test_an_unfinished_latent_is_not_resized():
+    latent = Latent(torch.zeros(1, 4, 2, 2), "tiny", Leftover(2, 5, "DDIM", {}))
+    with pytest.raises(PatchbayError, match="left at step 2 of 5"):
+        latent_math.resized(latent, 2)

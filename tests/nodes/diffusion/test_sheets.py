@@ -81,3 +81,11 @@ def test_channels_are_shown_each_in_a_tile():
 
 def test_latents_of_nothing_and_any_channel_count_are_shown():
     assert torch.isfinite(sheets.channel_maps(torch.zeros(1, 16, 200, 100)).pixels).all()
+
+
+def test_a_video_s_channels_are_shown_frame_by_frame():
+    latents = torch.zeros(2, 4, 3, 8, 8)
+    latents[1, 0, 2] = 1
+    frames = sheets.channel_maps(latents).pixels
+    assert frames.shape == (6, 3, 280, 280)
+    assert torch.equal(frames[5], sheets.channel_maps(latents[1:, :, 2]).pixels[0])

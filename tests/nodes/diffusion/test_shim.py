@@ -47,8 +47,8 @@ def test_each_step_is_told(fresh):
     shim = SchedulerShim(fresh(), lambda *call: told.append(call))
     shim.set_timesteps(3)
     for timestep in shim.timesteps:
-        latents = shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2), return_dict=False)[0]
-        assert told[-1][2] is latents
+        stepped = shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2), return_dict=False)
+        assert told[-1][2]() is stepped[1]
     assert [call[:2] for call in told] == [(1, 3), (2, 3), (3, 3)]
 
 

@@ -127,3 +127,7 @@ def test_what_makes_no_steps_is_refused(call):
         call()
     assert caught.value.code is Code.BAD_VALUE
     assert caught.value.fix
+
+
+def test_the_smallest_shift_of_a_flow_level_is_still_a_level():
+    assert sigmas.shifted([1.0, 0.0], 5e-324, flow=True) == (1.0, 0.0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import stages, windows
+from nodes.diffusion import denoising, prompts, windows
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.samplers import SAMPLERS
 from nodes.diffusion.scheduler_table import CLASSES, PRESETS, predictions_of
@@ -21,13 +21,13 @@ SLOW = {"KDPM2", "KDPM2Ancestral", "DPM2", "DPM2 a", "DPM2 Karras", "DPM2 a Karr
 
 @pytest.fixture
 def run(tiny):
-    positive = stages.encode_text(TextEncoder(tiny), "a fox")
-    negative = stages.encode_text(TextEncoder(tiny), "a cat")
+    positive = prompts.encode_text(TextEncoder(tiny), "a fox")
+    negative = prompts.encode_text(TextEncoder(tiny), "a cat")
 
     def call(scheduler, window, latent=None, *, batch=2, seed=5, guidance=3.0):
         start = latent or BlankLatent(32, 32, batch)
         settings = {"scheduler": scheduler, "steps": window.steps, "guidance": guidance, "seed": seed}
-        return stages.sample(Denoiser(tiny), positive, negative, start, **settings, window=window)
+        return denoising.sample(Denoiser(tiny), positive, negative, start, **settings, window=window)
 
     return call
 
@@ -101,7 +101,7 @@ def test_another_prompt_may_go_on(run, tiny):
 
 def test_a_finished_latent_gets_the_noise_of_its_first_step(run):
     picture = Latent(torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0)), "sd-32x4")
-    by_share = stages.sample(*_arguments(run, picture), scheduler="DDIM", steps=4, guidance=3.0, seed=5, denoise=0.5)
+    by_share = denoising.sample(*_arguments(run, picture), scheduler="DDIM", steps=4, guidance=3.0, seed=5, denoise=0.5)
     assert torch.equal(run("DDIM", Window(4, 2), picture).samples, by_share.samples)
 
 
@@ -142,7 +142,7 @@ def test_a_latent_goes_on_only_where_it_was_left(run, tiny):
         assert found.fix == "Go on with SampleSteps: the same scheduler, steps 4, first 2."
     left = run(sampler(tiny, "er_sde"), Window(4, 0, 2))
     assert refused(run, sampler(tiny, "er_sde", s_noise=0.5), Window(4, 2), left).what.endswith("by er_sde.")
-    refused(stages.sample, *_arguments(run, left), scheduler="DDIM", steps=4, guidance=3.0, seed=0)
+    refused(denoising.sample, *_arguments(run, left), scheduler="DDIM", steps=4, guidance=3.0, seed=0)
 
 
 @pytest.mark.parametrize("window", [Window(4, 3, 3), Window(4, 4), Window(4, 0, 5), Window(4, 3, 2)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodes.pocket import draw, score
+from nodes.pocket import captions, draw, score
 from nodes.pocket.draw import Still, Thing
 
 COUNT = 60
@@ -20,6 +20,14 @@ def test_drawn_pictures_are_what_they_are(asked):
     (row,) = score.table(pictures, drawn).values()
     for column, value in row.items():
         assert value >= 93, (column, value)
+
+
+@pytest.mark.parametrize("kind", ["one", "two", "three"])
+def test_every_prompt_names_the_background_that_is_scored(kind):
+    pictures, prompts = score.questions(kind, COUNT)
+    for picture, prompt in zip(pictures, prompts, strict=True):
+        wordings = captions.WORDINGS.get(picture.background, (picture.background,))
+        assert any(f"{name} background" in prompt for name in wordings), prompt
 
 
 def test_noise_and_blur_do_not_confuse_it(asked):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import diffusers
 import torch
 
-from nodes.diffusion import layouts, stages
+from nodes.diffusion import autoencoding, denoising, layouts, prompts, stock
 from nodes.diffusion.shelf import SHELF
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
@@ -50,13 +50,13 @@ def cases(name):
     return [case if tiny.batches else replace(case, batch=1) for case in able]
 
 
-def stock_pipeline(held, source, name=None):
-    """A stock pipeline as its documentation says, from the modules on the shelf."""
+def stock_pipeline(held, source, name=None, **beside):
+    """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
-    arguments = stages.stock.made_with(cls.__name__)
-    given = {"scheduler": own, **parts, **{k: v for k, v in source.options.items() if v is not None}}
+    arguments = stock.made_with(cls.__name__)
+    given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
     extra = {"add_watermarker": False, "requires_safety_checker": False}
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
@@ -75,7 +75,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     """The stock call; what its encoder gave is appended to `encoded`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
-    call = stages.stock.signature(name)
+    call = stock.signature(name)
     width, height = tiny.sizes[case.size]
     guidance = tiny.guidance if case.guided else 1.0
     several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
@@ -112,18 +112,18 @@ def stock_call(pipeline, case, output, *, encoded=None):
 def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None):
     """The same through the stages."""
     tiny = TINY[source.pipeline_class]
-    call = stages.stock.signature(source.pipeline_class)
+    call = stock.signature(source.pipeline_class)
     width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
-    positive = stages.encode_text(encoder, prompt, options=tiny.text)
+    positive = prompts.encode_text(encoder, prompt, options=tiny.text)
     against = None
     if case.guided and "negative_prompt" in call:
-        against = stages.encode_text(encoder, negative, role="negative", options=tiny.text)
+        against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
         positive,
         against,
-        stages.sample(
+        denoising.sample(
             Denoiser(source),
             positive,
             against,
@@ -149,7 +149,7 @@ def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
     theirs = [tensor for result in encoded for tensor in flat(result)]
     if negative and negative.encoder.source.family.joint:
-        negative = stages._own_negative(positive, negative)
+        negative = prompts._own_negative(positive, negative)
     ours = flat(list(positive.tensors.values())) + flat(list(negative.tensors.values()) if negative else [])
 
     def found(tensor):
@@ -182,7 +182,7 @@ def compare(source, case):
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
-    decoded = stages.decode(VAE(source), ours).pixels
+    decoded = autoencoding.decode(VAE(source), ours).pixels
     if pixels.ndim == 5:
         pixels = pixels.flatten(0, 1)
     return {
@@ -198,9 +198,9 @@ def image_to_image(source, name, strength, *, steps=5, batch=2):
     tiny = TINY[source.pipeline_class]
     width, height = tiny.sizes[1]
     picture = Image(torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(3)))
-    found = stages.encode_image(VAE(source), picture)
-    latent = stages.sample_distribution(found)
-    call = stages.stock.signature(name)
+    found = autoencoding.encode_image(VAE(source), picture)
+    latent = autoencoding.sample_distribution(found)
+    call = stock.signature(name)
     with ExitStack() as held:
         pipeline = stock_pipeline(held, source, name)
         arguments = {
@@ -221,16 +221,16 @@ def image_to_image(source, name, strength, *, steps=5, batch=2):
         theirs = layouts.unpack(pipeline, theirs, layouts.Size(width, height))
     encoder = TextEncoder(source)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
-    ours = stages.sample(
+    ours = denoising.sample(
         Denoiser(source),
-        stages.encode_text(encoder, PROMPT),
-        stages.encode_text(encoder, NEGATIVE, role="negative") if "negative_prompt" in call else None,
+        prompts.encode_text(encoder, PROMPT),
+        prompts.encode_text(encoder, NEGATIVE, role="negative") if "negative_prompt" in call else None,
         latent,
         scheduler=own,
         steps=steps,
         guidance=tiny.guidance,
         seed=11,
         denoise=strength,
-        options=options_of(tiny, stages.stock.signature(source.pipeline_class), Case()),
+        options=options_of(tiny, stock.signature(source.pipeline_class), Case()),
     )
     return ours.samples, theirs

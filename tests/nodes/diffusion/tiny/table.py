@@ -83,12 +83,12 @@ def build(name, folder):
     made = TINY[name].make()
     for part in made.values():
         if isinstance(part, torch.nn.Module):
-            _disturb(part)
+            disturb(part)
     getattr(diffusers, name)(**made).save_pretrained(folder)
 
 
-def _disturb(module):
-    """Weights that begin as zeros would hide what depends on them."""
+def disturb(module):
+    """Fill in zeros: weights that begin as zeros would hide what depends on them."""
     for parameter in module.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.05)

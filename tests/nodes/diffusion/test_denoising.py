@@ -1,8 +1,8 @@
 """Every stage gives the stock pipeline's bits, on the same modules in the same process."""
 
 import io
+import itertools
 import threading
-from dataclasses import replace
 
 import diffusers
 import pytest
@@ -11,14 +11,12 @@ from PIL import Image as Pillow
 
 from engine.context import Pace
 from engine.errors import Cancelled, Code, PatchbayError
-from engine.events import NodeMessage, NodePreview, NodeProgress
+from engine.events import NodePreview, NodeProgress
 from engine.settings import Settings
+from nodes.diffusion import autoencoding, denoising, prompts
 from nodes.diffusion import pixels as picture_functions
-from nodes.diffusion import stages
 from nodes.diffusion.scheduler_table import CLASSES, predictions_of
 from nodes.diffusion.shelf import SHELF
-from nodes.diffusion.source import survey
-from nodes.pocket.vocabulary import write_words
 from nodes.types import VAE, BlankLatent, Conditioning, Denoiser, Image, Latent, Scheduler, TextEncoder
 
 NAMED = ("DDIM", "PNDM", "LMS", "Euler", "EulerAncestral", "DPMSolverMultistep", "UniPC", "Heun")
@@ -34,11 +32,11 @@ def run(source):
 
     def call(latent=None, *, negative=NEGATIVE, batch=1, **options):
         side = SIDE[source.kind]
-        positive = stages.encode_text(TextEncoder(source), PROMPT)
-        against = None if negative is None else stages.encode_text(TextEncoder(source), negative)
+        positive = prompts.encode_text(TextEncoder(source), PROMPT)
+        against = None if negative is None else prompts.encode_text(TextEncoder(source), negative)
         settings = {"scheduler": "DDIM", "steps": 4, "guidance": 3.0, "seed": 7, **options}
         blank = BlankLatent(side, side, batch)
-        return stages.sample(Denoiser(source), positive, against, latent or blank, **settings)
+        return denoising.sample(Denoiser(source), positive, against, latent or blank, **settings)
 
     return call
 
@@ -66,18 +64,6 @@ def expected(source, stock, generators):
         return pipeline(PROMPT, negative_prompt=negative, **settings, **common).images
 
     return call
-
-
-@pytest.fixture
-def picture(source):
-    side = SIDE[source.kind]
-    torch.manual_seed(3)
-    return Image(torch.rand(2, 3, side, side))
-
-
-@pytest.fixture
-def encoded(source, picture):
-    return stages.sample_distribution(stages.encode_image(VAE(source), picture), [7])
 
 
 @pytest.mark.parametrize("scheduler", [*NAMED, *OTHERS])
@@ -137,59 +123,24 @@ def test_the_whole_way_is_the_way_of_a_pipeline_loaded_by_itself(run, source):
         generator=own, output_type="pt",
     ).images  # fmt: skip
     name = next(name for name, found in CLASSES.items() if found == source.parts["scheduler"].class_name)
-    assert torch.equal(stages.decode(VAE(source), run(scheduler=name)).pixels, theirs)
+    assert torch.equal(autoencoding.decode(VAE(source), run(scheduler=name)).pixels, theirs)
 
 
 def test_a_picture_s_way_through_image_to_image_is_the_stock_one(source, picture, stock, generators):
     """The stock class draws latent and noise from one generator, so what comes before the noise is compared."""
     files = [Pillow.open(io.BytesIO(data)) for data in picture.files()]
     picture = Image(torch.cat([picture_functions._to_tensor(file) for file in files]))
-    found = stages.encode_image(VAE(source), picture)
+    found = autoencoding.encode_image(VAE(source), picture)
     pipeline = stock(source, "DDIM", "StableDiffusionImg2ImgPipeline")
     pixels = pipeline.image_processor.preprocess(files)
     for index, own in enumerate(generators(5, 2)):
         theirs = pipeline.vae.encode(pixels[index : index + 1]).latent_dist
         assert torch.equal(found.mean[index], theirs.mean[0])
         assert torch.equal(found.logvar[index], theirs.logvar[0])
-        ours = stages.sample_distribution(found, [5]).samples[index]
+        ours = autoencoding.sample_distribution(found, [5]).samples[index]
         assert torch.equal(ours, (pipeline.vae.config.scaling_factor * theirs.sample(own))[0])
-    mode = stages.sample_distribution(found).samples
+    mode = autoencoding.sample_distribution(found).samples
     assert torch.equal(mode, found.mean * pipeline.vae.config.scaling_factor)
-
-
-def test_seeds_give_a_latent_each(source, picture):
-    found = stages.encode_image(VAE(source), picture)
-    drawn = stages.sample_distribution(found, [1, 5]).samples
-    assert len(drawn) == 4
-    first = replace(found, mean=found.mean[:1], logvar=found.logvar[:1])
-    assert torch.equal(drawn[1:2], stages.sample_distribution(first, [5]).samples)
-    with pytest.raises(PatchbayError):
-        stages.sample_distribution(found, [])
-
-
-@pytest.mark.parametrize("batch", [1, 2])
-def test_decoding_is_the_stock_pipeline_s(run, source, stock, batch):
-    latent = run(batch=batch)
-    pipeline = stock(source, "DDIM")
-    with torch.no_grad():
-        raw = pipeline.vae.decode(latent.samples / pipeline.vae.config.scaling_factor, return_dict=False)[0]
-    theirs = pipeline.image_processor.postprocess(raw, output_type="pt")
-    pixels = stages.decode(VAE(source), latent).pixels
-    assert torch.equal(pixels, theirs)
-    assert pixels.dtype is torch.float32
-
-
-@pytest.mark.parametrize("text", ["", "a", "Füchse 狐 🦊", PROMPT, "word " * 200])
-def test_encoding_is_the_stock_pipeline_s(source, stock, text):
-    pipeline = stock(source, "DDIM")
-    with torch.no_grad():
-        options = {"do_classifier_free_guidance": True, "negative_prompt": text}
-        theirs, negative = pipeline.encode_prompt(PROMPT, "cpu", 1, **options)
-        positive, _ = pipeline.encode_prompt(text, "cpu", 1, do_classifier_free_guidance=False)
-    ours = stages.encode_text(TextEncoder(source), text).tensors["prompt_embeds"]
-    assert torch.equal(ours, negative)
-    assert torch.equal(ours, positive)
-    assert ours.shape == theirs.shape
 
 
 def test_a_sample_of_a_batch_is_near_that_sample_alone(run):
@@ -197,21 +148,37 @@ def test_a_sample_of_a_batch_is_near_that_sample_alone(run):
     assert torch.allclose(batch[2:], alone, atol=1e-3)
 
 
-def test_the_same_seed_gives_the_same_bits_beside_another_run(run):
-    alone = [run(seed=seed, scheduler="EulerAncestral", steps=6).samples for seed in (1, 2)]
-    beside = {}
+def test_runs_beside_each_other_give_the_bits_that_each_gives_alone(source):
+    def picture(prompt, scheduler, seed, guidance):
+        positive, negative = (prompts.encode_text(TextEncoder(source), text) for text in (prompt, NEGATIVE))
+        blank, chosen = BlankLatent(32, 32, 1), {"scheduler": scheduler, "seed": seed, "guidance": guidance}
+        latent = denoising.sample(Denoiser(source), positive, negative, blank, steps=4, **chosen)
+        return autoencoding.decode(VAE(source), latent).pixels
 
-    def work(seed):
+    wanted = [
+        ("a red circle", "EulerAncestral", 1, 3.0),
+        ("a green square on a blue background", "DPMSolverMultistep", 2, 7.5),
+        ("a circle", "LCM", 1, 1.0),
+    ]
+    alone = [picture(*each) for each in wanted]
+    assert not any(torch.equal(one, other) for one, other in itertools.combinations(alone, 2))
+    start = threading.Barrier(len(wanted))
+    beside = [[] for _ in wanted]
+
+    def work(number):
         torch.set_num_threads(1)
-        beside[seed] = run(seed=seed, scheduler="EulerAncestral", steps=6).samples
+        for turn in range(3):  # each round beside other neighbours
+            start.wait()
+            chosen = (number + turn * number) % len(wanted)
+            beside[chosen].append(picture(*wanted[chosen]))
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(wanted))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert torch.equal(beside[1], alone[0])
-    assert torch.equal(beside[2], alone[1])
+    assert sum(map(len, beside)) == 3 * len(wanted)
+    assert all(torch.equal(found, alone[n]) for n, each in enumerate(beside) for found in each)
 
 
 @pytest.mark.parametrize("scheduler", ["DDIM", "PNDM", "Heun", "UniPC"])
@@ -260,37 +227,6 @@ def test_previews_are_pictures_and_change_nothing(run, within, source):
     assert torch.equal(previewed, run().samples)
 
 
-def test_truncated_words_are_named(source, within):
-    seen = []
-    with within(emit=seen.append):
-        stages.encode_text(TextEncoder(source), "a " * 40 + "zebra")
-        stages.encode_text(TextEncoder(source), "a fox")
-    messages = [event.text for event in seen if isinstance(event, NodeMessage)]
-    (message,) = [text for text in messages if "tokens long" in text]
-    limit = {"pocket": "32", "sd-32x4": "12"}[source.kind]
-    assert f"reads {limit}" in message
-    assert message.rstrip().endswith(("zebra", "z e b r a"))
-
-
-def test_unknown_words_are_named_where_the_model_says_what_it_knows(broken, within):
-    write_words(broken / "tokenizer", "tiny")
-    source = survey(broken, at="")
-    seen = []
-    with within(emit=seen.append):
-        stages.encode_text(TextEncoder(source), "a red owl")
-        stages.encode_text(TextEncoder(source), "a red")
-    (message,) = [event.text for event in seen if isinstance(event, NodeMessage)]
-    assert message.startswith("Not known here: owl. tiny knows: colours: red, ")
-
-
-def test_only_a_model_that_says_what_it_knows_is_asked_for_what_it_does_not(source, within):
-    seen = []
-    with within(emit=seen.append):
-        stages.encode_text(TextEncoder(source), "a red owl")
-    told = [event.text for event in seen if isinstance(event, NodeMessage) and "Not known" in event.text]
-    assert [text.partition(":")[2].partition(".")[0] for text in told] == ([" owl"] if source.kind == "pocket" else [])
-
-
 def test_results_may_be_used_outside_inference_mode(run):
     latent = run().samples
     assert not latent.is_inference()
@@ -298,10 +234,10 @@ def test_results_may_be_used_outside_inference_mode(run):
 
 
 def test_values_are_not_changed_by_those_who_use_them(run, source, picture):
-    latent = stages.sample_distribution(stages.encode_image(VAE(source), picture))
+    latent = autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), picture))
     before = latent.digest()
     run(latent, denoise=0.5)
-    stages.decode(VAE(source), latent)
+    autoencoding.decode(VAE(source), latent)
     assert latent.digest() == before
 
 
@@ -325,13 +261,8 @@ def test_what_cannot_work_is_refused(run, latent, options):
     assert caught.value.code is Code.BAD_VALUE
 
 
-def test_a_picture_of_the_wrong_size_is_refused(source):
-    with pytest.raises(PatchbayError, match="multiples of"):
-        stages.encode_image(VAE(source), Image(torch.zeros(1, 3, 61, 64)))
-
-
 def test_kinds_are_checked_again(pocket, tiny):
-    ours = stages.encode_text(TextEncoder(pocket), PROMPT)
+    ours = prompts.encode_text(TextEncoder(pocket), PROMPT)
     theirs = Conditioning(ours.tensors, TextEncoder(tiny), PROMPT)
     blank, settings = BlankLatent(64, 64, 1), {"steps": 2, "guidance": 3.0, "seed": 0}
     foreign = Latent(torch.zeros(1, 4, 8, 8), "sdxl")
@@ -343,8 +274,8 @@ def test_kinds_are_checked_again(pocket, tiny):
         ((ours, None, blank), scheduler),
     ):
         with pytest.raises(PatchbayError) as caught:
-            stages.sample(Denoiser(pocket), *arguments, scheduler=chosen, **settings)
+            denoising.sample(Denoiser(pocket), *arguments, scheduler=chosen, **settings)
         assert caught.value.code is Code.KIND_MISMATCH
     with pytest.raises(PatchbayError) as caught:
-        stages.decode(VAE(pocket), foreign)
+        autoencoding.decode(VAE(pocket), foreign)
     assert caught.value.code is Code.KIND_MISMATCH

@@ -1,0 +1,113 @@
+"""Pictures into latents and back, as the stock pipelines do it. Results are on the CPU and never changed again."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion import codecs, layouts, noise, stock
+from nodes.diffusion.checks import check_kind, own_words
+from nodes.diffusion.device import kept
+from nodes.diffusion.families import TEXT_WIDTHS
+from nodes.diffusion.pipelines import opened, own_scheduler, told
+from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.shim import NOTHING, SchedulerShim
+from nodes.types import VAE, Image, Latent, LatentDistribution
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nodes.diffusion.source import ModelSource
+
+
+def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
+    """What the VAE's encoder says of each picture of the batch, each encoded by itself.
+
+    Raises `bad_value` when a side is no multiple of the VAE's factor.
+    """
+    source = vae.source
+    name = source.family.decoder
+    with SHELF.use(source, name) as module, opened(source, **{name: module}) as pipeline:
+        layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
+        processor = getattr(pipeline, "image_processor", None) or pipeline.video_processor
+        pixels = processor.preprocess(image.pixels).to(pipeline.device, module.dtype)
+        # as the stock pipeline gets them from a picture file: convolutions round differently in the other layout
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        shift, scaling = codecs.scale_of(module, source)
+        found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
+        mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
+        if mean.ndim == 5 and "num_frames" not in stock.signature(source.family.pipeline_class):  # noqa: PLR2004
+            mean, logvar = mean.squeeze(2), logvar.squeeze(2)  # a picture is no video of one frame
+        return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)
+
+
+def sample_distribution(found: LatentDistribution[Any], seeds: Sequence[int] | None = None) -> Latent[Any]:
+    """Latents from what `encode_image` found: for each picture one per seed, or its most likely one without seeds.
+
+    Picture i uses `seed + i`. Order: all seeds of the first picture, then all of the second.
+    Raises `bad_value` for an empty list of seeds.
+    """
+    mean, logvar = found.mean, found.logvar
+    if seeds is not None:
+        if not seeds:
+            raise PatchbayError(Code.BAD_VALUE, "seeds", "There is no seed to draw with.", "Give at least one.")
+        own = [noise.generator(seed + index) for index in range(len(mean)) for seed in seeds]
+        mean = mean.repeat_interleave(len(seeds), 0)
+        deviation = torch.exp(0.5 * logvar).repeat_interleave(len(seeds), 0)
+        mean = mean + deviation * noise.draw(mean.shape[1:], own, mean.dtype)
+    return Latent((mean - codecs.per_channel(found.shift, mean)) * codecs.per_channel(found.scaling, mean), found.kind)
+
+
+def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
+    """The pictures that the latents stand for; of a video its frames, in order.
+
+    Raises `kind_mismatch` for latents of another family.
+    """
+    source = vae.source
+    check_kind("latent", latent.kind, "VAE", source.kind)
+    name = source.family.decoder
+    with ExitStack() as held:
+        parts = {name: held.enter_context(SHELF.use(source, name))} if name in source.parts else {}
+        pipeline = held.enter_context(opened(source, **parts))
+        pixels = _decode_plain if source.family.decodes_plainly else _decode_stock
+        return Image(kept(_as_pictures(pixels(pipeline, latent.samples))))
+
+
+def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of pipelines that scale and nothing else: no pipeline call is needed."""
+    module = pipeline.vae
+    latents = samples.to(pipeline.device, module.dtype)
+    pixels = module.decode(latents / module.config.scaling_factor, return_dict=False)[0]
+    done: torch.Tensor = pipeline.image_processor.postprocess(pixels, "pt", do_denormalize=[True] * len(pixels))
+    return done
+
+
+def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The stock call with nothing to denoise: what it does after its loop, whatever the family."""
+    source: ModelSource = pipeline.source
+    call = stock.signature(source.family.pipeline_class)
+    size, batch = layouts.size_of(pipeline, samples), len(samples)
+    latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
+    pipeline.scheduler = SchedulerShim(own_scheduler(source), lambda *_: None, window=NOTHING, noised=True)
+    given = told(size, noise.generators(0, batch), {"prompt": [""] * batch, "latents": latents})
+    settings = {"num_inference_steps": 2, "guidance_scale": 0.0, "true_cfg_scale": 0.0, "output_type": "pt"}
+    with own_words({}):
+        done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
+    return done
+
+
+def _widths(source: ModelSource) -> tuple[int, int]:
+    """The widths of a prompt and of a pooled prompt, which some pipelines check even where they do not read them."""
+    text = source.parts[source.family.denoisers[0]].first_integer(TEXT_WIDTHS) or 8
+    encoders = [part for name, part in sorted(source.parts.items()) if source.family.is_text(name) and part.weights]
+    pooled = [part.first_integer(("projection_dim", "hidden_size", "d_model")) for part in encoders]
+    return text, (pooled[-1] if pooled else None) or 1
+
+
+def _as_pictures(pixels: torch.Tensor) -> torch.Tensor:
+    """Pictures [batch, 3, height, width] of pictures, or of videos [batch, frames, 3, height, width]."""
+    return pixels.flatten(0, 1).float() if pixels.ndim == 5 else pixels.float()  # noqa: PLR2004

@@ -1,0 +1,67 @@
+"""What a stage checks of the values it is given: the plan has done so already, a call from Python has not."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import Code, PatchbayError
+from nodes.types import Conditioning, Denoiser, Latent, Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nodes.types import BlankLatent
+
+
+def check_kinds(
+    model: Denoiser[Any],
+    positive: Conditioning[Any],
+    negative: Conditioning[Any] | None,
+    latent: Latent[Any] | BlankLatent,
+    scheduler: Scheduler[Any] | str,
+) -> None:
+    """Refuse inputs of another kind than the model. Raises `kind_mismatch`."""
+    check_kind("positive", positive.kind, "model", model.kind)
+    if negative is not None:
+        check_kind("negative", negative.kind, "model", model.kind)
+    if isinstance(latent, Latent):
+        check_kind("latent", latent.kind, "model", model.kind)
+    if isinstance(scheduler, Scheduler):
+        check_kind("scheduler", scheduler.kind, "model", model.kind)
+
+
+def check_kind(port: str, given: str, owner: str, wanted: str) -> None:
+    """Refuse a value of another kind than its owner. Raises `kind_mismatch`."""
+    if given != wanted:
+        what = f"{port} is of kind {given}, but the {owner} is of kind {wanted}."
+        raise PatchbayError(Code.KIND_MISMATCH, port, what, f"Make it with the parts of a {wanted} model.")
+
+
+CHECKS = frozenset({"check_inputs", "cropped_pos_embed"})
+"""Functions of Diffusers that refuse what they are given, in words."""
+
+
+@contextmanager
+def own_words(options: Mapping[str, object]) -> Iterator[None]:
+    """Tell what a stock pipeline refuses by itself, or cannot do with these `options` of its call, as a bad value.
+
+    `options` are passed on as they are, so only the pipeline knows whether it can work with them. Raises `bad_value`.
+    """
+    try:
+        yield
+    except PatchbayError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
+        if type(error).__name__ == "OutOfMemoryError":
+            raise
+        said = f"{type(error).__name__}: {error}"
+        if options:
+            what = f"The model's pipeline cannot work with {', '.join(options)}: {said}"
+            fix = "Take these options away, or give them other values."
+            raise PatchbayError(Code.BAD_VALUE, "options", what, fix) from error
+        if any(frame.name in CHECKS for frame in traceback.extract_tb(error.__traceback__)):
+            what = f"The model's pipeline refuses this: {error}"
+            raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of another size.") from error
+        raise

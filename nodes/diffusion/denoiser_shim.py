@@ -1,0 +1,104 @@
+"""A denoiser as the pipeline sees it for the time of one run: each of its predictions is open to a hand.
+
+The denoiser itself is shared with other runs, so nothing is ever set on it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nodes.diffusion.libraries import Transformer2DModelOutput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Predict = Callable[["Call"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A prediction that the pipeline asks for: the arguments by the names of the denoiser's `forward`, in its order.
+
+    `label` is what the pipeline calls it, where it names its calls: "cond" and "uncond" where they come one by one.
+    """
+
+    denoiser: Any
+    arguments: Mapping[str, Any]
+    label: str | None = None
+
+    @property
+    def samples(self) -> Any:  # noqa: ANN401  # a tensor, or one tensor for each picture
+        """The noisy latents."""
+        return next(iter(self.arguments.values()))
+
+    def run(self) -> Any:  # noqa: ANN401
+        """What the denoiser says."""
+        return self.denoiser(**self.arguments)[0]
+
+    def told(self, **changes: object) -> Call:
+        """The same with other arguments, and more of them."""
+        return replace(self, arguments={**self.arguments, **changes})
+
+    def part(self, number: int, of: int) -> Call:
+        """Of a batch of several batches, one."""
+        size = len(self.samples)
+        return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of))
+
+
+def _part(value: Any, size: int, first: int, count: int) -> Any:  # noqa: ANN401
+    """What belongs to some of `size` samples: of tensors that have one entry for each, theirs."""
+    if isinstance(value, dict):
+        return {name: _part(item, size, first, count) for name, item in value.items()}
+    if isinstance(value, torch.Tensor) and value.ndim and len(value) == size:
+        return value[first : first + count]
+    return value
+
+
+class DenoiserShim:
+    """Stands for a denoiser; what is not mentioned here is the denoiser's own.
+
+    `predict` is asked in its place, and may ask it as often as it likes.
+    """
+
+    def __init__(self, denoiser: Any, predict: Predict) -> None:  # noqa: ANN401  # diffusers does not type its models
+        self._denoiser = denoiser
+        self._predict = predict
+        self._signature = inspect.signature(denoiser.forward)
+        self._label: str | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """A prediction, alone in a tuple or in an object as the denoiser gives it."""
+        arguments = dict(self._signature.bind(*args, **kwargs).arguments)
+        prediction = self._predict(Call(self._denoiser, arguments, self._label))
+        return Transformer2DModelOutput(prediction) if arguments.get("return_dict", True) else (prediction,)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._denoiser, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The denoiser's own: pipelines ask what they were given, and free what is a module."""
+        return type(self._denoiser)
+
+    @contextmanager
+    def cache_context(self, name: str, **more: Any) -> Iterator[None]:  # noqa: ANN401
+        """The denoiser's own; the name tells what the calls inside are for."""
+        self._label = name
+        try:
+            with self._denoiser.cache_context(name, **more):
+                yield
+        finally:
+            self._label = None
+
+
+def install(pipeline: Any, predict: Predict) -> None:  # noqa: ANN401
+    """Put a shim before each denoiser of the pipeline that has weights."""
+    for name in pipeline.source.family.denoisers:
+        denoiser = getattr(pipeline, name, None)
+        if hasattr(denoiser, "forward") and name in pipeline.source.parts:
+            setattr(pipeline, name, DenoiserShim(denoiser, predict))

@@ -1,0 +1,198 @@
+"""Denoising: the loop of Diffusers' own pipeline class on parts from the shelf, bit for bit the stock one."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.context import report, stop_if_cancelled
+from engine.errors import Code, PatchbayError
+from nodes.diffusion import layouts, noise, schedulers, steering, stock, windows
+from nodes.diffusion.checks import check_kinds, own_words
+from nodes.diffusion.controls import check_controls
+from nodes.diffusion.device import kept
+from nodes.diffusion.families import LATENT_CHANNELS
+from nodes.diffusion.glimpses import glimpse
+from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
+from nodes.diffusion.prompts import evened, negative_for
+from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
+from nodes.types import BlankLatent, Conditioning, Denoiser, Latent, Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nodes.diffusion.source import ModelSource
+
+
+def sample(  # these are what a picture depends on
+    model: Denoiser[Any],
+    positive: Conditioning[Any],
+    negative: Conditioning[Any] | None,
+    latent: Latent[Any] | BlankLatent,
+    *,
+    scheduler: Scheduler[Any] | str,
+    steps: int,
+    guidance: float,
+    seed: int,
+    denoise: float = 1.0,
+    options: Mapping[str, object] | None = None,
+    window: Window | None = None,
+) -> Latent[Any]:
+    """Denoise, steered by the prompt: text-to-image from a blank latent, image-to-image from a filled one.
+
+    From a blank latent the result is that of the stock text-to-image pipeline. From a latent it is that of the stock
+    image-to-image pipeline with `strength=denoise`; even at 1 a trace of the latent may remain, as in the stock one.
+    Picture i of a batch uses `seed + i`. With guidance above 1 and no negative, the stock pipeline's own is used: the
+    empty prompt in most families. `options` are further arguments of the stock call, by their names there.
+    A `window` says which steps to run in place of `denoise`. One that stops early leaves its noise in the latent, with
+    the state of the solver and the generators; a latent with such leftovers goes on at exactly that step.
+
+    Raises `kind_mismatch` for parts of different families, `bad_value` for sizes or settings that cannot work.
+    """
+    source = model.source
+    check_kinds(model, positive, negative, latent, scheduler)
+    call = stock.signature(source.family.pipeline_class)
+    options = checked_options(source, options or {}, OWNED | {call.guidance or ""})
+    begun = source.family.begun_steps
+    whole = window is not None
+    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begun)
+    windows.check_parts(latent, window, source.family)
+    windows.check_leftover(latent, window, scheduler)
+    check_controls(source, positive, negative)
+    own = noise.generators(seed, _batch(latent))
+    settings: dict[str, object] = {
+        "num_inference_steps": steps,
+        call.guidance or "": guidance,
+        "output_type": "latent",
+        **options,
+    }
+    with ExitStack() as held:
+        names = [name for name in source.family.denoisers if name in source.parts]
+        parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
+        pipeline = held.enter_context(opened(source, **parts))
+        size = _size(pipeline, latent)
+        positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
+        arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        passed = {**stock.conditionings([positive, negative]), **options}
+        if isinstance(latent, Latent):
+            with own_words(passed):
+                noised = _noised(pipeline, latent, scheduler, own, window, arguments)
+            arguments["latents"] = layouts.pack(pipeline, noised)
+        shim = pipeline.scheduler = SchedulerShim(
+            schedulers.build(scheduler, source.scheduler, source.family.pipeline_class),
+            _reporter(pipeline, size),
+            window=window,
+            noised=isinstance(latent, Latent),
+            own=own,
+            resume=windows.state_in(latent),
+            on_last=stock.stop_with if source.family.ends_early else None,
+        )
+        steering.install(held, pipeline, positive, batch=len(own), size=size, whole=whole)
+        with own_words(passed):
+            result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+    return Latent(kept(result), source.kind, windows.leftover(shim, window, scheduler))
+
+
+def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
+    """What the stock call gives, or what its last step gave where the call would make something else of it."""
+    try:
+        result: torch.Tensor = pipeline(**arguments)[0]
+    except stock.Reached as reached:
+        last: torch.Tensor = reached.args[0]
+        return last
+    if not pipeline.source.family.ends_early:
+        return result
+    what = "The stock pipeline ended without its last step."
+    raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
+
+
+def _replayed(
+    pipeline: Any,  # noqa: ANN401
+    positive: Conditioning[Any],
+    negative: Conditioning[Any] | None,
+    batch: int,
+) -> dict[str, Any]:
+    """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
+    pipeline.prompts = stock.Replay(
+        positive.tensors,
+        None if negative is None else negative.tensors,
+        batch,
+        pipeline.device,
+        pipeline.precision,
+        pipeline.source.family.axes,
+    )
+    prompts: dict[str, Any] = {"prompt": [positive.text or ""] * batch, **stock.conditionings([positive, negative])}
+    if negative is not None and negative.text is not None:
+        prompts["negative_prompt"] = [negative.text] * batch
+    return prompts
+
+
+def _noised(
+    pipeline: Any,  # noqa: ANN401
+    latent: Latent[Any],
+    scheduler: Scheduler[Any] | str,
+    own: list[torch.Generator],
+    window: Window,
+    arguments: Mapping[str, Any],
+) -> torch.Tensor:
+    """The given latents with the noise of the window's first timestep, unless they have that already.
+
+    Only the pipeline knows its timesteps, which may depend on the picture's size, so it is asked up to there.
+    """
+    samples = latent.samples
+    source: ModelSource = pipeline.source
+    _check_shape(pipeline, samples)
+    samples = samples.to(pipeline.device, pipeline.precision)
+    if latent.leftover is not None:
+        return samples
+    live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
+    asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
+    with suppress(stock.Reached):
+        pipeline(**{**arguments, **asked})
+    index = index_of(live, window.first)
+    begin_at(live, index)
+    timestep = live.timesteps[index : index + 1].repeat(len(samples))
+    drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
+    if hasattr(live, "scale_noise"):  # flow matching
+        scaled: torch.Tensor = live.scale_noise(samples, timestep, drawn)
+        return scaled
+    noised: torch.Tensor = live.add_noise(samples, drawn, timestep)
+    return noised
+
+
+def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    if isinstance(latent, Latent):
+        return layouts.size_of(pipeline, latent.samples)
+    layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
+    return layouts.Size(latent.width, latent.height, latent.frames)
+
+
+def _check_shape(pipeline: Any, samples: torch.Tensor) -> None:  # noqa: ANN401
+    """Refuse latents that no model of this kind makes; the plan has checked kinds, a call from Python has not."""
+    source: ModelSource = pipeline.source
+    vae = source.parts.get(source.family.decoder)
+    channels = vae.first_integer(LATENT_CHANNELS) if vae else None
+    if channels is not None:
+        channels *= layouts.patch(pipeline) ** 2
+    if samples.ndim not in {4, 5} or (channels is not None and samples.shape[1] != channels):
+        what = f"A latent of shape {tuple(samples.shape)} does not fit a model of {channels} channels."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make it with the VAE or the Sample of such a model.")
+
+
+def _batch(latent: Latent[Any] | BlankLatent) -> int:
+    return latent.batch if isinstance(latent, BlankLatent) else len(latent.samples)
+
+
+def _reporter(pipeline: Any, size: layouts.Size) -> Any:  # noqa: ANN401
+    """What the shim calls at each step: progress, cancellation, and a preview for those who want one."""
+    stop_if_cancelled()
+    source = pipeline.source
+
+    def on_step(done: int, total: int, finished: Callable[[], torch.Tensor]) -> None:
+        report(done, total, lambda: glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind)))
+
+    return on_step
