@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
 from engine.paths import contains
-from nodes.diffusion.checkpoints import NEEDS, recognise, whole
+from nodes.diffusion.checkpoints import NEEDS_WEIGHTS, recognise, whole
 from nodes.diffusion.headers import PICKLES, read_header
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
@@ -68,7 +68,12 @@ def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
     """A single file with the folders that fit as its `config`, under `configs`; anything else as it is."""
     if "needs" not in choice.detail:
         return choice
-    fitting: list[JsonValue] = [other.name for other in others if other.detail.get("lends") == choice.kind]
+    whole_only = choice.detail["needs"] == NEEDS_WEIGHTS
+    fitting: list[JsonValue] = [
+        other.name
+        for other in others
+        if other.detail.get("lends") == choice.kind and not (whole_only and "problem" in other.detail)
+    ]
     return replace(choice, detail={**choice.detail, "configs": fitting})
 
 
@@ -203,7 +208,7 @@ def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:
         detail["holds"] = found.holds
     checkpoint = whole(found, path, header, name)
     detail["pipeline_class"] = checkpoint.pipeline_class
-    detail["needs"] = NEEDS
+    detail["needs"] = checkpoint.needs
     return checkpoint.kind
 
 

@@ -18,6 +18,7 @@ from nodes.load import ModelFile
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL
 from tests.nodes.diffusion.tiny import originals
+from tests.nodes.diffusion.tiny.table import build
 
 
 @pytest.fixture
@@ -129,6 +130,15 @@ def test_a_single_file_names_the_folders_that_fit_as_its_config(roots, tiny_fold
     assert found["one.safetensors"].detail["configs"] == ["tiny", "words_only"]
     assert "problem" in found["words_only"].detail
     assert "configs" not in found["tiny"].detail
+
+
+def test_a_transformer_names_only_folders_that_have_all_their_weights(roots, tmp_path):
+    build("StableDiffusion3Pipeline", tmp_path / "models" / "whole")
+    save_file(originals.sd3(tmp_path / "models" / "whole"), tmp_path / "models" / "one.safetensors")
+    rest = shutil.copytree(tmp_path / "models" / "whole", tmp_path / "models" / "rest")
+    (rest / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    found = by_name(models(roots))["one.safetensors"]
+    assert (found.kind, found.detail["configs"]) == ("sd3-32x64x4", ["whole"])
 
 
 def test_a_file_that_did_not_change_is_not_read_again(roots, tmp_path, monkeypatch):
