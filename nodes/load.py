@@ -14,7 +14,7 @@ from engine.choices import Choice, Progress
 from engine.digests import file_digest
 from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.scheduler_table import prediction_of
-from nodes.diffusion.source import resolve, survey
+from nodes.diffusion.source import ModelSource, resolve, survey
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
@@ -139,12 +139,20 @@ def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
-    """What the model predicts, from the configuration of its scheduler."""
+    """What the model predicts, from the configuration of its scheduler, and where it is."""
     model, config = values.get("model"), values.get("config")
     if not isinstance(model, Path):
         return {}
-    source = survey(model, config=config if isinstance(config, Path) else None, at="model")
-    return {"prediction": prediction_of(source.scheduler)}
+    place = {"model": str(model), "config": str(config) if isinstance(config, Path) else ""}
+    source = source_of(place)
+    return {} if source is None else {"prediction": prediction_of(source.scheduler), **place}
+
+
+def source_of(facts: Mapping[str, str]) -> ModelSource | None:
+    """The model that the facts of a linked input tell of; None where no one model is known."""
+    if "model" not in facts or "config" not in facts:
+        return None
+    return survey(Path(facts["model"]), config=Path(facts["config"]) if facts["config"] else None, at="model")
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)

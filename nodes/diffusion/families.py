@@ -52,6 +52,10 @@ class Family:
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
+    - `steers`: how the denoiser is told of a prompt: its argument -> the tensor of a conditioning. Where it is given,
+      several prompts can act together.
+    - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
+    - `divides_guided`: its pipeline divides by the length of the guided prediction.
     """
 
     name: str
@@ -68,6 +72,9 @@ class Family:
     ends_early: bool = False
     whole: str = ""
     controls: tuple[str, ...] = ()
+    steers: Mapping[str, str] = field(default_factory=dict)
+    own_guidance: str = ""
+    divides_guided: bool = False
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -82,6 +89,9 @@ class Family:
         return self.sizes.get(sizes) or f"{self.name}-{'x'.join(map(str, sizes))}"
 
 
+_PROMPT = {"encoder_hidden_states": "prompt_embeds"}
+_POOLED = {**_PROMPT, "pooled_projections": "pooled_prompt_embeds"}
+
 _TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 
 STABLE_DIFFUSION = Family(
@@ -90,6 +100,7 @@ STABLE_DIFFUSION = Family(
     denoisers=("unet",),
     decodes_plainly=True,
     controls=("ControlNetModel",),
+    steers=_PROMPT,
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
         "scheduler": Rule("diffusers", (), "scheduler_config.json"),
@@ -114,9 +125,22 @@ STABLE_DIFFUSION = Family(
 
 UNET = ("unet",)
 
-SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"}, controls=("ControlNetModel",))
-SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True)
-FLUX = Family("flux", "FluxPipeline", sizes={(4096, 768, 16): "flux"}, begun_steps=True)
+SDXL = Family(
+    "sdxl",
+    "StableDiffusionXLPipeline",
+    UNET,
+    {(2048, 4): "sdxl"},
+    controls=("ControlNetModel",),
+    steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
+)
+SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True, steers=_POOLED)
+FLUX = Family(
+    "flux",
+    "FluxPipeline",
+    sizes={(4096, 768, 16): "flux"},
+    begun_steps=True,
+    steers={**_POOLED, "txt_ids": "text_ids"},
+)
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
@@ -124,8 +148,17 @@ FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_ste
 
 ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
-QWEN_IMAGE = Family("qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True)
-Z_IMAGE = Family("z-image", "ZImagePipeline", sizes={(2560, 16): "z-image"}, begun_steps=True)
+QWEN_IMAGE = Family(
+    "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
+)
+_FROM_THE_PROMPT = "it counts guidance from the prompt on, where a guider begins at the negative"
+Z_IMAGE = Family(
+    "z-image",
+    "ZImagePipeline",
+    sizes={(2560, 16): "z-image"},
+    begun_steps=True,
+    own_guidance=_FROM_THE_PROMPT,
+)
 
 _FAMILIES = (
     STABLE_DIFFUSION,
@@ -152,6 +185,7 @@ _FAMILIES = (
         decoder="movq",
         joint=True,
         roles_differ=True,
+        own_guidance=_FROM_THE_PROMPT,
     ),
     CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
@@ -165,8 +199,15 @@ _FAMILIES = (
     ),
     QWEN_IMAGE,
     Z_IMAGE,
-    Family("lumina", "LuminaPipeline", sizes={(2048, 4): "lumina"}, joint=True, roles_differ=True),
-    Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True),
+    Family(
+        "lumina",
+        "LuminaPipeline",
+        sizes={(2048, 4): "lumina"},
+        joint=True,
+        roles_differ=True,
+        own_guidance="it guides some channels only",
+    ),
+    Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True, divides_guided=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
     Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
@@ -227,7 +268,10 @@ _TASKS: Mapping[str, Family] = {
 
 FAMILIES: Mapping[str, Family] = {
     **{family.pipeline_class: family for family in _FAMILIES},
-    **{name: replace(family, pipeline_class=name) for name, family in _VARIANTS.items()},
+    **{
+        name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
+        for name, family in _VARIANTS.items()
+    },
     **_TASKS,
 }
 """Pipeline class of a model folder -> its family."""

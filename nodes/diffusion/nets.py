@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from nodes.diffusion.patches import Patch
+
 PART = "controlnet"
 """What the part is called on the shelf."""
 
@@ -38,6 +40,20 @@ class NetSource:
     name: str = field(compare=False)
     kind: str = field(compare=False)
     parts: Mapping[str, Part] = field(compare=False, repr=False)
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """None: a ControlNet is taken as it is."""
+        return ()
+
+    @property
+    def plain(self) -> NetSource:
+        """Itself."""
+        return self
+
+    def about(self, name: str) -> NetSource:  # noqa: ARG002  # it has one part
+        """Itself."""
+        return self
 
     @property
     def class_name(self) -> str:

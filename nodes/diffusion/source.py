@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from engine.paths import Paths
+    from nodes.diffusion.patches import Patch
 
 _surveyed: dict[tuple[Path, Path | None, bool], tuple[object, ModelSource]] = {}
 """What was found before, with the state of its files and folders then; a graph asks about one model several times."""
@@ -39,7 +40,7 @@ class ModelSource:
     Two sources are equal when they mean the same files in the same state (path, size, time and inode of each), so a
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
-    `options` are what the pipeline itself is made with, besides its parts.
+    `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
     """
 
     path: Path
@@ -51,6 +52,23 @@ class ModelSource:
     config: Path = field(compare=False)
     options: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     single_file: bool = field(default=False, compare=False)
+    patches: tuple[Patch, ...] = ()
+
+    @property
+    def plain(self) -> ModelSource:
+        """The same without patches."""
+        return replace(self, patches=()) if self.patches else self
+
+    def patched(self, patch: Patch) -> ModelSource:
+        """The same with one more patch, which acts after the others."""
+        return replace(self, patches=(*self.patches, patch))
+
+    def about(self, name: str) -> ModelSource:
+        """The same with only those patches that concern the part `name`."""
+        if not self.patches:
+            return self
+        concerned = (patch.about(self, name) for patch in self.patches)
+        return replace(self, patches=tuple(patch for patch in concerned if patch is not None))
 
     @property
     def scheduler(self) -> Mapping[str, object]:
@@ -75,6 +93,8 @@ class ModelSource:
             total.update(f"\n{name} {part.class_name}".encode())
             for path in (*part.settings, *part.weights):
                 total.update(f"\n{path.name} {file_digest(path)}".encode())
+        for patch in self.patches:
+            total.update(f"\n{patch.digest()}".encode())
         return total.hexdigest()
 
 
