@@ -39,10 +39,14 @@ class ModelFile:
         return path
 
     def digest(self, resolved: Path) -> str:
-        """Identity of configurations and weights."""
-        if resolved.is_dir():
-            return survey(resolved, weights=self._weights, at="").digest
-        return hashlib.sha256(file_digest(resolved).encode()).hexdigest()
+        """Identity of configurations and weights.
+
+        Without `weights` those that are there count by their state (size, time, inode): most often nobody reads them.
+        """
+        if not resolved.is_dir():
+            return hashlib.sha256(file_digest(resolved).encode()).hexdigest()
+        digest = survey(resolved, weights=self._weights, at="").digest
+        return digest if self._weights else hashlib.sha256(f"{digest} {_states(resolved)}".encode()).hexdigest()
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
         """The models that are on this machine, and what is wrong with those that cannot be used."""
@@ -69,6 +73,13 @@ class ModelFile:
         return families()
 
 
+def _states(folder: Path) -> list[tuple[str, int, int, int]]:
+    """The state of every weight file in a folder."""
+    files = sorted(folder.glob("*/*.safetensors"))
+    states = ((file.relative_to(folder).as_posix(), file.stat()) for file in files)
+    return [(name, state.st_size, state.st_mtime_ns, state.st_ino) for name, state in states]
+
+
 ModelPath = Annotated[
     Path,
     ModelFile(),
@@ -79,7 +90,7 @@ ModelPath = Annotated[
 ConfigPath = Annotated[
     Path,
     ModelFile(weights=False),
-    Field(description="For a single file: a Diffusers folder of the same family; its weights are not read."),
+    Field(description="For a single file: a Diffusers folder of the same kind, for what the file lacks."),
 ]
 
 
@@ -152,8 +163,8 @@ def source_of(facts: Mapping[str, str]) -> ModelSource | None:
 def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedModel[K]:
     """Open a model. Weights are read when something first runs on them.
 
-    A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same family for the
-    configurations and the tokenizer.
+    A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same kind for the
+    configurations and the tokenizer, and for a file that holds just a transformer for all other parts.
     """
     source = survey(model, config=config, at="model")
     name, family = str(source.scheduler["_class_name"]), source.family.pipeline_class

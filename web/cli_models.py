@@ -161,6 +161,8 @@ def _row(choice: Choice) -> tuple[str, ...]:
     """What the list says of a model that can be used."""
     detail: Any = choice.detail
     class_name, needs = detail.get("pipeline_class", ""), detail.get("needs", "")
+    if detail.get("configs"):
+        needs = f"`config`: {' or '.join(detail['configs'])}"
     return escape(choice.name), choice.kind, escape(class_name), size(detail.get("bytes", 0)), escape(needs)
 
 

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 NEEDS = "`config`, a folder of the same kind in Diffusers' format"
 """What a single file cannot do without: it holds weights only."""
 
+NEEDS_WEIGHTS = f"{NEEDS}, with the weights of all parts but the transformer"
+"""The same for a file that holds a transformer only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a file is, in words, and for a whole model its pipeline class, sizes and parts.
 
     `parts` gives the beginnings of the names of each part's tensors, for the parts that have weights in the file;
-    `missing` are those that should have.
+    `missing` are those that should have. Of a `partial` file nothing but the transformer is read. `counts` are how many
+    of something it has, by the key under which the transformer's configuration says it.
     """
 
     holds: str
@@ -36,6 +40,13 @@ class Checkpoint:
     sizes: tuple[int, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    partial: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> str:
+        """What the file cannot do without."""
+        return NEEDS_WEIGHTS if self.partial else NEEDS
 
     @property
     def family(self) -> Family | None:
@@ -50,33 +61,44 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How one sort of file is recognised: by a tensor whose name matches `mark`, and by sizes that can be read.
+    """How one sort of file is recognised: by a name in which `mark` is found, and by sizes that can be read.
 
-    A size is that of one axis of the tensors whose names match, which agree on it.
+    A size is that of one axis of the tensors whose whole names match, which agree on it, divided by a number. A form
+    with `counts` is that of a transformer: of the file no other part is read.
     """
 
     holds: str
     mark: str
     pipeline_class: str = ""
-    sizes: tuple[tuple[str, int], ...] = ()
+    sizes: tuple[tuple[str, int, int], ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, header: Header) -> Checkpoint | None:
-        """What the file is, if it has this form."""
-        if not any(re.fullmatch(self.mark, name) for name in header.shapes):
-            return None
-        sizes = tuple(_size(header, pattern, axis) for pattern, axis in self.sizes)
+    def read(self, names: str, header: Header) -> Checkpoint | None:
+        """What the file is, if it has this form; `names` are those of its tensors, one a line."""
+        mark = re.search(self.mark, names, re.MULTILINE)
+        sizes = tuple(_size(names, header, *where) for where in self.sizes) if mark else (None,)
         known = tuple(size for size in sizes if size is not None)
-        if len(known) < len(sizes):
+        if mark is None or len(known) < len(sizes):
             return None
+        if self.counts:
+            parts = {"transformer": "model.diffusion_model." if mark[0].startswith("model.") else ""}
+            counts = {key: _count(names, pattern) for key, pattern in self.counts.items()}
+            return Checkpoint(self.holds, self.pipeline_class, known, parts, partial=True, counts=counts)
         parts = {part: prefix for part, prefix in self.parts.items() if header.numbers(prefix)}
         missing = tuple(part for part in self.parts if part not in parts)
         return Checkpoint(self.holds, self.pipeline_class, known, parts, missing)
 
 
-def _size(header: Header, pattern: str, axis: int) -> int | None:
-    found = {shape[axis] for name, shape in header.shapes.items() if len(shape) > axis and re.fullmatch(pattern, name)}
-    return found.pop() if len(found) == 1 else None
+def _size(names: str, header: Header, pattern: str, axis: int, divisor: int) -> int | None:
+    shapes = [header.shapes[found[0]] for found in re.finditer(f"^{pattern}$", names, re.MULTILINE)]
+    sizes = {shape[axis] for shape in shapes if len(shape) > axis}
+    return sizes.pop() // divisor if len(sizes) == 1 else None
+
+
+def _count(names: str, pattern: str) -> int:
+    """How many different things the group of the pattern finds."""
+    return len({found[1] for found in re.finditer(f"^{_BARE}{pattern}", names, re.MULTILINE)})
 
 
 _UNET = r"model\.diffusion_model\."
@@ -87,15 +109,23 @@ _CROSS_ATTENTION = rf"{_UNET}(input|middle|output)_block[s.\d]*\.transformer_blo
 
 _LATENTS = "first_stage_model.post_quant_conv.weight"
 
+_PRECISIONS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "I64", "I32"})
+"""Those that mean the number itself; whole numbers are positions."""
+
+_QUANTISED = (
+    r"(?:^|\.)(?:scaled_fp8|scale_weight|scale_input|weight_scale\w*|input_scale|absmax|quant_map|comfy_quant)$"
+)
+"""Tensors that others are to be multiplied by, or looked up in."""
+
 _FORMS = (
-    _Form("a LoRA", r".*lora[._](down|up|A|B|linear_layer)\b.*|.*\.(hada|lokr)_w1.*"),
-    _Form("a ControlNet", r"control_model\..*|(.*\.)?(input_hint_block|controlnet_\w+)\..*"),
-    _Form("the checkpoint of an SDXL refiner", r"conditioner\.embedders\.0\.model\..*"),
+    _Form("a LoRA", r"lora[._](?:down|up|A|B|linear_layer)\b|\.(?:hada|lokr)_w1"),
+    _Form("a ControlNet", r"^control_model\.|(?:^|\.)(?:input_hint_block|controlnet_\w+)\."),
+    _Form("the checkpoint of an SDXL refiner", r"^conditioner\.embedders\.0\.model\."),
     _Form(
         "an SDXL checkpoint",
-        r"conditioner\.embedders\.1\..*",
+        r"^conditioner\.embedders\.1\.",
         "StableDiffusionXLPipeline",
-        ((_CROSS_ATTENTION, 1), (_FIRST_CONVOLUTION, 1)),
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
         {
             "text_encoder": "conditioner.embedders.0.",
             "text_encoder_2": "conditioner.embedders.1.",
@@ -105,45 +135,86 @@ _FORMS = (
     ),
     _Form(
         "a Stable Diffusion checkpoint",
-        _FIRST_CONVOLUTION,
+        f"^{_FIRST_CONVOLUTION}$",
         "StableDiffusionPipeline",
-        ((_CROSS_ATTENTION, 1), (_FIRST_CONVOLUTION, 1)),
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
         {"text_encoder": "cond_stage_model.", "unet": "model.diffusion_model.", "vae": "first_stage_model."},
     ),
-    _Form("the transformer of SD 3", rf"{_BARE}joint_blocks\.0\.context_block\.adaLN_modulation\.1\.bias"),
-    _Form("the transformer of Chroma", rf"{_BARE}distilled_guidance_layer\..*"),
-    _Form("the transformer of FLUX.2", rf"{_BARE}double_stream_modulation_img\.lin\.weight"),
-    _Form("the transformer of FLUX.1", rf"{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.(scale|weight)"),
-    _Form("a VAE", r"decoder\.conv_in\.weight"),
+    _Form(
+        "the transformer of SD 3",
+        rf"^{_BARE}joint_blocks\.0\.context_block\.adaLN_modulation\.1\.bias$",
+        "StableDiffusion3Pipeline",
+        (
+            (rf"{_BARE}context_embedder\.weight", 1, 1),
+            (rf"{_BARE}y_embedder\.mlp\.0\.weight", 1, 1),
+            (rf"{_BARE}x_embedder\.proj\.weight", 1, 1),
+        ),
+        counts={
+            "num_layers": r"joint_blocks\.(\d+)\.",
+            "dual_attention_layers": r"joint_blocks\.(\d+)\.x_block\.attn2\.qkv\.weight",
+            "qk_norm": r"joint_blocks\.0\.x_block\.attn\.(ln_q)\.",
+        },
+    ),
+    _Form("the transformer of Chroma", rf"^{_BARE}distilled_guidance_layer\."),
+    _Form("the transformer of FLUX.2", rf"^{_BARE}double_stream_modulation_img\.lin\.weight$"),
+    _Form(
+        "the transformer of FLUX.1",
+        rf"^{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.scale$",
+        "FluxPipeline",
+        (
+            (rf"{_BARE}txt_in\.weight", 1, 1),
+            (rf"{_BARE}vector_in\.in_layer\.weight", 1, 1),
+            (rf"{_BARE}img_in\.weight", 1, 4),
+        ),
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "guidance_embeds": r"(guidance_in)\.",
+        },
+    ),
+    _Form("a VAE", r"^decoder\.conv_in\.weight$"),
     _Form(
         "a text encoder",
-        r"(text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight",
+        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
     ),
-    _Form("a textual inversion", r"emb_params|clip_[gl]"),
+    _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
 
 
 def recognise(header: Header) -> Checkpoint | None:
     """What the file with this header holds; None where nothing here knows its tensors."""
-    return next((found for form in _FORMS if (found := form.read(header)) is not None), None)
+    names = "\n".join(header.shapes)
+    return next((found for form in _FORMS if (found := form.read(names, header)) is not None), None)
 
 
-def checkpoint_of(path: Path, header: Header, at: str) -> Checkpoint:
-    """The whole model that the file at `path` holds.
+def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Checkpoint:
+    """What `recognise` found in the file at `path`, if that is a whole model.
 
     Raises `PatchbayError` at `at`: `unsupported_class` where it is none that can be loaded from a file, `bad_model`
     where a part of it is missing.
     """
-    found = recognise(header)
     if found is None or found.family is None:
         what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
-        what += "from a single file, only whole checkpoints of Stable Diffusion and SDXL are loaded."
+        what += "single files of Stable Diffusion and SDXL are loaded, and transformers of SD 3 and FLUX.1."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Load a folder in Diffusers' format instead.")
+    if _is_quantised(found, header):
+        what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
+        raise PatchbayError(
+            Code.UNSUPPORTED_CLASS, at, what, "Use a file of plain float16, bfloat16 or float8 weights."
+        )
     if found.missing:
         what = f"{path} holds no weights for the {found.missing[0]}."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Use a checkpoint with all its parts.")
-    latents = header.shapes.get(_LATENTS, (0,))[0]
+    latents = 0 if found.partial else header.shapes.get(_LATENTS, (0,))[0]
     if latents and latents != found.sizes[-1]:
         what = f"{path} has a UNet of {found.sizes[-1]} input channels for latents of {latents} (an inpainting model?)."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
     return found
+
+
+def _is_quantised(found: Checkpoint, header: Header) -> bool:
+    """Whether the tensors of a part that would be read are no plain numbers."""
+    prefixes = tuple(found.parts.values())
+    names = "\n".join(name for name in header.shapes if name.startswith(prefixes) or name == "scaled_fp8")
+    precisions = {precision for prefix in prefixes for precision in header.precisions(prefix)}
+    return re.search(_QUANTISED, names, re.MULTILINE) is not None or not precisions <= _PRECISIONS

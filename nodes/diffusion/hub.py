@@ -98,10 +98,18 @@ def wanted_files(names: Iterable[str], index: Mapping[str, object]) -> list[str]
         for stem in ("diffusion_pytorch_model", "model"):
             chosen = choose_weights(inside, stem)
             if chosen is not None:
-                file = chosen[1].removesuffix(".json").removesuffix(".safetensors")
-                sharded = f"{part}/{stem}*-of-*.safetensors"
-                wanted.append(sharded if chosen[1].endswith(".json") else f"{part}/{file}.safetensors")
+                variant, file = chosen
+                files = _shards(stem, variant) if file.endswith(".json") else [file]
+                wanted += [f"{part}/{name}" for name in files]
     return wanted
+
+
+def _shards(stem: str, variant: str | None) -> list[str]:
+    """Patterns of the shards of one variant, whose name stands before or after their number."""
+    number = "-?????-of-?????"
+    if variant is None:
+        return [f"{stem}{number}.safetensors"]
+    return [f"{stem}.{variant}{number}.safetensors", f"{stem}{number}.{variant}.safetensors"]
 
 
 def _parts(names: Iterable[str], index: Mapping[str, object]) -> dict[str, list[str]]:

@@ -7,14 +7,14 @@ problem.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
 from engine.paths import contains
-from nodes.diffusion.checkpoints import NEEDS, checkpoint_of, recognise
+from nodes.diffusion.checkpoints import NEEDS_WEIGHTS, recognise, whole
 from nodes.diffusion.headers import PICKLES, read_header
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
@@ -37,6 +37,9 @@ DEEPEST = 5
 MOST_MODELS = 1_000
 MOST_PICTURES = 1_000
 
+_known_files: dict[tuple[object, ...], Choice] = {}
+"""What was found in single files, with their state then: a header of thousands of tensors takes a while to read."""
+
 _REFUSED = PICKLES - {".bin"}
 """Suffixes of pickles; `.bin` is the name of anything."""
 
@@ -46,7 +49,8 @@ _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif",
 def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
     """The model in the box, what lies below the model roots, and what is in the hub's local cache.
 
-    With `weights=False` a folder is whole without them, as for `survey`.
+    With `weights=False` a folder is whole without them, as for `survey`. Under `lends` a folder has the kind of the
+    single files whose `config` it can be, with or without weights.
     """
     found = {"pocket": _model("pocket", POCKET, "box", weights=weights)}
     for root in paths.models:
@@ -57,7 +61,20 @@ def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
     for name, path in _hub():
         if name not in found and len(found) < MOST_MODELS:
             found[name] = _model(name, path, "hub", weights=weights)
-    return list(found.values())
+    return [_with_configs(choice, found.values()) for choice in found.values()]
+
+
+def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
+    """A single file with the folders that fit as its `config`, under `configs`; anything else as it is."""
+    if "needs" not in choice.detail:
+        return choice
+    whole_only = choice.detail["needs"] == NEEDS_WEIGHTS
+    fitting: list[JsonValue] = [
+        other.name
+        for other in others
+        if other.detail.get("lends") == choice.kind and not (whole_only and "problem" in other.detail)
+    ]
+    return replace(choice, detail={**choice.detail, "configs": fitting})
 
 
 def control_nets(paths: Paths) -> list[Choice]:
@@ -151,7 +168,20 @@ def _hub() -> Iterator[tuple[str, Path]]:
 
 
 def _model(name: str, path: Path, source: str, *, weights: bool) -> Choice:
-    """What is known of a model without its weights, or what is wrong with it."""
+    """What is known of a model without its weights, or what is wrong with it; a file that did not change is known."""
+    try:
+        state = path.stat() if path.is_file() else None
+    except OSError:
+        state = None
+    if state is None:
+        return _found(name, path, source, weights=weights)
+    key = (name, path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    if key not in _known_files:
+        _known_files[key] = _found(name, path, source, weights=weights)
+    return _known_files[key]
+
+
+def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
     detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
     kind = ""
     try:
@@ -160,6 +190,7 @@ def _model(name: str, path: Path, source: str, *, weights: bool) -> Choice:
         else:
             if (path / INDEX).is_file():
                 detail["pipeline_class"] = str(read_json(path / INDEX, name).get("_class_name"))
+            detail["lends"] = survey(path, weights=False, at=name).kind
             kind = survey(path, weights=weights, at=name).kind
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
@@ -175,9 +206,9 @@ def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:
     found = recognise(header)
     if found is not None:
         detail["holds"] = found.holds
-    checkpoint = checkpoint_of(path, header, name)
+    checkpoint = whole(found, path, header, name)
     detail["pipeline_class"] = checkpoint.pipeline_class
-    detail["needs"] = NEEDS
+    detail["needs"] = checkpoint.needs
     return checkpoint.kind
 
 

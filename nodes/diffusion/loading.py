@@ -38,7 +38,7 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     with _ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
-        if isinstance(source, ModelSource) and source.single_file:
+        if isinstance(source, ModelSource) and part.weights == (source.path,):
             module = _from_file(source, part, dtype)
         else:
             module = _from_folder(part, dtype)

@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING
 
 from engine.digests import file_digest
 from engine.errors import PatchbayError
-from nodes.diffusion.checkpoints import NEEDS, checkpoint_of, recognise
+from nodes.diffusion.checkpoints import recognise, whole
 from nodes.diffusion.headers import read_header
 from nodes.diffusion.source import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from pydantic import JsonValue
 
+    from nodes.diffusion.checkpoints import Checkpoint
     from nodes.diffusion.headers import Header
     from nodes.diffusion.parts import Part
 
     Report = dict[str, JsonValue]
 
 _CLASSES = {
+    "StableDiffusion3Pipeline": "SD3Transformer2DModel",
+    "FluxPipeline": "FluxTransformer2DModel",
     "text_encoder": "CLIPTextModel",
     "text_encoder_2": "CLIPTextModelWithProjection",
     "unet": "UNet2DConditionModel",
     "vae": "AutoencoderKL",
 }
-"""The classes of the parts of whole models in a single file."""
+"""The classes of the parts in a single file; of a transformer, by the class of its pipeline."""
 
 
 def report(path: Path, name: str, at: str, *, digests: bool = True) -> Report:
@@ -94,24 +96,26 @@ def _file(path: Path, at: str, *, digests: bool) -> Report:
         "holds": found.holds if found else "tensors of names that are not known here",
         "bytes": path.stat().st_size,
         "digest": file_digest(path) if digests else None,
-        "components": _stored(header, found.parts if found and found.parts else {"": ""}),
+        "components": _stored(header, found),
     }
     try:
-        checkpoint_of(path, header, at)
+        checkpoint = whole(found, path, header, at)
     except PatchbayError as error:
         return {**told, "problem": asdict(error.problem)}
-    return {**told, "needs": NEEDS}
+    return {**told, "needs": checkpoint.needs}
 
 
-def _stored(header: Header, parts: Mapping[str, str]) -> list[JsonValue]:
-    """What the file holds of each part."""
+def _stored(header: Header, checkpoint: Checkpoint | None) -> list[JsonValue]:
+    """What the file holds of each part; all in one where the parts are not known."""
     found: list[JsonValue] = []
-    for part, prefix in parts.items():
+    parts = checkpoint.parts if checkpoint else {}
+    for part, prefix in (parts or {"": ""}).items():
+        key = checkpoint.pipeline_class if checkpoint and checkpoint.partial else part
         precisions = header.precisions(prefix)
         found.append(
             {
                 "name": part,
-                "class": _CLASSES.get(part, ""),
+                "class": _CLASSES.get(key, ""),
                 "numbers": header.numbers(prefix),
                 "bytes": sum(precisions.values()),
                 "dtypes": [*precisions],

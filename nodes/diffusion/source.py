@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
-from nodes.diffusion.checkpoints import Checkpoint, checkpoint_of
+from nodes.diffusion.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.families import FAMILIES, FILLING, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
 from nodes.diffusion.headers import PICKLES, Header, read_header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
@@ -24,7 +24,7 @@ from nodes.diffusion.parts import Part, read_part, rule_for
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from engine.paths import Paths
     from nodes.diffusion.patches import Patch
@@ -146,13 +146,14 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
     return found
 
 
-def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
+def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collection[str] = frozenset()) -> ModelSource:
+    """Survey a folder, all its weights or none; never those of the parts `without`."""
     index = read_index(root, at)
     own = index.family.parts
     parts = {}
     for name, (library, class_name) in index.parts.items():
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
-        parts[name] = read_part(root / name, class_name, rule, at, weights=weights)
+        parts[name] = read_part(root / name, class_name, rule, at, weights=weights and name not in without)
     kind = _kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
@@ -162,12 +163,11 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         fix = "Give a folder in Diffusers' format or a .safetensors file."
         raise PatchbayError(Code.BAD_MODEL, at, f"{path} is neither a model folder nor a .safetensors file.", fix)
     header = read_header(path, at)
-    found = checkpoint_of(path, header, at)
+    found = whole(recognise(header), path, header, at)
     if config is None:
-        what = f"{path} holds weights only; configurations and the tokenizer's words must come from elsewhere."
-        fix = "Set `config` to a folder in Diffusers' format of the same family; its weights are not read."
-        raise PatchbayError(Code.BAD_MODEL, at, what, fix)
-    base = _survey_folder(config, at, weights=False)
+        what = f"{path} holds no configurations and no tokenizer's words; these must come from elsewhere."
+        raise PatchbayError(Code.BAD_MODEL, at, what, f"Set {found.needs}.")
+    base = _survey_folder(config, at, weights=found.partial, without=found.parts)
     fix = "Set `config` to a folder of the same family."
     if base.family is not found.family:
         what = f"{path} holds {found.holds}, but {config} is a {base.pipeline_class}."
@@ -175,6 +175,7 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     if base.kind != found.kind:
         what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
+    _check_counts(path, found, base, at)
     parts = {name: _part_of_file(path, part, found, header, at) for name, part in base.parts.items()}
     stamp = stamp_of(parts)
     return ModelSource(
@@ -182,9 +183,21 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     )
 
 
+def _check_counts(path: Path, found: Checkpoint, base: ModelSource, at: str) -> None:
+    """Refuse a configuration for a model with more or fewer layers than the file has, or with other ones."""
+    for key, count in found.counts.items():
+        value = base.parts[base.family.denoisers[0]].config.get(key)
+        said = len(value) if isinstance(value, (list, tuple)) else value if type(value) is int else int(bool(value))
+        if said != count:
+            what = f"{path} is another model than {base.path} says: {key} would be {count}, not {said}."
+            raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to the folder of this very model.")
+
+
 def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at: str) -> Part:
     """A part whose configuration is in a folder and whose weights, where it has any, are in the single file."""
     if not part.stem:
+        return part
+    if found.partial and part.weights:
         return part
     prefix = found.parts.get(part.name)
     if prefix is None:

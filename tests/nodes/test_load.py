@@ -33,7 +33,9 @@ def test_a_configuration_needs_no_weights(broken):
     resource = next(extra for extra in ConfigPath.__metadata__ if isinstance(extra, ModelFile))
     paths = Paths().granting(broken)
     assert resource.resolve(str(broken), paths, Settings(), "load.config") == broken.resolve()
-    assert resource.digest(broken)
+    before = resource.digest(broken)
+    (broken / "vae" / "diffusion_pytorch_model.safetensors").touch()
+    assert resource.digest(broken) != before
 
 
 def test_a_single_file_without_configuration_says_what_to_give(tmp_path):

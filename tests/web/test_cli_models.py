@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from engine import Catalog
 from nodes.pocket import MODEL
 from tests.fake_hub import FakeHub
+from tests.nodes.diffusion.tiny import originals
 from web import cli_models
 from web.cli_models import size
 
@@ -56,6 +57,13 @@ def test_the_list_says_what_can_be_used_and_why_the_rest_cannot(patchbay, filled
     ):
         assert text in broken
     assert "pocket" not in broken
+
+
+def test_the_list_names_what_a_single_file_may_have_as_config(patchbay, filled, tiny_folder):
+    save_file(originals.sd(tiny_folder), filled / "one.safetensors")
+    assert "`config`: tiny" in patchbay("models", "list").stdout
+    shutil.rmtree(filled / "tiny")
+    assert "`config`, a folder of the same kind" in patchbay("models", "list").stdout
 
 
 def test_the_list_without_broken_models_ends_with_the_table(patchbay, hub):

@@ -131,11 +131,37 @@ def test_only_what_is_needed_is_fetched():
     parts = {name: ["library", "Class"] for name in ("safety_checker", "text_encoder", "tokenizer", "unet", "vae")}
     assert sorted(wanted_files(names, parts)) == [
         "model_index.json",
-        "text_encoder/model*-of-*.safetensors",
+        "text_encoder/model-?????-of-?????.safetensors",
         "text_encoder/model.safetensors.index.json",
         "tokenizer/merges.txt",
         "tokenizer/vocab.json",
         "unet/config.json",
         "unet/diffusion_pytorch_model.safetensors",
         "vae/diffusion_pytorch_model.fp16.safetensors",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plain", "kept"),
+    [
+        (True, ["model-00001-of-00002.safetensors"]),
+        (False, ["model-00001-of-00002.fp16.safetensors", "model.fp16-00001-of-00002.safetensors"]),
+    ],
+)
+def test_of_shards_one_variant_is_fetched(plain, kept):
+    from huggingface_hub.utils import filter_repo_objects
+
+    shards = ["model-00001-of-00002.safetensors"] if plain else []
+    names = [
+        "model.safetensors.index.fp16.json",
+        *(["model.safetensors.index.json"] if plain else []),
+        "model-00001-of-00002.fp16.safetensors",
+        "model.fp16-00001-of-00002.safetensors",
+        *shards,
+    ]
+    names = [f"text_encoder/{name}" for name in names]
+    wanted = wanted_files(names, {"text_encoder": ["transformers", "T5EncoderModel"]})
+    fetched = filter_repo_objects(names, allow_patterns=wanted)
+    assert sorted(name for name in fetched if name.endswith(".safetensors")) == [
+        f"text_encoder/{name}" for name in kept
     ]

@@ -6,14 +6,19 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from engine import PatchbayError, Paths, Settings
 from engine.choices import Choosable
+from nodes.diffusion.headers import read_header
 from nodes.diffusion.listing import MOST_PICTURES, models, pictures
 from nodes.images import PictureFile
 from nodes.load import ModelFile
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL
+from tests.nodes.diffusion.tiny import originals
+from tests.nodes.diffusion.tiny.table import build
 
 
 @pytest.fixture
@@ -90,9 +95,6 @@ def test_a_broken_model_is_listed_with_its_problem(roots, broken, tmp_path):
 
 
 def test_single_files_are_told_by_their_headers(roots, tmp_path):
-    import torch
-    from safetensors.torch import save_file
-
     names = {
         "model.diffusion_model.input_blocks.0.0.weight": (32, 4, 3, 3),
         "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (32, 768),
@@ -117,6 +119,41 @@ def test_single_files_are_told_by_their_headers(roots, tmp_path):
         "lora.safetensors": "unsupported_class",
         "style.safetensors": "unsupported_class",
     }
+
+
+def test_a_single_file_names_the_folders_that_fit_as_its_config(roots, tiny_folder, broken, tmp_path):
+    save_file(originals.sd(tiny_folder), tmp_path / "models" / "one.safetensors")
+    (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    shutil.copytree(tiny_folder, tmp_path / "models" / "tiny")
+    shutil.copytree(broken, tmp_path / "models" / "words_only")
+    found = by_name(models(roots))
+    assert found["one.safetensors"].detail["configs"] == ["tiny", "words_only"]
+    assert "problem" in found["words_only"].detail
+    assert "configs" not in found["tiny"].detail
+
+
+def test_a_transformer_names_only_folders_that_have_all_their_weights(roots, tmp_path):
+    build("StableDiffusion3Pipeline", tmp_path / "models" / "whole")
+    save_file(originals.sd3(tmp_path / "models" / "whole"), tmp_path / "models" / "one.safetensors")
+    rest = shutil.copytree(tmp_path / "models" / "whole", tmp_path / "models" / "rest")
+    (rest / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    found = by_name(models(roots))["one.safetensors"]
+    assert (found.kind, found.detail["configs"]) == ("sd3-32x64x4", ["whole"])
+
+
+def test_a_file_that_did_not_change_is_not_read_again(roots, tmp_path, monkeypatch):
+    path = tmp_path / "models" / "a.safetensors"
+    path.write_bytes(b"nothing")
+    reads = []
+    monkeypatch.setattr(
+        "nodes.diffusion.listing.read_header", lambda *given: reads.append(given) or read_header(*given)
+    )
+    first, again = models(roots), models(roots)
+    assert first == again
+    assert len(reads) == 1
+    path.write_bytes(b"\x10\0\0\0\0\0\0\0{")
+    assert by_name(models(roots))["a.safetensors"].detail["bytes"] == 9
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize("name", ["old.ckpt", "vae.pt", "up.PTH"])

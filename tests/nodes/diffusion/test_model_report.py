@@ -13,6 +13,7 @@ from nodes.diffusion.model_report import report
 from nodes.diffusion.source import survey
 from nodes.pocket import MODEL
 from tests.nodes.diffusion.tiny import originals
+from tests.nodes.diffusion.tiny.table import build
 
 
 def by_name(found):
@@ -89,6 +90,17 @@ def test_the_classes_of_a_file_of_sdxl_are_those_of_its_folder(tmp_path):
     assert {name: part["class"] for name, part in parts.items()} == {
         name: part.class_name for name, part in folder.items() if part.weights
     }
+
+
+def test_a_transformer_is_told_with_what_it_needs(tmp_path):
+    build("StableDiffusion3Pipeline", tmp_path / "model")
+    save_file(originals.sd3(tmp_path / "model"), tmp_path / "sd3.safetensors")
+    found = report(tmp_path / "sd3.safetensors", "x", "at", digests=False)
+    (part,) = found["components"]
+    source = survey(tmp_path / "model", at="x")
+    assert (found["kind"], part["name"], part["class"]) == (source.kind, "transformer", "SD3Transformer2DModel")
+    assert part["numbers"] == source.parts["transformer"].numbers
+    assert "with the weights of all parts but the transformer" in found["needs"]
 
 
 def test_a_file_that_cannot_be_loaded_is_told_with_its_problem(tmp_path):

@@ -159,3 +159,141 @@ def sdxl(folder):
 
 def _ups(vae):
     return (name.split(".")[2] for name in vae if name.startswith("decoder.up_blocks."))
+
+
+TIMES = [
+    (r"time_text_embed\.timestep_embedder\.linear_1", "t_embedder.mlp.0"),
+    (r"time_text_embed\.timestep_embedder\.linear_2", "t_embedder.mlp.2"),
+    (r"time_text_embed\.text_embedder\.linear_1", "y_embedder.mlp.0"),
+    (r"time_text_embed\.text_embedder\.linear_2", "y_embedder.mlp.2"),
+]
+SD3 = [
+    *TIMES,
+    (r"pos_embed\.proj", "x_embedder.proj"),
+    (r"norm_out\.linear", "final_layer.adaLN_modulation.1"),
+    (r"proj_out", "final_layer.linear"),
+]
+SD3_BLOCK = [
+    ("attn.to_out.0", "x_block.attn.proj"),
+    ("attn.to_add_out", "context_block.attn.proj"),
+    ("attn2.to_out.0", "x_block.attn2.proj"),
+    ("attn.norm_q", "x_block.attn.ln_q"),
+    ("attn.norm_k", "x_block.attn.ln_k"),
+    ("attn.norm_added_q", "context_block.attn.ln_q"),
+    ("attn.norm_added_k", "context_block.attn.ln_k"),
+    ("attn2.norm_q", "x_block.attn2.ln_q"),
+    ("attn2.norm_k", "x_block.attn2.ln_k"),
+    ("norm1.linear", "x_block.adaLN_modulation.1"),
+    ("norm1_context.linear", "context_block.adaLN_modulation.1"),
+    ("ff.net.0.proj", "x_block.mlp.fc1"),
+    ("ff.net.2", "x_block.mlp.fc2"),
+    ("ff_context.net.0.proj", "context_block.mlp.fc1"),
+    ("ff_context.net.2", "context_block.mlp.fc2"),
+]
+SD3_JOINED = [
+    (r"attn\.to_([qkv])", "x_block.attn.qkv"),
+    (r"attn2\.to_([qkv])", "x_block.attn2.qkv"),
+    (r"attn\.add_([qkv])_proj", "context_block.attn.qkv"),
+]
+"""Queries, keys and values lie in one tensor."""
+
+FLUX = [
+    (r"time_text_embed\.timestep_embedder\.linear_1", "time_in.in_layer"),
+    (r"time_text_embed\.timestep_embedder\.linear_2", "time_in.out_layer"),
+    (r"time_text_embed\.text_embedder\.linear_1", "vector_in.in_layer"),
+    (r"time_text_embed\.text_embedder\.linear_2", "vector_in.out_layer"),
+    (r"time_text_embed\.guidance_embedder\.linear_1", "guidance_in.in_layer"),
+    (r"time_text_embed\.guidance_embedder\.linear_2", "guidance_in.out_layer"),
+    (r"context_embedder", "txt_in"),
+    (r"x_embedder", "img_in"),
+    (r"norm_out\.linear", "final_layer.adaLN_modulation.1"),
+    (r"proj_out", "final_layer.linear"),
+]
+FLUX_BLOCK = [
+    ("attn.to_out.0", "img_attn.proj"),
+    ("attn.to_add_out", "txt_attn.proj"),
+    ("attn.norm_q.weight", "img_attn.norm.query_norm.scale"),
+    ("attn.norm_k.weight", "img_attn.norm.key_norm.scale"),
+    ("attn.norm_added_q.weight", "txt_attn.norm.query_norm.scale"),
+    ("attn.norm_added_k.weight", "txt_attn.norm.key_norm.scale"),
+    ("norm1.linear", "img_mod.lin"),
+    ("norm1_context.linear", "txt_mod.lin"),
+    ("ff.net.0.proj", "img_mlp.0"),
+    ("ff.net.2", "img_mlp.2"),
+    ("ff_context.net.0.proj", "txt_mlp.0"),
+    ("ff_context.net.2", "txt_mlp.2"),
+]
+FLUX_JOINED = [
+    (r"attn\.to_([qkv])", "img_attn.qkv"),
+    (r"attn\.add_([qkv])_proj", "txt_attn.qkv"),
+]
+FLUX_SINGLE = [
+    ("attn.norm_q.weight", "norm.query_norm.scale"),
+    ("attn.norm_k.weight", "norm.key_norm.scale"),
+    ("norm.linear", "modulation.lin"),
+    ("proj_out", "linear2"),
+]
+FLUX_SINGLE_JOINED = [(r"attn\.to_([qkv])", "linear1"), (r"proj_(m)lp", "linear1")]
+
+
+def _renamed(key, names):
+    """The key with the first name that it is or starts with replaced."""
+    begins = ((ours, theirs) for ours, theirs in names if f"{key}.".startswith(f"{ours}."))
+    ours, theirs = next(begins, ("", ""))
+    return theirs + key[len(ours) :]
+
+
+def _block(prefix, weights, names, joins):
+    """One block: tensors by their other names, and those that are joined in one, in the order of the letters `qkvm`."""
+    joined = {}
+    for key, tensor in weights.items():
+        name, _, kind = key.rpartition(".")
+        for pattern, theirs in joins:
+            if found := re.fullmatch(pattern, name):
+                joined.setdefault(f"{prefix}.{theirs}.{kind}", {})[found[1]] = tensor
+                break
+        else:
+            yield f"{prefix}.{_renamed(key, names)}", tensor
+    for name, tensors in joined.items():
+        yield name, torch.cat([tensors[letter] for letter in "qkvm" if letter in tensors])
+
+
+def _transformer(weights, table, blocks, last):
+    """`blocks` are name -> (other name, names, joins); scale and shift of the last norm stand the other way round."""
+    apart = {}
+    for key, tensor in weights.items():
+        kind, _, rest = key.partition(".")
+        number, _, inner = rest.partition(".")
+        if kind in blocks:
+            apart.setdefault((kind, number), {})[inner] = tensor
+        elif key == "pos_embed.pos_embed":
+            yield "pos_embed", tensor
+        elif key.startswith(last):
+            yield _rename(key, table), torch.cat([*reversed(tensor.chunk(2))])
+        else:
+            yield _rename(key, table), tensor
+    for (kind, number), inside in apart.items():
+        theirs, names, joins = blocks[kind]
+        yield from _block(f"{theirs}.{number}", inside, names, joins)
+
+
+def sd3(folder):
+    """The tensors of the transformer of an SD 3 folder; its last block has a norm of the other order, too."""
+    weights = _weights(folder, "transformer")
+    count = len({key.split(".")[1] for key in weights if key.startswith("transformer_blocks.")})
+    last = f"transformer_blocks.{count - 1}.norm1_context.linear."
+    swapped = {
+        key: torch.cat([*reversed(tensor.chunk(2))]) if key.startswith(last) else tensor
+        for key, tensor in weights.items()
+    }
+    blocks = {"transformer_blocks": ("joint_blocks", SD3_BLOCK, SD3_JOINED)}
+    return _whole(_transformer(swapped, SD3, blocks, "norm_out.linear."))
+
+
+def flux(folder):
+    """The tensors of the transformer of a FLUX.1 folder."""
+    blocks = {
+        "transformer_blocks": ("double_blocks", FLUX_BLOCK, FLUX_JOINED),
+        "single_transformer_blocks": ("single_blocks", FLUX_SINGLE, FLUX_SINGLE_JOINED),
+    }
+    return _whole(_transformer(_weights(folder, "transformer"), FLUX, blocks, "norm_out.linear."))
