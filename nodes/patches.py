@@ -79,6 +79,12 @@ class PatchedModel(NamedTuple, Generic[K]):
     text_encoder: TextEncoder[K]
 
 
+class FreedModel(NamedTuple, Generic[K]):
+    """A model whose skips are weighed."""
+
+    model: Denoiser[K]
+
+
 def check_lora(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse a LoRA that was made for another model."""
     from nodes.diffusion.lora_files import check
@@ -154,7 +160,7 @@ def free_u(
     s2: Annotated[FreeUFactor, Field(description="Of the skips, second stage.")] = 0.2,
     b1: Annotated[FreeUFactor, Field(description="Of the backbone, first stage; 1.3 suits SDXL.")] = 1.5,
     b2: Annotated[FreeUFactor, Field(description="Of the backbone, second stage; 1.4 suits SDXL.")] = 1.6,
-) -> Denoiser[K]:
+) -> FreedModel[K]:
     """Weigh a UNet's backbone against its skips, for cleaner pictures at no cost (FreeU).
 
     Si et al., "FreeU: Free Lunch in Diffusion U-Net" (2023). The defaults are those for Stable Diffusion 1.5.
@@ -162,4 +168,4 @@ def free_u(
     from nodes.diffusion.patches import FreeUPatch, check_unet
 
     check_unet(model.source, "model")
-    return Denoiser(model.source.patched(FreeUPatch(s1, s2, b1, b2)))
+    return FreedModel(Denoiser(model.source.patched(FreeUPatch(s1, s2, b1, b2))))

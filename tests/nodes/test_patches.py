@@ -97,5 +97,24 @@ def test_free_u_on_a_transformer_is_refused_before_anything_runs(tmp_path):
 def test_each_node_adds_one_patch_to_its_part(embedding):
     parts = load_model(model=MODEL)
     (word,) = add_embedding(parts.text_encoder, file=embedding).source.patches
-    (free,) = free_u(parts.model, b1=1.3).source.patches
+    (free,) = free_u(parts.model, b1=1.3).model.source.patches
     assert (word.token, free.b1) == ("word", 1.3)
+
+
+def test_patches_of_different_kinds_are_wired_in_a_row(lora):
+    inputs = {
+        "free": ("FreeU", {"model": {"link": "one.model"}}),
+        "encode": ("EncodeText", {"text_encoder": {"link": "one.text_encoder"}, "text": "a red circle"}),
+        "empty": ("EmptyLatent", {"width": 64, "height": 64}),
+        "sample": (
+            "Sample",
+            {
+                "model": {"link": "free.model"},
+                "positive": {"link": "encode.conditioning"},
+                "latent": {"link": "empty.latent"},
+                "steps": 1,
+            },
+        ),
+    }
+    nodes = [(name, {"type": type_, "inputs": given}) for name, (type_, given) in inputs.items()]
+    assert check(graph(lora.parent, MODEL, lora_node("one", "load", lora), *nodes), MODEL)
