@@ -1,16 +1,23 @@
-"""What an input that names something outside the graph could name, for lists to choose from."""
+"""What an input that names something outside the graph could name: for lists to choose from, and to look after."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotations may be read at run time
+from collections.abc import Callable, Mapping  # a dataclass's annotations may be read at run time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from pydantic import JsonValue
 
+    from engine.catalog import AnyNodeType
     from engine.paths import Paths
     from engine.settings import Settings
+
+Progress = Callable[[int, int], None]
+"""Told while something is fetched: bytes so far, and bytes in all as far as that is known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +43,43 @@ class Choosable(Protocol):
         Reads no more than headers and configurations, but may take a while; it does not raise for a broken file.
         """
         ...
+
+
+@runtime_checkable
+class Collection(Choosable, Protocol):
+    """What a `Resource` that loads models may do besides: look into one, fetch one, and say what it can load.
+
+    What it answers is in its own words, as a choice's `detail` is.
+    """
+
+    def describe(self, name: str, paths: Paths, at: str, *, digests: bool = True) -> Mapping[str, JsonValue]:
+        """What the model `name` is made of; no weight is loaded, but each is read once where `digests` are wanted.
+
+        Raises `PatchbayError` at `at`.
+        """
+        ...
+
+    def fetch(self, name: str, at: str, progress: Progress | None = None) -> Path:
+        """Fetch a model over the network: to call this is to allow it. Raises `PatchbayError` at `at`."""
+        ...
+
+    def families(self) -> Mapping[str, JsonValue]:
+        """Which families of models can be loaded and what works with each, and why others cannot."""
+        ...
+
+
+def collections(types: Iterable[AnyNodeType]) -> Iterator[Choosable]:
+    """The resources of the inputs that load models, of those that can list them."""
+    for type_ in types:
+        for port in type_.inputs.values():
+            if getattr(port.resource, "loads", False) and isinstance(port.resource, Choosable):
+                yield port.resource
+
+
+def models(types: Iterable[AnyNodeType], paths: Paths, settings: Settings) -> list[Choice]:
+    """What the inputs that load models may name, each once."""
+    found: dict[str, Choice] = {}
+    for collection in collections(types):
+        for choice in collection.choices(paths, settings):
+            found.setdefault(choice.name, choice)
+    return list(found.values())

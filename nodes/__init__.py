@@ -4,7 +4,13 @@ Importing this package imports no torch: a node's function brings in what it nee
 and the checking of graphs stay light.
 """
 
-from nodes.conditioning import apply_control, encode_text, mix_conditionings
+from nodes.conditioning import (
+    apply_control,
+    combine_conditionings,
+    encode_text,
+    limit_conditioning,
+    mix_conditionings,
+)
 from nodes.control import collect, for_each, if_, note, number, repeat, reroute, switch, text
 from nodes.directions import (
     describe_latent,
@@ -41,12 +47,16 @@ from nodes.latents import (
     vae_encode,
 )
 from nodes.load import load_control_net, load_model
-from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
+from nodes.patches import add_embedding, apply_lora, free_u
+from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
 __all__ = [
+    "add_embedding",
     "apply_control",
+    "apply_lora",
     "collect",
+    "combine_conditionings",
     "composite_images",
     "crop_image",
     "cut_sigmas",
@@ -60,6 +70,8 @@ __all__ = [
     "encode_text",
     "follow_direction",
     "for_each",
+    "free_u",
+    "guider",
     "if_",
     "image_difference",
     "image_grid",
@@ -68,6 +80,7 @@ __all__ = [
     "latent_distance",
     "latent_maps",
     "learn_direction",
+    "limit_conditioning",
     "load_control_net",
     "load_direction",
     "load_image",

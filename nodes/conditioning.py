@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine import node
+from engine.errors import Code, PatchbayError
 from nodes.types import (
+    Area,
     Conditioning,
     Control,
     ControlNet,
@@ -15,7 +18,9 @@ from nodes.types import (
     Frames,
     Image,
     K,
+    Mask,
     MixMethod,
+    PromptStrength,
     Role,
     ShareEnd,
     ShareStart,
@@ -30,6 +35,16 @@ PromptWeights = Annotated[
         description="Off reads a prompt as it is written, as the stock pipeline does. Else (word:1.2), ((word)) and "
         "[word] weigh words, a backslash keeps a bracket, and prompts of any length are read: towards empty is "
         "ComfyUI's formula, mean kept AUTOMATIC1111's."
+    ),
+]
+
+ClipSkip = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=24,
+        description="How many of the text encoder's last layers are left out; what other programs call 2 is 1 here. "
+        "Stable Diffusion's stock pipeline leaves none out of a negative prompt.",
     ),
 ]
 
@@ -50,12 +65,23 @@ def encode_text(
     *,
     role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
     weights: PromptWeights = "off",
+    clip_skip: ClipSkip = 0,
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
     """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
     from nodes.diffusion import prompts
 
-    return prompts.encode_text(text_encoder, text, role=role, options=options, weights=weights)
+    return prompts.encode_text(text_encoder, text, role=role, options=_options(options, clip_skip), weights=weights)
+
+
+def _options(options: Mapping[str, JsonValue], clip_skip: int) -> Mapping[str, JsonValue]:
+    """The stock options with the layers to leave out among them. Raises `bad_value` where both say."""
+    if not clip_skip:
+        return options
+    if "clip_skip" in options:
+        what = "The layers to leave out are said twice."
+        raise PatchbayError(Code.BAD_VALUE, "clip_skip", what, "Take clip_skip out of the options.")
+    return {**options, "clip_skip": clip_skip}
 
 
 @node("MixConditionings", category="text")
@@ -66,6 +92,32 @@ def mix_conditionings(
     from nodes.diffusion import latent_math
 
     return [latent_math.mix(a, b, amount, method) for amount in latent_math.amounts(frames)]
+
+
+@node("LimitConditioning", category="text")
+def limit_conditioning(
+    conditioning: Conditioning[K],
+    mask: Mask | None = None,
+    *,
+    strength: PromptStrength = 1.0,
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Conditioning[K]:
+    """Give a prompt a place (the mask), a time and a strength among those it is combined with.
+
+    The mask is resized to the picture to come; grey places count as much as they are bright.
+    """
+    from nodes.diffusion.regions import limited
+
+    return limited(conditioning, Area(mask, strength, start, end))
+
+
+@node("CombineConditionings", category="text")
+def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[K]:
+    """Let several prompts act at once: what the model says for each is averaged, by their strengths and masks."""
+    from nodes.diffusion.regions import combined
+
+    return combined(conditionings)
 
 
 @node("ApplyControl", category="text")

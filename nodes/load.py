@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
-from engine.choices import Choice
+from engine.choices import Choice, Progress
 from engine.digests import file_digest
 from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.scheduler_table import prediction_of
-from nodes.diffusion.source import resolve, survey
+from nodes.diffusion.source import ModelSource, resolve, survey
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
@@ -49,6 +49,24 @@ class ModelFile:
 
         return models(paths, weights=self._weights)
 
+    def describe(self, name: str, paths: Paths, at: str, *, digests: bool = True) -> Mapping[str, JsonValue]:
+        """What a model that is on this machine is made of. Raises `PatchbayError`."""
+        from nodes.diffusion.model_report import report
+
+        return report(resolve(name, paths, downloads=False, at=at), name, at, digests=digests)
+
+    def fetch(self, name: str, at: str, progress: Progress | None = None) -> Path:
+        """Fetch a repository of the hub: safetensors, configurations and words only. Raises `PatchbayError`."""
+        from nodes.diffusion.hub import fetch
+
+        return fetch(name, at, progress)
+
+    def families(self) -> Mapping[str, JsonValue]:
+        """The pipeline classes that are driven, with what was measured of each, and why the others are not."""
+        from nodes.diffusion.measured import families
+
+        return families()
+
 
 ModelPath = Annotated[
     Path,
@@ -72,7 +90,7 @@ class ControlNetFolder:
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, fetched=_of_net)
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
         survey_net(path, at)
         return path
 
@@ -85,12 +103,6 @@ class ControlNetFolder:
         from nodes.diffusion.listing import control_nets
 
         return control_nets(paths)
-
-
-def _of_net(name: str) -> list[str]:
-    from huggingface_hub import list_repo_files
-
-    return wanted_files(list_repo_files(name))
 
 
 ControlNetPath = Annotated[
@@ -116,12 +128,20 @@ def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
-    """What the model predicts, from the configuration of its scheduler."""
+    """What the model predicts, from the configuration of its scheduler, and where it is."""
     model, config = values.get("model"), values.get("config")
     if not isinstance(model, Path):
         return {}
-    source = survey(model, config=config if isinstance(config, Path) else None, at="model")
-    return {"prediction": prediction_of(source.scheduler)}
+    place = {"model": str(model), "config": str(config) if isinstance(config, Path) else ""}
+    source = source_of(place)
+    return {} if source is None else {"prediction": prediction_of(source.scheduler), **place}
+
+
+def source_of(facts: Mapping[str, str]) -> ModelSource | None:
+    """The model that the facts of a linked input tell of; None where no one model is known."""
+    if "model" not in facts or "config" not in facts:
+        return None
+    return survey(Path(facts["model"]), config=Path(facts["config"]) if facts["config"] else None, at="model")
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)

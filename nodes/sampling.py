@@ -13,6 +13,8 @@ from nodes.types import (
     Conditioning,
     Denoiser,
     Guidance,
+    Guider,
+    GuiderName,
     Image,
     K,
     Latent,
@@ -21,6 +23,8 @@ from nodes.types import (
     Scheduler,
     SchedulerName,
     Seed,
+    ShareEnd,
+    ShareStart,
     Sigmas,
     Steps,
     StockOptions,
@@ -50,6 +54,24 @@ Churn = Annotated[
     float | None, Field(ge=0, le=1000, description=f"Noise added before the steps, over the whole run; {SETTINGS}")
 ]
 Order = Annotated[int | None, Field(ge=1, le=8, description=f"How many past steps the solver looks at; {SETTINGS}")]
+
+
+OWN = "null is the guider's own; a guider without this setting refuses it."
+Rescale = Annotated[
+    float, Field(ge=0, le=1, description="How far the contrast goes back to that of the prompt's own prediction.")
+]
+Along = Annotated[
+    float | None, Field(ge=0, le=1, description=f"APG: how much of guidance along the prediction is kept; {OWN}")
+]
+Threshold = Annotated[
+    float | None, Field(ge=0, le=1000, description=f"APG: the length that guidance is cut to, 0 for none; {OWN}")
+]
+Momentum = Annotated[
+    float | None, Field(ge=-1, le=1, description=f"APG: the weight of past steps, usually below 0; {OWN}")
+]
+ZeroSteps = Annotated[
+    int | None, Field(ge=0, le=1000, description=f"CFG-Zero*: how many first steps stand still; {OWN}")
+]
 
 
 class Schedule(NamedTuple):
@@ -143,6 +165,37 @@ def sampler(
     return Sampler(*base, name, settings, own)
 
 
+def check_guider(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse settings that the guider does not have."""
+    from nodes.diffusion.guider_table import chosen
+
+    chosen(str(values.get("name", "CFG")), {name: value for name, value in values.items() if name != "name"})
+    return {}
+
+
+@node("Guider", category="sampling", facts=check_guider)
+def guider(
+    *,
+    name: GuiderName = "CFG",
+    rescale: Rescale = 0.0,
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+    eta: Along = None,
+    threshold: Threshold = None,
+    momentum: Momentum = None,
+    zero_steps: ZeroSteps = None,
+) -> Guider:
+    """Choose how the prompt steers against the negative one; `guidance` of Sample stays its strength.
+
+    It takes the place of the model's own guidance, so what some models add to that is left out. Outside its share of
+    the steps the prompt alone counts.
+    """
+    from nodes.diffusion.guider_table import chosen
+
+    own = {"eta": eta, "threshold": threshold, "momentum": momentum, "zero_steps": zero_steps}
+    return Guider(name, chosen(name, {"rescale": rescale, "start": start, "end": end, **own}))
+
+
 @node("ShowScheduler", category="sampling")
 def show_scheduler(scheduler: Scheduler[K], *, steps: Steps = 20) -> Schedule:
     """Show a scheduler: each option with its value and where that comes from, and the tables of its steps."""
@@ -157,6 +210,7 @@ def sample(
     positive: Conditioning[K],
     latent: Latent[K] | BlankLatent,
     negative: Conditioning[K] | None = None,
+    guider: Guider | None = None,
     *,
     scheduler: Scheduler[K] | SchedulerName = "DPMSolverMultistep",
     steps: Steps = 20,
@@ -184,6 +238,7 @@ def sample(
         seed=seed,
         denoise=denoise,
         options=options,
+        guider=guider,
     )
 
 
@@ -193,6 +248,7 @@ def sample_steps(
     positive: Conditioning[K],
     latent: Latent[K] | BlankLatent,
     negative: Conditioning[K] | None = None,
+    guider: Guider | None = None,
     *,
     scheduler: Scheduler[K] | SchedulerName = "DPMSolverMultistep",
     steps: Steps = 20,
@@ -221,4 +277,5 @@ def sample_steps(
         seed=seed,
         options=options,
         window=Window(steps, first, last),
+        guider=guider,
     )

@@ -49,6 +49,8 @@ FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; m
 ControlStrength = Annotated[float, Field(ge=0, le=10, description="What the ControlNet adds is multiplied by this.")]
 ShareStart = Annotated[float, Field(ge=0, le=1, description="From which share of the steps on it counts.")]
 ShareEnd = Annotated[float, Field(ge=0, le=1, description="Up to which share of the steps it counts.")]
+PromptStrength = Annotated[float, Field(gt=0, le=100, description="How much it counts where prompts meet.")]
+GuiderName = Literal["CFG", "CFG-Zero*", "APG", "TCFG"]
 Role = Literal["positive", "negative"]
 Weights = Literal["off", "towards empty", "mean kept"]
 """Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.chunks`."""
@@ -169,16 +171,18 @@ class Component(Generic[K]):
     @property
     def affinity(self) -> ModelSource:
         """What the executor keeps together: nodes of one model run one after another."""
-        return self.source
+        return self.source.plain
 
     def digest(self) -> str:
         """Identity of the weights and configuration."""
         return self.source.digest
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
-        """Which model it is a part of."""
+        """Which model it is a part of, and what changes it."""
         source = self.source
-        return Inspection((Fact("model", source.name), Fact("kind", source.kind), Fact("class", source.pipeline_class)))
+        patches = (Fact(patch.noun, str(patch)) for patch in source.patches)
+        own = (Fact("model", source.name), Fact("kind", source.kind), Fact("class", source.pipeline_class))
+        return Inspection((*own, *patches))
 
 
 class Denoiser(Component[K]):
@@ -252,7 +256,8 @@ class Conditioning(Generic[K]):
     spelling of a positive prompt: `prompt_embeds` [1, tokens, features] in most families, beside it a pooled prompt
     [1, features], a mask [1, tokens] and so on; some give lists of tensors. `encoder` made it, from `text` (None: what
     the pipeline takes where no negative is given) in a `role`, with `options` of the pipeline that concern the text.
-    `controls` steer by pictures wherever the prompt does.
+    `controls` steer by pictures wherever the prompt does. `area` limits it (None: it acts everywhere and always), and
+    those `beside` it act too; they have none beside them.
     """
 
     tensors: Mapping[str, Any]
@@ -261,6 +266,18 @@ class Conditioning(Generic[K]):
     role: Role = "positive"
     options: Mapping[str, object] = field(default_factory=dict)
     controls: tuple[Control, ...] = ()
+    area: Area | None = None
+    beside: tuple[Conditioning[K], ...] = ()
+
+    @property
+    def prompts(self) -> tuple[Conditioning[K], ...]:
+        """This prompt and those beside it."""
+        return (self, *self.beside)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one prompt that acts everywhere and always, with nothing steering beside it."""
+        return not self.controls and not self.beside and self.area is None
 
     @property
     def kind(self) -> str:
@@ -270,14 +287,16 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        beside = sum(control.image.nbytes for control in self.controls)
-        return beside + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
+        beside = sum(control.image.nbytes for control in self.controls) + sum(each.nbytes for each in self.beside)
+        masked = self.area.mask.nbytes if self.area is not None and self.area.mask is not None else 0
+        return beside + masked + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
     def digest(self) -> str:
         """Identity of the content."""
         said = f"{self.role}:{sorted(self.tensors)}:{json.dumps(self.options, sort_keys=True)}"
-        steered = "".join(f":{control.digest()}" for control in self.controls)
-        return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}{steered}"
+        more = [*(each.digest() for each in self.controls), *(each.digest() for each in self.beside)]
+        limits = "".join(f"|{each}" for each in ([] if self.area is None else [self.area.digest()]) + more)
+        return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}{limits}"
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its text and its numbers."""
@@ -508,3 +527,30 @@ class Control:
     def digest(self) -> str:
         """Identity of the content."""
         return f"{self.net.digest()}:{self.image.digest()}:{self.strength!r}:{self.start!r}:{self.end!r}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Area:
+    """Where a prompt acts, from which share of the steps to which, and how much it counts beside others."""
+
+    mask: Mask | None = None
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        mask = "everywhere" if self.mask is None else self.mask.digest()
+        return f"{mask}:{self.strength!r}:{self.start!r}:{self.end!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Guider:
+    """A choice of how the predictions for and against a prompt become one, with its settings by our names."""
+
+    name: GuiderName
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Its name and what was set."""
+        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items())))

@@ -21,6 +21,7 @@ from engine.picture import is_picture
 from engine.schema import document_schema
 from engine.settings import Device, Dtype  # noqa: TC001  # typer reads annotations at run time
 from web.cli_editor import commands as editor_commands
+from web.cli_models import commands as model_commands
 from web.cli_server import commands as server_commands
 from web.config import Config
 from web.doctor import examine
@@ -61,6 +62,7 @@ app = typer.Typer(
 )
 app.add_typer(server_commands)
 app.add_typer(editor_commands)
+app.add_typer(model_commands)
 
 
 @app.command(context_settings=GRAPH_FLAGS, options_metavar="[--INPUT VALUE ...] [OPTIONS]")

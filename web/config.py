@@ -18,6 +18,7 @@ import graphs
 from engine import Code, PatchbayError, Paths, Settings
 from engine.runtime import HOME_VARIABLE
 from engine.settings import Device, Dtype  # noqa: TC001  # pydantic reads annotations at run time
+from web.model_folders import ModelFolder  # noqa: TC001
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
@@ -38,7 +39,7 @@ class Config(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PATCHBAY_", extra="forbid")
 
     home: Path
-    models: list[Path] = []
+    models: list[ModelFolder] = []
     inputs: list[Path] = []
     device: Device = "auto"
     dtype: Dtype = "auto"
@@ -78,7 +79,7 @@ class Config(BaseSettings):
         """The roots of a run."""
         return Paths(
             inputs=(self.home / "inputs", *(self.home / path for path in self.inputs)),
-            models=(self.home / "models", *(self.home / path for path in self.models)),
+            models=(self.home / "models", *(root for folder in self.models for root in folder.roots(self.home))),
             graphs=(self.home / "graphs", SHIPPED_GRAPHS),
             outputs=(outputs or self.home / "outputs").absolute(),
         )

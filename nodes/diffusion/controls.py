@@ -34,19 +34,23 @@ class Hint:
 
 
 def with_control(conditioning: Conditioning[Any], control: Control) -> Conditioning[Any]:
-    """A prompt with one more control. Raises `bad_value` for a share of the steps that has no steps."""
+    """A prompt, or several that act together, each with one more control.
+
+    Raises `bad_value` for a share of the steps that has no steps.
+    """
     if control.start >= control.end:
         what = f"There are no steps from {control.start:g} to {control.end:g} of them."
         raise PatchbayError(Code.BAD_VALUE, "start", what, "Choose start below end.")
-    return replace(conditioning, controls=(*conditioning.controls, control))
+    beside = tuple(replace(each, controls=(*each.controls, control)) for each in conditioning.beside)
+    return replace(conditioning, controls=(*conditioning.controls, control), beside=beside)
 
 
 def check_controls(source: ModelSource, positive: Conditioning[Any], negative: Conditioning[Any] | None) -> None:
     """Refuse controls that the model cannot follow. Raises `kind_mismatch`, `bad_value`."""
-    if negative is not None and negative.controls:
+    if negative is not None and any(entry.controls for entry in negative.prompts):
         what = "The controls of a positive prompt steer the negative one too, so a negative has none of its own."
         raise PatchbayError(Code.BAD_VALUE, "negative", what, "Put ApplyControl behind the positive prompt.")
-    for control in positive.controls:
+    for control in (control for entry in positive.prompts for control in entry.controls):
         check_kind("positive.control", control.net.kind, "model", source.kind)
         family, found = source.family, control.net.source.class_name
         if found not in family.controls:

@@ -9,16 +9,18 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import layouts, noise, schedulers, steering, stock, windows
+from nodes.diffusion import guiders, layouts, noise, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.glimpses import glimpse
+from nodes.diffusion.guiders import Guidance, check_guider
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
 from nodes.diffusion.prompts import evened, negative_for
+from nodes.diffusion.regions import check_regions
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
-from nodes.types import BlankLatent, Conditioning, Denoiser, Latent, Scheduler
+from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +41,7 @@ def sample(  # these are what a picture depends on
     denoise: float = 1.0,
     options: Mapping[str, object] | None = None,
     window: Window | None = None,
+    guider: Guider | None = None,
 ) -> Latent[Any]:
     """Denoise, steered by the prompt: text-to-image from a blank latent, image-to-image from a filled one.
 
@@ -61,6 +64,7 @@ def sample(  # these are what a picture depends on
     windows.check_parts(latent, window, source.family)
     windows.check_leftover(latent, window, scheduler)
     check_controls(source, positive, negative)
+    check_regions(source.family, positive, negative)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
@@ -74,6 +78,14 @@ def sample(  # these are what a picture depends on
         pipeline = held.enter_context(opened(source, **parts))
         size = _size(pipeline, latent)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
+        is_guided = guiders.is_guided(source.family, negative, guidance, options)
+        if guider is not None:
+            in_parts = window.last is not None or windows.state_in(latent) is not None
+            check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+        scale = guiders.scale_of(source.family, guidance, options)
+        steered = steering.Steering(
+            positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
+        )
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
         passed = {**stock.conditionings([positive, negative]), **options}
         if isinstance(latent, Latent):
@@ -89,7 +101,7 @@ def sample(  # these are what a picture depends on
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
         )
-        steering.install(held, pipeline, positive, batch=len(own), size=size, whole=whole)
+        steering.install(held, pipeline, steered, batch=len(own), size=size, whole=whole)
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     return Latent(kept(result), source.kind, windows.leftover(shim, window, scheduler))

@@ -6,14 +6,11 @@ the same parts, so they share a row: what a graph does with the parts is the gra
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from nodes.diffusion.headers import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class Rule:
     """What one part of a family may be: its library, its classes and its files. No classes means any of the library.
 
     `config` must be there; of `files`, one group must be there whole; `weights` is the stem of the weight files, or
-    empty when the part has none. `prefix` starts its tensors' names in a single file.
+    empty when the part has none.
     """
 
     library: str
@@ -29,7 +26,6 @@ class Rule:
     config: str
     files: tuple[tuple[str, ...], ...] = ((),)
     weights: str = ""
-    prefix: str = ""
 
 
 _TEXT = ("text_encoder", "tokenizer", "processor")
@@ -56,6 +52,10 @@ class Family:
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
+    - `steers`: how the denoiser is told of a prompt: its argument -> the tensor of a conditioning. Where it is given,
+      several prompts can act together.
+    - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
+    - `divides_guided`: its pipeline divides by the length of the guided prediction.
     """
 
     name: str
@@ -72,6 +72,9 @@ class Family:
     ends_early: bool = False
     whole: str = ""
     controls: tuple[str, ...] = ()
+    steers: Mapping[str, str] = field(default_factory=dict)
+    own_guidance: str = ""
+    divides_guided: bool = False
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -86,6 +89,9 @@ class Family:
         return self.sizes.get(sizes) or f"{self.name}-{'x'.join(map(str, sizes))}"
 
 
+_PROMPT = {"encoder_hidden_states": "prompt_embeds"}
+_POOLED = {**_PROMPT, "pooled_projections": "pooled_prompt_embeds"}
+
 _TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 
 STABLE_DIFFUSION = Family(
@@ -94,12 +100,11 @@ STABLE_DIFFUSION = Family(
     denoisers=("unet",),
     decodes_plainly=True,
     controls=("ControlNetModel",),
+    steers=_PROMPT,
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
         "scheduler": Rule("diffusers", (), "scheduler_config.json"),
-        "text_encoder": Rule(
-            "transformers", ("CLIPTextModel",), "config.json", weights="model", prefix="cond_stage_model."
-        ),
+        "text_encoder": Rule("transformers", ("CLIPTextModel",), "config.json", weights="model"),
         "tokenizer": Rule(
             "transformers", ("CLIPTokenizer", "CLIPTokenizerFast"), "tokenizer_config.json", _TOKENIZER_FILES
         ),
@@ -108,23 +113,34 @@ STABLE_DIFFUSION = Family(
             ("UNet2DConditionModel",),
             "config.json",
             weights="diffusion_pytorch_model",
-            prefix="model.diffusion_model.",
         ),
         "vae": Rule(
             "diffusers",
             ("AutoencoderKL",),
             "config.json",
             weights="diffusion_pytorch_model",
-            prefix="first_stage_model.",
         ),
     },
 )
 
 UNET = ("unet",)
 
-SDXL = Family("sdxl", "StableDiffusionXLPipeline", UNET, {(2048, 4): "sdxl"}, controls=("ControlNetModel",))
-SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True)
-FLUX = Family("flux", "FluxPipeline", sizes={(4096, 768, 16): "flux"}, begun_steps=True)
+SDXL = Family(
+    "sdxl",
+    "StableDiffusionXLPipeline",
+    UNET,
+    {(2048, 4): "sdxl"},
+    controls=("ControlNetModel",),
+    steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
+)
+SD3 = Family("sd3", "StableDiffusion3Pipeline", sizes={(4096, 2048, 16): "sd3"}, begun_steps=True, steers=_POOLED)
+FLUX = Family(
+    "flux",
+    "FluxPipeline",
+    sizes={(4096, 768, 16): "flux"},
+    begun_steps=True,
+    steers={**_POOLED, "txt_ids": "text_ids"},
+)
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
@@ -132,8 +148,17 @@ FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_ste
 
 ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
-QWEN_IMAGE = Family("qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True)
-Z_IMAGE = Family("z-image", "ZImagePipeline", sizes={(2560, 16): "z-image"}, begun_steps=True)
+QWEN_IMAGE = Family(
+    "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
+)
+_FROM_THE_PROMPT = "it counts guidance from the prompt on, where a guider begins at the negative"
+Z_IMAGE = Family(
+    "z-image",
+    "ZImagePipeline",
+    sizes={(2560, 16): "z-image"},
+    begun_steps=True,
+    own_guidance=_FROM_THE_PROMPT,
+)
 
 _FAMILIES = (
     STABLE_DIFFUSION,
@@ -160,6 +185,7 @@ _FAMILIES = (
         decoder="movq",
         joint=True,
         roles_differ=True,
+        own_guidance=_FROM_THE_PROMPT,
     ),
     CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
@@ -173,8 +199,15 @@ _FAMILIES = (
     ),
     QWEN_IMAGE,
     Z_IMAGE,
-    Family("lumina", "LuminaPipeline", sizes={(2048, 4): "lumina"}, joint=True, roles_differ=True),
-    Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True),
+    Family(
+        "lumina",
+        "LuminaPipeline",
+        sizes={(2048, 4): "lumina"},
+        joint=True,
+        roles_differ=True,
+        own_guidance="it guides some channels only",
+    ),
+    Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True, divides_guided=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
     Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
@@ -235,7 +268,10 @@ _TASKS: Mapping[str, Family] = {
 
 FAMILIES: Mapping[str, Family] = {
     **{family.pipeline_class: family for family in _FAMILIES},
-    **{name: replace(family, pipeline_class=name) for name, family in _VARIANTS.items()},
+    **{
+        name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
+        for name, family in _VARIANTS.items()
+    },
     **_TASKS,
 }
 """Pipeline class of a model folder -> its family."""
@@ -262,30 +298,7 @@ LATENT_CHANNELS = ("latent_channels", "z_dim")
 _PIXELS_PER_LATENT = {"sd1": 8, "sd2": 8, "pocket": 8}
 """A side of a picture, divided by that of its latent."""
 
-_FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
-_CROSS_ATTENTION = re.compile(
-    r"model\.diffusion_model\.(input|middle|output)_block[s.\d]*\.transformer_blocks\.0\.attn2\.to_k\.weight"
-)
-
-
-def kind_of(cross: int, channels: int) -> str:
-    """The kind of a Stable Diffusion model with this cross-attention width and this many latent channels."""
-    return STABLE_DIFFUSION.kind((cross, channels))
-
 
 def pixels_per_latent(kind: str) -> int | None:
     """How many pixels of a side become one latent number in this kind of model; None where that is not known."""
     return _PIXELS_PER_LATENT.get(kind)
-
-
-def single_file_sizes(header: Header) -> tuple[int, int] | None:
-    """Cross-attention width and input channels of a Stable Diffusion checkpoint in one file; None for anything else.
-
-    An SDXL checkpoint has the same UNet layout, but its text encoders are stored under `conditioner.`.
-    """
-    first = header.shapes.get(_FIRST_CONVOLUTION, ())
-    crosses = {shape[-1] for name, shape in header.shapes.items() if _CROSS_ATTENTION.fullmatch(name) and shape}
-    is_sdxl = any(name.startswith("conditioner.") for name in header.shapes)
-    if len(first) != 4 or len(crosses) != 1 or is_sdxl:  # noqa: PLR2004  # a convolution's weight has four dimensions
-        return None
-    return crosses.pop(), first[1]

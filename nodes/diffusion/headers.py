@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -29,13 +29,22 @@ DOWNLOAD_AGAIN = "Download the file again."
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The tensors of a file: name -> shape."""
+    """The tensors of a file: name -> shape, and name -> precision ("F16") and bytes."""
 
     shapes: Mapping[str, tuple[int, ...]]
+    stored: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def numbers(self, prefix: str = "") -> int:
         """How many numbers the tensors whose names start with `prefix` hold."""
         return sum(prod(shape) for name, shape in self.shapes.items() if name.startswith(prefix))
+
+    def precisions(self, prefix: str = "") -> dict[str, int]:
+        """In which precisions these tensors are stored, with the bytes of each, most bytes first."""
+        found: dict[str, int] = {}
+        for name, (precision, size) in self.stored.items():
+            if name.startswith(prefix):
+                found[precision] = found.get(precision, 0) + size
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def read_header(path: Path, at: str) -> Header:
@@ -55,12 +64,15 @@ def read_header(path: Path, at: str) -> Header:
         what = f"{path} is damaged or is no safetensors file: {_reason(path, error)}."
         raise PatchbayError(Code.BAD_MODEL, at, what, DOWNLOAD_AGAIN) from error
     present = size - data
-    needed = max((end for _, end in entries.values()), default=0)
+    needed = max((entry.end for entry in entries.values()), default=0)
     if needed != present:
         state = "cut short" if needed > present else "too long"
         what = f"{path} is {state}: its header tells of {needed} bytes of tensors, the file holds {present}."
         raise PatchbayError(Code.BAD_MODEL, at, what, DOWNLOAD_AGAIN)
-    return Header({name: shape for name, (shape, _) in entries.items()})
+    return Header(
+        {name: entry.shape for name, entry in entries.items()},
+        {name: (entry.precision, entry.end - entry.begin) for name, entry in entries.items()},
+    )
 
 
 def refuse_pickle(path: Path, at: str) -> None:
@@ -81,8 +93,18 @@ def _starts_a_pickle(start: bytes, size: int) -> bool:
     return looks and int.from_bytes(start, "little") > min(LARGEST_HEADER, size - 8)
 
 
-def _entries(file: BinaryIO, size: int) -> tuple[dict[str, tuple[tuple[int, ...], int]], int]:
-    """Name -> (shape, end of the data), and where the data starts. Raises ValueError, KeyError or TypeError."""
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a header says of a tensor."""
+
+    precision: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def _entries(file: BinaryIO, size: int) -> tuple[dict[str, _Entry], int]:
+    """The tensors by name, and where their data starts. Raises ValueError, KeyError or TypeError."""
     (length,) = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))
     if length > min(LARGEST_HEADER, size - 8):
         message = f"the header would be {length} bytes long in a file of {size}"
@@ -92,13 +114,13 @@ def _entries(file: BinaryIO, size: int) -> tuple[dict[str, tuple[tuple[int, ...]
     return {name: _entry(entry) for name, entry in header.items()}, 8 + length
 
 
-def _entry(entry: dict[str, Any]) -> tuple[tuple[int, ...], int]:
+def _entry(entry: dict[str, Any]) -> _Entry:
     begin, end = entry["data_offsets"]
     shape = tuple(entry["shape"])
     if not all(isinstance(number, int) and number >= 0 for number in (*shape, begin, end)) or end < begin:
         message = "a tensor's shape or place makes no sense"
         raise ValueError(message)
-    return shape, end
+    return _Entry(str(entry["dtype"]), shape, begin, end)
 
 
 def _reason(path: Path, error: Exception) -> str:

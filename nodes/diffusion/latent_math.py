@@ -171,13 +171,17 @@ def _check(one: Value, other: Value, *, batches: bool = True) -> None:
     if one.kind != other.kind:
         what = f"One is of kind {one.kind}, the other of kind {other.kind}."
         raise PatchbayError(Code.KIND_MISMATCH, "latent", what, "Both must come from models of the same family.")
-    if any(getattr(value, "controls", ()) for value in (one, other)):
-        what = "One of them is steered by a picture, and only prompts can be mixed."
-        raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Put ApplyControl behind the mixture.")
+    if not _is_plain(one) or not _is_plain(other):
+        what = "One of them is steered by a picture, limited or combined, and only plain prompts can be mixed."
+        raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Mix first, then limit, combine and steer.")
     shapes = [_shapes(value, 0 if batches else 1) for value in (one, other)]
     if shapes[0] != shapes[1]:
         what = f"One has the shape {shapes[0]}, the other {shapes[1]}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make both of the same size.")
+
+
+def _is_plain(value: Latent[Any] | Conditioning[Any]) -> bool:
+    return isinstance(value, Latent) or value.is_plain
 
 
 def _shapes(value: Latent[Any] | Conditioning[Any], first: int) -> object:

@@ -7,17 +7,20 @@ problem.
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
 from engine.paths import contains
-from nodes.diffusion.families import kind_of, single_file_sizes
-from nodes.diffusion.headers import read_header
-from nodes.diffusion.nets import CONFIG, survey_net
+from nodes.diffusion.checkpoints import NEEDS, checkpoint_of, recognise
+from nodes.diffusion.headers import PICKLES, read_header
+from nodes.diffusion.hub import LONE
+from nodes.diffusion.index import INDEX
+from nodes.diffusion.nets import survey_net
 from nodes.diffusion.parts import read_json
-from nodes.diffusion.source import INDEX, survey
+from nodes.diffusion.source import survey
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
 
@@ -33,6 +36,9 @@ DEEPEST = 5
 
 MOST_MODELS = 1_000
 MOST_PICTURES = 1_000
+
+_REFUSED = PICKLES - {".bin"}
+"""Suffixes of pickles; `.bin` is the name of anything."""
 
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 
@@ -70,7 +76,7 @@ def control_nets(paths: Paths) -> list[Choice]:
 
 def _is_net(path: Path) -> bool:
     try:
-        return "ControlNet" in str(read_json(path / CONFIG, "").get("_class_name"))
+        return "ControlNet" in str(read_json(path / LONE, "").get("_class_name"))
     except PatchbayError:
         return False
 
@@ -128,7 +134,8 @@ def _walk(root: Path, wanted: Callable[[Path], bool], depth: int = 0, folder: Pa
 
 
 def _is_model(path: Path) -> bool:
-    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() == ".safetensors"
+    """Whether to list it: pickles that are named like models are, so that it is said why they cannot be used."""
+    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", *_REFUSED}
 
 
 def _hub() -> Iterator[tuple[str, Path]]:
@@ -149,25 +156,29 @@ def _model(name: str, path: Path, source: str, *, weights: bool) -> Choice:
     kind = ""
     try:
         if path.is_file():
-            kind = _kind_of_file(path)
+            kind = _look_into(path, name, detail)
         else:
             if (path / INDEX).is_file():
                 detail["pipeline_class"] = str(read_json(path / INDEX, name).get("_class_name"))
             kind = survey(path, weights=weights, at=name).kind
     except PatchbayError as error:
-        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+        detail["problem"] = asdict(error.problem)
     except OSError as error:
         what = f"It cannot be read: {error.strerror}."
         detail["problem"] = {"code": Code.BAD_MODEL, "at": name, "what": what, "fix": "Check its permissions."}
     return Choice(name, kind, detail)
 
 
-def _kind_of_file(path: Path) -> str:
-    sizes = single_file_sizes(read_header(path, path.name))
-    if sizes is None:
-        what = f"{path.name} is no Stable Diffusion 1.x or 2.x checkpoint: its tensors have other names."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, path.name, what, "It may be a part of a model, or a LoRA.")
-    return kind_of(*sizes)
+def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:
+    """The kind of the model in a single file; what the file holds goes into `detail`."""
+    header = read_header(path, name)
+    found = recognise(header)
+    if found is not None:
+        detail["holds"] = found.holds
+    checkpoint = checkpoint_of(path, header, name)
+    detail["pipeline_class"] = checkpoint.pipeline_class
+    detail["needs"] = NEEDS
+    return checkpoint.kind
 
 
 def _size(path: Path) -> int:

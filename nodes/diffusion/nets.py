@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.families import FLUX, SD3, SDXL, STABLE_DIFFUSION, TEXT_WIDTHS, Family
+from nodes.diffusion.hub import LONE
 from nodes.diffusion.parts import Part, choose_weights, read_json, read_part, rule_for
 from nodes.diffusion.source import stamp_of
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-CONFIG = "config.json"
-"""Says what the folder of a single part holds."""
+    from nodes.diffusion.patches import Patch
 
 PART = "controlnet"
 """What the part is called on the shelf."""
@@ -42,6 +42,20 @@ class NetSource:
     parts: Mapping[str, Part] = field(compare=False, repr=False)
 
     @property
+    def patches(self) -> tuple[Patch, ...]:
+        """None: a ControlNet is taken as it is."""
+        return ()
+
+    @property
+    def plain(self) -> NetSource:
+        """Itself."""
+        return self
+
+    def about(self, name: str) -> NetSource:  # noqa: ARG002  # it has one part
+        """Itself."""
+        return self
+
+    @property
     def class_name(self) -> str:
         """The ControlNet's class in Diffusers."""
         return self.parts[PART].class_name
@@ -63,10 +77,10 @@ def survey_net(path: Path, at: str) -> NetSource:
     """
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the ControlNet.")
-    if not (path / CONFIG).is_file():
-        what = f"{path} is no folder with a {CONFIG}, so it is no ControlNet in Diffusers' format."
+    if not (path / LONE).is_file():
+        what = f"{path} is no folder with a {LONE}, so it is no ControlNet in Diffusers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the ControlNet's config.json.")
-    class_name = read_json(path / CONFIG, at).get("_class_name")
+    class_name = read_json(path / LONE, at).get("_class_name")
     if not isinstance(class_name, str) or class_name not in _FAMILIES:
         what = f'{path} is a "{class_name}", and no ControlNet that is supported. {nearest(str(class_name), _FAMILIES)}'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what.rstrip(), f"Supported: {', '.join(_FAMILIES)}.")
@@ -92,6 +106,6 @@ def wanted_files(names: Iterable[str]) -> list[str]:
     names = list(names)
     chosen = choose_weights(names, "diffusion_pytorch_model")
     if chosen is None:
-        return [CONFIG]
+        return [LONE]
     is_sharded = chosen[1].endswith(".json")
-    return [CONFIG, chosen[1], *(["diffusion_pytorch_model*-of-*.safetensors"] if is_sharded else [])]
+    return [LONE, chosen[1], *(["diffusion_pytorch_model*-of-*.safetensors"] if is_sharded else [])]

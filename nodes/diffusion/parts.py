@@ -34,7 +34,8 @@ class Part:
     """One component: its class, its folder and the files that make it up.
 
     `config` is its own JSON. `weights` are its safetensors files (for a model in a single file, that file), holding
-    `numbers` parameters. `variant` is the part of their names that Diffusers calls so, or None.
+    `numbers` parameters. `variant` is the part of their names that Diffusers calls so, or None. `stem` starts the names
+    of weight files in its folder; it is empty for a part that has no weights.
     """
 
     name: str
@@ -43,10 +44,16 @@ class Part:
     folder: Path
     config: Mapping[str, object] = field(repr=False)
     settings: tuple[Path, ...] = field(repr=False)
+    stem: str = ""
     weights: tuple[Path, ...] = ()
     variant: str | None = None
     numbers: int = 0
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Everything that makes it up."""
+        return (*self.settings, *self.weights)
 
     def integer(self, key: str, at: str) -> int:
         """The whole number under `key` of the configuration. Raises `bad_model` when there is none."""
@@ -122,7 +129,7 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
     _check_files(folder, rule, at)
     settings = tuple(sorted(path for path in folder.iterdir() if path.suffix in _SETTLED and path.is_file()))
     if not (weights and rule.weights):
-        return Part(name, rule.library, class_name, folder, config, settings)
+        return Part(name, rule.library, class_name, folder, config, settings, rule.weights)
     variant, files = weight_files(folder, rule.weights, at)
     headers = _read_headers(folder, files, at)
     return Part(
@@ -132,6 +139,7 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
         folder,
         config,
         settings,
+        rule.weights,
         files,
         variant,
         sum(header.numbers() for header in headers),

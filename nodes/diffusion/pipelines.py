@@ -112,7 +112,7 @@ _OFF = frozenset({"requires_safety_checker", "add_watermarker"})
 def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # noqa: ANN401
     """What stands for a part that a stage does not run: something to ask for sizes, where a pipeline may ask."""
     if source.family.has_skeleton(name):
-        return _skeleton(source, name, precision)
+        return _skeleton(source.plain, name, precision)
     if source.family.is_text(name) and source.parts[name].weights:
         return StandIn(source.parts[name].config, precision)
     return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import chunks, noise, stock, weighting, words
+from nodes.diffusion import chunks, clip_skip, noise, stock, weighting, words
 from nodes.diffusion.checks import own_words
 from nodes.diffusion.device import kept_all
 from nodes.diffusion.pipelines import checked_options, opened, stop_at_timesteps
@@ -45,6 +45,7 @@ def encode_text(
     weights where the text encoder is no CLIP, and for brackets that do not match.
     """
     source = encoder.source
+    clip_skip.check(source, options or {})
     options = checked_options(source, options or {})
     pieces = _pieces(source, text, weights)
     plain = "".join(piece.text for piece in pieces)
@@ -54,7 +55,7 @@ def encode_text(
             for name in sorted(source.parts)
             if source.family.is_text(name)
         }
-        pipeline = held.enter_context(opened(source, **parts))
+        pipeline = held.enter_context(opened(source, **clip_skip.ready(parts, options)))
         if weights == "off":
             _tell_truncation(source, parts, plain, options)
         if told := words.remark(source, plain):

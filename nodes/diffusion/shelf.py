@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock, RLock
@@ -13,12 +13,13 @@ import torch
 from engine.context import current
 from nodes.diffusion.device import pick_budget, pick_device, pick_dtype
 from nodes.diffusion.loading import load_part
+from nodes.diffusion.patching import patched
+from nodes.diffusion.source import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nodes.diffusion.nets import NetSource
-    from nodes.diffusion.source import ModelSource
 
 _Key = tuple["ModelSource | NetSource", str, torch.device, torch.dtype]
 
@@ -39,7 +40,8 @@ class ModelShelf:
     """Parts of models, loaded on first use and shared by every node and thread.
 
     The least recently used part that nobody is using leaves first when a new one would not fit the budget. Parts in
-    use never leave, so two large models used at once may exceed it.
+    use never leave, so two large models used at once may exceed it. A patched part holds the weights of the plain one,
+    which stays while it is used; when the plain one leaves, its patched ones leave too.
     """
 
     def __init__(self) -> None:
@@ -51,21 +53,21 @@ class ModelShelf:
     def use(self, source: ModelSource | NetSource, name: str, *, alone: bool = False) -> Iterator[Any]:
         """The part `name` of `source` on the run's device and in its precision, held for the block.
 
-        Threads share a module unless they ask for it `alone`: a tokenizer changes itself while it works.
+        Threads share a module unless they ask for it `alone`: a tokenizer changes itself while it works. With patches
+        it is a part of its own, made from the plain one and shared in the same way.
         """
         settings = current().settings
         device = pick_device(settings)
+        source = source.about(name)
         key = (source, name, device, pick_dtype(settings, device))
-        entry = self._take(key, pick_budget(settings, device))
-        try:
-            self._fill(key, entry)
+        with ExitStack() as held:
+            base = held.enter_context(self.use(source.plain, name, alone=alone)) if source.patches else None
+            entry = self._take(key, pick_budget(settings, device))
+            held.callback(self._give_back, key, entry)
+            self._fill(key, entry, base)
             if alone:
-                with entry.turn:
-                    yield entry.module
-            else:
-                yield entry.module
-        finally:
-            self._give_back(key, entry)
+                held.enter_context(entry.turn)
+            yield entry.module
 
     def nbytes(self, device: torch.device) -> int:
         """Bytes of the parts kept on `device`."""
@@ -76,13 +78,15 @@ class ModelShelf:
         """Forget every part that nobody is using."""
         with self._lock:
             for key in [key for key, entry in self._entries.items() if not entry.users]:
-                self._drop(key)
+                if key in self._entries:
+                    self._drop(key)
 
     def _take(self, key: _Key, budget: int) -> _Entry:
         with self._lock:
             if key not in self._entries:
                 source, name, device, dtype = key
-                needed = source.parts[name].numbers * dtype.itemsize
+                adds = sum(each.numbers for each in source.patches)
+                needed = (adds if source.patches else source.parts[name].numbers) * dtype.itemsize
                 self._make_room(device, budget - needed)
                 self._entries[key] = _Entry(needed, next(self._clock))
             entry = self._entries[key]
@@ -90,11 +94,15 @@ class ModelShelf:
             entry.used = next(self._clock)
             return entry
 
-    def _fill(self, key: _Key, entry: _Entry) -> None:
-        """Load the part, once: other threads wait for the first. After a failure the next one tries again."""
+    def _fill(self, key: _Key, entry: _Entry, base: Any) -> None:  # noqa: ANN401
+        """Load the part or patch `base`, once: other threads wait. After a failure the next one tries again."""
         with entry.loading:
             if entry.module is None:
-                entry.module = load_part(*key)
+                source, name = key[:2]
+                if isinstance(source, ModelSource) and source.patches:
+                    entry.module = patched(base, source, name)
+                else:
+                    entry.module = load_part(*key)
 
     def _give_back(self, key: _Key, entry: _Entry) -> None:
         with self._lock:
@@ -111,10 +119,13 @@ class ModelShelf:
         for key in sorted(idle, key=lambda key: self._entries[key].used):
             if self._held(device) <= allowed:
                 return
-            self._drop(key)
+            if key in self._entries:
+                self._drop(key)
 
     def _drop(self, key: _Key) -> None:
-        self._entries.pop(key).module = None
+        """Forget an idle part, and what was made from it by patches: that is idle as well."""
+        for other in [other for other in self._entries if key in (other, (other[0].plain, *other[1:]))]:
+            self._entries.pop(other).module = None
         if key[2].type == "cuda":
             torch.cuda.empty_cache()
 

@@ -1,50 +1,36 @@
 """Where a model is and what it is made of, found out without reading a weight or importing torch.
 
 `resolve` turns the name in a graph into a path, `survey` turns the path into a `ModelSource` or says what is wrong
-with it. huggingface_hub is imported only when a name means a repository of the hub.
+with it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.digests import file_digest
-from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import (
-    FAMILIES,
-    LATENT_CHANNELS,
-    STABLE_DIFFUSION,
-    SUPPORTED,
-    TEXT_WIDTHS,
-    UNUSED,
-    Family,
-    single_file_sizes,
-)
+from engine.errors import Code, PatchbayError
+from nodes.diffusion import hub
+from nodes.diffusion.checkpoints import Checkpoint, checkpoint_of
+from nodes.diffusion.families import FAMILIES, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
 from nodes.diffusion.headers import PICKLES, Header, read_header
-from nodes.diffusion.parts import LIBRARIES, Part, choose_weights, read_json, read_part, rule_for
+from nodes.diffusion.index import COMPLETE, INDEX, read_index
+from nodes.diffusion.parts import Part, read_part, rule_for
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.paths import Paths
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_IDENTIFIER = re.compile(r"[A-Za-z]\w*")
-
-INDEX = "model_index.json"
-"""What makes a folder a model in Diffusers' format."""
+    from nodes.diffusion.patches import Patch
 
 _surveyed: dict[tuple[Path, Path | None, bool], tuple[object, ModelSource]] = {}
 """What was found before, with the state of its files and folders then; a graph asks about one model several times."""
-
-_COMPLETE = "Is the folder complete?"
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class ModelSource:
     Two sources are equal when they mean the same files in the same state (path, size, time and inode of each), so a
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
-    `options` are what the pipeline itself is made with, besides its parts.
+    `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
     """
 
     path: Path
@@ -66,6 +52,23 @@ class ModelSource:
     config: Path = field(compare=False)
     options: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     single_file: bool = field(default=False, compare=False)
+    patches: tuple[Patch, ...] = ()
+
+    @property
+    def plain(self) -> ModelSource:
+        """The same without patches."""
+        return replace(self, patches=()) if self.patches else self
+
+    def patched(self, patch: Patch) -> ModelSource:
+        """The same with one more patch, which acts after the others."""
+        return replace(self, patches=(*self.patches, patch))
+
+    def about(self, name: str) -> ModelSource:
+        """The same with only those patches that concern the part `name`."""
+        if not self.patches:
+            return self
+        concerned = (patch.about(self, name) for patch in self.patches)
+        return replace(self, patches=tuple(patch for patch in concerned if patch is not None))
 
     @property
     def scheduler(self) -> Mapping[str, object]:
@@ -90,68 +93,31 @@ class ModelSource:
             total.update(f"\n{name} {part.class_name}".encode())
             for path in (*part.settings, *part.weights):
                 total.update(f"\n{path.name} {file_digest(path)}".encode())
+        for patch in self.patches:
+            total.update(f"\n{patch.digest()}".encode())
         return total.hexdigest()
 
 
 def resolve(
-    name: str, paths: Paths, *, downloads: bool, at: str, fetched: Callable[[str], list[str]] | None = None
+    name: str, paths: Paths, *, downloads: bool, at: str, lone: Callable[[Iterable[str]], list[str]] | None = None
 ) -> Path:
     """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
-    `downloads` allows it: of a model what a survey needs, of anything else what `fetched` chooses for the id, and then
-    "pocket" is a name like any other. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
+    `downloads` allows it: of a model what a survey needs. With `lone` something beside a model is meant, such as a
+    ControlNet: of a repository's files those that it chooses, and "pocket" is a name like any other.
+    Raises `PatchbayError`: `file_not_found`, `outside_roots`.
     """
-    if name == "pocket" and fetched is None:
+    if name == "pocket" and lone is None:
         return POCKET
     try:
         return paths.find(name, paths.models, at)
     except PatchbayError as problem:
-        if problem.code is not Code.FILE_NOT_FOUND or not _HUB_ID.fullmatch(name) or name.endswith(".safetensors"):
+        if problem.code is not Code.FILE_NOT_FOUND or not hub.is_id(name):
             raise
-    return _from_hub(name, fetched or _of_model, downloads=downloads, at=at)
-
-
-def _of_model(name: str) -> list[str]:
-    from huggingface_hub import hf_hub_download, list_repo_files
-
-    return wanted_files(list_repo_files(name), read_json(Path(hf_hub_download(name, INDEX)), name))
-
-
-def _from_hub(name: str, fetched: Callable[[str], list[str]], *, downloads: bool, at: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        if not downloads:
-            return Path(snapshot_download(name, local_files_only=True))
-        return Path(snapshot_download(name, allow_patterns=fetched(name)))
-    except LocalEntryNotFoundError as error:
-        what = f'"{name}" is neither a file here nor in the local cache of the Hugging Face hub.'
-        fix = "Check the connection." if downloads else "If it is a repository on the hub, run with --download."
-        raise PatchbayError(Code.FILE_NOT_FOUND, at, what, fix) from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        what = f'"{name}" could not be fetched from the Hugging Face hub: {error}.'
-        raise PatchbayError(Code.FILE_NOT_FOUND, at, what, "Check the name and the connection.") from error
-
-
-def wanted_files(names: Iterable[str], index: Mapping[str, object]) -> list[str]:
-    """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights.
-
-    `index` is what its model_index.json says.
-    """
-    names = list(names)
-    wanted = [name for name in names if name == INDEX]
-    for part in sorted(name for name, entry in index.items() if isinstance(entry, list) and name not in UNUSED):
-        inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
-        wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
-        for stem in ("diffusion_pytorch_model", "model"):
-            chosen = choose_weights(inside, stem)
-            if chosen is not None:
-                file = chosen[1].removesuffix(".json").removesuffix(".safetensors")
-                sharded = f"{part}/{stem}*-of-*.safetensors"
-                wanted.append(sharded if chosen[1].endswith(".json") else f"{part}/{file}.safetensors")
-    return wanted
+    if downloads:
+        return hub.fetch(name, at, lone=lone)
+    return hub.cached(name, at, hub.LONE if lone else INDEX)
 
 
 def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: str) -> ModelSource:
@@ -172,7 +138,7 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
 
 
 def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
-    index = _read_index(root, at)
+    index = read_index(root, at)
     own = index.family.parts
     parts = {}
     for name, (library, class_name) in index.parts.items():
@@ -187,109 +153,36 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         fix = "Give a folder in Diffusers' format or a .safetensors file."
         raise PatchbayError(Code.BAD_MODEL, at, f"{path} is neither a model folder nor a .safetensors file.", fix)
     header = read_header(path, at)
-    sizes = single_file_sizes(header)
-    if sizes is None:
-        what = f"{path} is no Stable Diffusion 1.x or 2.x checkpoint: its tensors have other names."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Give a folder in Diffusers' format instead.")
+    found = checkpoint_of(path, header, at)
     if config is None:
         what = f"{path} holds weights only; configurations and the tokenizer's words must come from elsewhere."
         fix = "Set `config` to a folder in Diffusers' format of the same family; its weights are not read."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     base = _survey_folder(config, at, weights=False)
-    if base.family is not STABLE_DIFFUSION:
-        what = f"{path} is a Stable Diffusion checkpoint, but {config} is a {base.pipeline_class}."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to a folder of the same family.")
-    parts = {name: _part_of_file(path, part, base.family, header, at) for name, part in base.parts.items()}
-    _check_stable_diffusion(path, parts, at, sizes)
-    name, options = path.stem, base.options
+    fix = "Set `config` to a folder of the same family."
+    if base.family is not found.family:
+        what = f"{path} holds {found.holds}, but {config} is a {base.pipeline_class}."
+        raise PatchbayError(Code.BAD_MODEL, at, what, fix)
+    if base.kind != found.kind:
+        what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
+        raise PatchbayError(Code.BAD_MODEL, at, what, fix)
+    parts = {name: _part_of_file(path, part, found, header, at) for name, part in base.parts.items()}
     stamp = stamp_of(parts)
-    return ModelSource(path, base.pipeline_class, stamp, name, base.kind, parts, config, options, single_file=True)
+    return ModelSource(
+        path, base.pipeline_class, stamp, path.stem, base.kind, parts, config, base.options, single_file=True
+    )
 
 
-def _part_of_file(path: Path, part: Part, family: Family, header: Header, at: str) -> Part:
+def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at: str) -> Part:
     """A part whose configuration is in a folder and whose weights, where it has any, are in the single file."""
-    prefix = family.parts[part.name].prefix if part.name in family.parts else ""
-    if not prefix:
+    if not part.stem:
         return part
-    numbers = header.numbers(prefix)
-    if not numbers:
-        raise PatchbayError(Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name} ({prefix}...).")
-    return replace(part, weights=(path,), numbers=numbers)
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """What a model_index.json says: the pipeline class, library and class of each part, and plain options."""
-
-    pipeline_class: str
-    parts: Mapping[str, tuple[str, str]]
-    options: Mapping[str, object]
-
-    @property
-    def family(self) -> Family:
-        return FAMILIES[self.pipeline_class]
-
-
-def _read_index(root: Path, at: str) -> _Index:
-    if not (root / INDEX).is_file():
-        what = f"{root} has no {INDEX}, so it is no model folder in Diffusers' format."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds model_index.json.")
-    index = read_json(root / INDEX, at)
-    family = _family(root, index, at)
-    entries = {name: entry for name, entry in index.items() if not name.startswith("_") and name not in UNUSED}
-    parts = {
-        name: _check_entry(root, name, entry, family, at)
-        for name, entry in entries.items()
-        if isinstance(entry, list) and entry != [None, None]
-        if name in family.parts or name in family.denoisers or _is_part(root, name, entry)
-    }
-    missing = [name for name in {**family.parts, **dict.fromkeys(_needed(family))} if name not in parts]
-    if missing:
-        what = f"{root / INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
-        raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
-    options = {name: entry for name, entry in entries.items() if not _is_part(root, name, entry)}
-    return _Index(str(index["_class_name"]), parts, options)
-
-
-def _needed(family: Family) -> tuple[str, ...]:
-    """The parts without which there is nothing to run: the scheduler and the first denoiser."""
-    return ("scheduler", family.denoisers[0])
-
-
-def _is_part(root: Path, name: str, entry: object) -> bool:
-    """Whether an entry of the index names a part: a pair of a library and a class, or nothing in both places."""
-    if not isinstance(entry, list) or len(entry) != 2:  # noqa: PLR2004  # a pair
-        return (root / name).is_dir()
-    return entry == [None, None] or all(isinstance(item, str) for item in entry)
-
-
-def _family(root: Path, index: Mapping[str, object], at: str) -> Family:
-    name = index.get("_class_name")
-    if isinstance(name, list) or "custom_pipeline" in index or "auto_map" in index:
-        what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
-    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
-        raise PatchbayError(Code.BAD_MODEL, at, f"{root / INDEX} names no pipeline class but {name!r}.")
-    if name not in FAMILIES:
-        what = f'{root} is a "{name}", a pipeline class that is not supported yet. {nearest(name, FAMILIES)}'.rstrip()
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, SUPPORTED)
-    return FAMILIES[name]
-
-
-def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family, at: str) -> tuple[str, str]:
-    """Library and class of a part. Refuses one that would not come from where its family allows."""
-    rule = family.parts.get(name)
-    pair = [item for item in entry if isinstance(item, str) and _IDENTIFIER.fullmatch(item)]
-    if len(pair) != 2 or len(entry) != 2:  # noqa: PLR2004  # library and class
-        raise PatchbayError(Code.BAD_MODEL, at, f'{root / INDEX}: "{name}" is no pair of plain names but {entry!r}.')
-    library, class_name = pair
-    if library not in LIBRARIES or (rule and library != rule.library):
-        what = f'{root / INDEX}: "{name}" would come from the library "{library}".'
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
-    if rule and rule.classes and class_name not in rule.classes:
-        what = f'{root / INDEX}: "{name}" is a "{class_name}", which is not supported here.'
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(rule.classes)}.")
-    return library, class_name
+    prefix = found.parts.get(part.name)
+    if prefix is None:
+        raise PatchbayError(
+            Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name}.", "Use a whole checkpoint."
+        )
+    return replace(part, weights=(path,), numbers=header.numbers(prefix))
 
 
 def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tuple[int, ...]:
@@ -304,7 +197,7 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
     channels = vae.first_integer(LATENT_CHANNELS) if vae else denoiser.first_integer(("in_channels",))
     if text is None and channels is None:
         what = f"{path}: the configurations of its {denoiser.name} and its VAE tell no sizes."
-        raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
+        raise PatchbayError(Code.BAD_MODEL, at, what, COMPLETE)
     return tuple(size for size in (text, pooled, channels) if size is not None)
 
 
@@ -326,20 +219,14 @@ def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
 
 
-def _check_stable_diffusion(
-    path: Path, parts: Mapping[str, Part], at: str, sizes: tuple[int, int] | None = None
-) -> None:
-    """Refuse parts that do not fit each other. `sizes` are those of a single file's tensors."""
-    cross = parts["unet"].integer("cross_attention_dim", at)
+def _check_stable_diffusion(path: Path, parts: Mapping[str, Part], at: str) -> None:
+    """Refuse parts that do not fit each other."""
     channels = parts["unet"].integer("in_channels", at)
     first = parts["unet"].shapes.get("conv_in.weight", (0, channels))
-    if sizes is not None and sizes != (cross, channels):
-        what = f"{path} has sizes {sizes} where the configurations say {(cross, channels)} (attention, channels)."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Set `config` to a folder of the same family.")
     if first[1] != channels:
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the UNet's weights do not fit its configuration.")
-    if parts["text_encoder"].integer("hidden_size", at) != cross:
-        raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", _COMPLETE)
+    if parts["text_encoder"].integer("hidden_size", at) != parts["unet"].integer("cross_attention_dim", at):
+        raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", COMPLETE)
 
 
 def _state(source: ModelSource) -> object:

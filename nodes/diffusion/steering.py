@@ -2,38 +2,113 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nodes.diffusion import controls, denoiser_shim
+import torch
+
+from nodes.diffusion import controls, denoiser_shim, regions
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from nodes.diffusion.denoiser_shim import Call
+    from nodes.diffusion.guiders import Guidance
     from nodes.diffusion.layouts import Size
     from nodes.diffusion.shim import Position
-    from nodes.types import Conditioning
+    from nodes.types import Conditioning, Role
 
 
-def install(  # what a prediction depends on
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """What a run is steered by beside its stock arguments; `negative` is there only where the run is guided."""
+
+    positive: Conditioning[Any]
+    negative: Conditioning[Any] | None
+    guidance: Guidance | None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the stock pipeline does all there is to do."""
+        is_plain = all(each is None or each.is_plain for each in (self.positive, self.negative))
+        return is_plain and self.guidance is None
+
+
+def install(
     held: ExitStack,
     pipeline: Any,  # noqa: ANN401  # diffusers does not type its pipelines
-    positive: Conditioning[Any],
+    steering: Steering,
     *,
     batch: int,
     size: Size,
     whole: bool,
 ) -> None:
-    """Let the pipeline's denoisers be steered by what comes with the prompt; leave them alone where nothing does.
+    """Let the pipeline's denoisers be steered; leave them alone where there is nothing to do.
 
     Shares of the steps are those of the `whole` schedule, or of the steps that are run.
     """
-    if not positive.controls:
+    if steering.is_idle:
         return
-    hints = controls.hints(held, pipeline, positive.controls, batch, size)
+    steered = _Steered(held, pipeline, steering, batch, size)
+    denoiser_shim.install(pipeline, lambda call: steered.predict(call, pipeline.scheduler.position(whole=whole)))
 
-    def predict(call: Call) -> Any:  # noqa: ANN401
-        position: Position = pipeline.scheduler.position(whole=whole)
-        return controls.controlled(call, hints, position).run()
 
-    denoiser_shim.install(pipeline, predict)
+class _Steered:
+    """One run: the ControlNets, the regions and the guider around a prediction, from the inside out."""
+
+    def __init__(self, held: ExitStack, pipeline: Any, steering: Steering, batch: int, size: Size) -> None:  # noqa: ANN401
+        self._batch = batch
+        self._is_guided = steering.negative is not None
+        self._guidance = steering.guidance
+        self._channels = 0
+        self._turn = -1
+        self._hints = [
+            controls.hints(held, pipeline, entry.controls, batch, size) for entry in steering.positive.prompts
+        ]
+        self._regions: dict[Role, regions.Regions] = {}
+        given: dict[Role, Conditioning[Any] | None] = {"positive": steering.positive, "negative": steering.negative}
+        for role, prompts in given.items():
+            if prompts is not None and regions.is_limited(prompts):
+                self._regions[role] = regions.Regions(pipeline, prompts, batch, size)
+
+    def predict(self, call: Call, position: Position) -> Any:  # noqa: ANN401
+        roles = self._roles(call, position)
+        said = self._controlled(call, position, 0)
+        if self._regions:
+            said = self._averaged(call, said, roles, position)
+        if self._guidance is None:
+            return said
+        channels = call.samples.shape[1]
+        if len(roles) > 1:
+            return self._guidance.together(said, channels, position)
+        if roles == ("positive",):
+            return self._guidance.first(said)
+        return self._guidance.second(said, channels, position)
+
+    def _roles(self, call: Call, position: Position) -> tuple[Role, ...]:
+        """Whose predictions a call asks for, in order. Those that come one by one begin with the prompt's."""
+        if len(call.samples) > self._batch:
+            return ("negative", "positive")
+        is_second = call.label == "uncond" if call.label else self._turn == position.index
+        self._turn = position.index
+        return ("negative",) if is_second and self._is_guided else ("positive",)
+
+    def _controlled(self, call: Call, position: Position, number: int) -> torch.Tensor:
+        """What the denoiser says for a prompt, with its controls."""
+        said: torch.Tensor = controls.controlled(call, self._hints[number], position).run()
+        return said
+
+    def _averaged(self, call: Call, said: torch.Tensor, roles: tuple[Role, ...], position: Position) -> torch.Tensor:
+        """The prediction of each role, averaged over its prompts."""
+        parts = []
+        for number, role in enumerate(roles):
+            part = said.chunk(len(roles))[number]
+            if role in self._regions:
+                own = call.part(number, len(roles))
+                part = self._regions[role].average(own, part, position, self._asker(role, position))
+            parts.append(part)
+        return torch.cat(parts)
+
+    def _asker(self, role: Role, position: Position) -> regions.Run:
+        """What asks for further prompts: each has controls of its own, a negative those of the first."""
+        return lambda call, number: self._controlled(call, position, number if role == "positive" else 0)

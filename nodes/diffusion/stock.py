@@ -97,13 +97,14 @@ class Replay:
 
     def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
         """What was encoded before."""
-        values = tuple(self._value(name) for name in names.names)
+        values = tuple(self.value(name) for name in names.names)
         return values if names.several else values[0]
 
     def loop(self) -> None:
         """The denoising loop begins."""
 
-    def _value(self, name: str) -> Any:  # noqa: ANN401
+    def value(self, name: str) -> Any:  # noqa: ANN401
+        """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
         given = self.positive if positive == name else self.negative
         if given is None:

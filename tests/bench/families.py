@@ -1,9 +1,11 @@
 """Every pipeline class that is driven, on a tiny random model: is it the stock pipeline bit for bit?
 
-Run as `python -m tests.bench.families`; names of classes as arguments choose some, `--write FILE` writes a page.
+Run as `python -m tests.bench.families`; names of classes as arguments choose some. `--write` writes what was found to
+nodes/diffusion/measured.json, which `patchbay models families` prints, and to docs/families.md.
 """
 
 import argparse
+import json
 import tempfile
 import time
 import warnings
@@ -15,12 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from nodes.diffusion.families import FAMILIES
+from nodes.diffusion.measured import FILE, STAGES
 from nodes.diffusion.source import survey
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build
 
-WHAT = ("text", "latent", "picture")
+PAGE = Path(__file__).parents[2] / "docs" / "families.md"
 
 
 def measure(name):
@@ -38,68 +41,85 @@ def measure(name):
             ]
         except Exception as error:  # noqa: BLE001  # this is a report
             return None, [], f"{type(error).__name__}: {str(error)[:80]}"
-    return {what: all(each[what] for each in found) for what in WHAT}, tasks, ""
+    return {what: all(each[what] for each in found) for what in STAGES}, tasks, ""
 
 
 def others():
-    """The pipeline classes that are not in the table, with why."""
+    """The pipeline classes that are not in the table: reason -> names."""
+    reasons = {}
     for name in sorted(dir(diffusers)):
         found = getattr(diffusers, name) if "Pipeline" in name else None
         if isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline) and name not in FAMILIES:
             why = reason(found)
             if why:
-                yield name, why
+                reasons.setdefault(why, []).append(name)
+    return dict(sorted(reasons.items()))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(TINY))
-    parser.add_argument("--write", type=Path)
+    parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    table = Table("family", "class", *WHAT, "image to image", "s")
-    rows, exactly, tasks = [], 0, 0
+    table = Table("family", "class", *STAGES, "image to image", "s")
+    rows = []
     for name in arguments.names:
         began = time.perf_counter()
         equal, done, problem = measure(name)
-        marks = ["exact" if equal and equal[what] else "no" for what in WHAT] if equal else [problem, "", ""]
-        exactly += bool(equal) and all(equal.values())
-        tasks += len(done)
-        rows.append((FAMILIES[name].name, name, *marks, ", ".join(done)))
-        table.add_row(*rows[-1], f"{time.perf_counter() - began:.0f}")
-        Console().print(*rows[-1], sep=" | ")
-    left = list(others())
-    summary = (
-        f"{exactly} of {len(rows)} classes exact; {tasks} image-to-image classes exact through their family's; "
-        f"{len(left)} classes not driven."
-    )
+        marks = {stage: problem or ("exact" if equal[stage] else "no") for stage in STAGES}
+        rows.append({"class": name, **marks, "image_to_image": done})
+        table.add_row(*cells(rows[-1]), f"{time.perf_counter() - began:.0f}")
+        Console().print(*cells(rows[-1]), sep=" | ")
+    record = {"diffusers": diffusers.__version__, "driven": rows, "undriven": others()}
     Console().print(table)
-    Console().print(summary)
+    Console().print(summary(record))
     if arguments.write:
-        arguments.write.write_text(page(rows, left, summary))
+        FILE.write_text(json.dumps(record, indent=1) + "\n")
+        PAGE.write_text(page(record))
 
 
-def page(rows, left, summary):
+def cells(row):
+    """A row as words."""
+    return (
+        FAMILIES[row["class"]].name,
+        row["class"],
+        *(row[stage] for stage in STAGES),
+        ", ".join(row["image_to_image"]),
+    )
+
+
+def summary(record):
+    """The counts."""
+    rows = record["driven"]
+    exactly = sum(all(row[stage] == "exact" for stage in STAGES) for row in rows)
+    tasks = sum(len(row["image_to_image"]) for row in rows)
+    left = sum(map(len, record["undriven"].values()))
+    return (
+        f"{exactly} of {len(rows)} classes exact; {tasks} image-to-image classes exact through their family's; "
+        f"{left} classes not driven."
+    )
+
+
+def page(record):
     """The page of docs."""
-    reasons = {}
-    for name, why in left:
-        reasons.setdefault(why, []).append(name)
     lines = [
         "# Families",
         "",
-        "Written by `python -m tests.bench.families --write docs/families.md`: each class on a tiny random model, with",
-        "and without guidance, alone and in a batch, in two sizes, compared with `torch.equal` on the same modules.",
+        "Written by `python -m tests.bench.families --write`: each class on a tiny random model, with and without",
+        "guidance, alone and in a batch, in two sizes, compared with `torch.equal` on the same modules.",
+        "`patchbay models families` prints it too.",
         "",
-        f"With Diffusers {diffusers.__version__}: {summary}",
+        f"With Diffusers {record['diffusers']}: {summary(record)}",
         "",
         "| family | class | text | latent | picture | image to image |",
         "|---|---|---|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in rows),
+        *(f"| {' | '.join(cells(row))} |" for row in record["driven"]),
         "",
         "## Not driven",
         "",
-        *(f"- {why}: {', '.join(names)}." for why, names in sorted(reasons.items())),
+        *(f"- {why}: {', '.join(names)}." for why, names in record["undriven"].items()),
     ]
     return "\n".join(lines) + "\n"
 

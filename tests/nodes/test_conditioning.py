@@ -1,11 +1,15 @@
 """Prompts in a graph: what the plan knows of them and of what steers beside them."""
 
 import pytest
+import torch
 
-from engine import Catalog, Graph, GraphError, Paths, Settings, plan
+from engine import Catalog, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from engine.choices import Choosable
+from nodes import combine_conditionings, encode_text, guider, limit_conditioning, load_model, sample, sample_steps
 from nodes.load import ControlNetFolder, kind_of_net
 from nodes.pictures import FOLDER
+from nodes.pocket import MODEL
+from nodes.types import BlankLatent, Mask
 from tests.nodes.diffusion.tiny import controlled
 from tests.nodes.diffusion.tiny.table import build
 
@@ -83,3 +87,36 @@ def test_controlnets_are_listed_with_their_kinds(folders, tmp_path, monkeypatch)
     assert {name: choice.kind for name, choice in found.items()} == {"sd_net": "sd-32x4", "sdxl_net": "sdxl-64x4"}
     assert resource.digest(folders / "sd_net") != resource.digest(folders / "sdxl_net")
     assert kind_of_net({}) == {}
+
+
+def test_prompts_with_places_and_a_guider_run(folders):
+    """Two prompts, one of them limited to a mask, and a guider."""
+    parts = load_model(model=folders / "sd")
+    one, other = (encode_text(parts.text_encoder, text) for text in ("a fox", "snow"))
+    limited = limit_conditioning(other, Mask(torch.rand(1, 1, 32, 32)), strength=2.0)
+    both = combine_conditionings([one, limited])
+    settings = {"scheduler": "DDIM", "steps": 2, "seed": 1}
+    latent = sample(parts.model, both, BlankLatent(32, 32, 1), None, guider(name="APG", eta=0.5), **settings)
+    assert not torch.equal(latent.samples, sample(parts.model, both, BlankLatent(32, 32, 1), **settings).samples)
+    parts_of = sample_steps(parts.model, both, BlankLatent(32, 32, 1), guider=guider(name="APG", eta=0.5), **settings)
+    assert torch.equal(parts_of.samples, latent.samples)
+
+
+def test_layers_to_leave_out_are_said_once():
+    parts = load_model(model=MODEL)
+    plain = encode_text(parts.text_encoder, "a red circle")
+    skipped = encode_text(parts.text_encoder, "a red circle", clip_skip=1)
+    optional = encode_text(parts.text_encoder, "a red circle", options={"clip_skip": 1})
+    assert skipped.digest() == optional.digest() != plain.digest()
+    with pytest.raises(PatchbayError, match="said twice"):
+        encode_text(parts.text_encoder, "a", clip_skip=1, options={"clip_skip": 1})
+
+
+def test_weights_are_read_only_where_they_are_asked_for():
+    encoder = load_model(model=MODEL).text_encoder
+    plain, weighed = (encode_text(encoder, "a (red:1.5) circle", weights=how) for how in ("off", "mean kept"))
+    assert plain.digest() != weighed.digest()
+    assert (
+        encode_text(encoder, "a red circle", weights="mean kept").digest()
+        == encode_text(encoder, "a red circle").digest()
+    )

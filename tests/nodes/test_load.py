@@ -43,6 +43,8 @@ def test_a_single_file_without_configuration_says_what_to_give(tmp_path):
     names = {
         "model.diffusion_model.input_blocks.0.0.weight": (32, 4, 3, 3),
         "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (32, 768),
+        "cond_stage_model.x": (1,),
+        "first_stage_model.x": (1,),
     }
     save_file({name: torch.zeros(shape) for name, shape in names.items()}, tmp_path / "alone.safetensors")
     nodes = {"load": {"type": "LoadModel", "inputs": {"model": "alone.safetensors"}}}

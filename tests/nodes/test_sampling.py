@@ -217,3 +217,11 @@ def test_the_plan_checks_a_sampler_s_settings():
     assert problems(own=("Sampler", ports), last=("Scheduler", {"scheduler": link("own.sampler")})) == []
     found = problems(own=("Sampler", {**ports, "eta": 0.5}), last=("Scheduler", {"scheduler": link("own.sampler")}))
     assert [at for _, at, _, _ in found] == ["own.eta"]
+
+
+def test_a_setting_that_a_guider_does_not_have_is_refused_before_anything_runs():
+    from nodes.sampling import check_guider
+
+    assert check_guider({"name": "APG", "eta": 0.5, "momentum": None}, {}) == {}
+    with pytest.raises(PatchbayError, match="CFG has no eta"):
+        check_guider({"eta": 0.5}, {})

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field, JsonValue
 
 from engine import GraphError
-from engine.choices import Choice, Choosable
+from engine.choices import models as named_models
 from engine.schema import document_schema
 from web.server.body import parse_model, read_json
 from web.server.node_types import NodeType
@@ -18,8 +18,6 @@ from web.server.service import service_of
 from web.server.submission import Draft, job_of, planned, point, pointer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from engine import Problem
     from web.server.problems import Pointer
     from web.server.service import Service
@@ -120,22 +118,11 @@ async def forecast(request: web.Request) -> web.Response:
 
 async def models(request: web.Request) -> web.Response:
     """The models that can be named."""
-    found = await asyncio.to_thread(lambda: list(_models(service_of(request))))
+    service = service_of(request)
+    types = service.catalog.types.values()
+    found = await asyncio.to_thread(named_models, types, service.paths, service.settings)
     listed = [Model(name=choice.name, kind=choice.kind or None, detail=dict(choice.detail)) for choice in found]
     return answer(Models(models=listed))
-
-
-def _models(service: Service) -> Iterator[Choice]:
-    """What the inputs that load models may name, each once."""
-    seen: set[str] = set()
-    resources = [port.resource for type_ in service.catalog.types.values() for port in type_.inputs.values()]
-    for resource in resources:
-        if not getattr(resource, "loads", False) or not isinstance(resource, Choosable):
-            continue
-        for choice in resource.choices(service.paths, service.settings):
-            if choice.name not in seen:
-                seen.add(choice.name)
-                yield choice
 
 
 def trouble(problem: Problem, pointer: Pointer | None = None) -> Trouble:

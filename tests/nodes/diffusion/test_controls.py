@@ -176,5 +176,5 @@ def test_a_steered_prompt_differs_from_a_plain_one_and_is_not_mixed(steps, nets)
     values = [steps.plain, steered(steps.plain, net), steered(steps.plain, net, strength=0.5)]
     assert len({value.digest() for value in values}) == 3
     assert values[1].nbytes > values[0].nbytes
-    with pytest.raises(PatchbayError, match="only prompts can be mixed"):
+    with pytest.raises(PatchbayError, match="only plain prompts can be mixed"):
         latent_math.mix(values[0], values[1], 0.5, "lerp")

@@ -37,6 +37,13 @@ def test_names_and_shapes_are_read(weights):
     assert header.numbers("a.") == 6
 
 
+def test_precisions_are_told_with_their_bytes(weights):
+    header = read_header(weights, "at")
+    assert list(header.precisions().items()) == [("F32", 24), ("F16", 8)]
+    assert header.precisions("c") == {"F16": 8}
+    assert header.precisions("none") == {}
+
+
 @pytest.mark.parametrize("kept", [0, 5, 8, 40, -1])
 def test_a_truncated_file_is_refused(weights, kept):
     weights.write_bytes(weights.read_bytes()[:kept])
@@ -55,11 +62,12 @@ def test_bytes_after_the_tensors_are_refused(weights):
         b"[1]",
         b"\xff\xfe",
         {"a": 1},
-        {"a": {"shape": [1]}},
-        {"a": {"shape": [-1], "data_offsets": [0, 0]}},
-        {"a": {"shape": [1], "data_offsets": [4, 0]}},
-        {"a": {"shape": [1.5], "data_offsets": [0, 0]}},
-        {"a": {"shape": [1], "data_offsets": [0]}},
+        {"a": {"dtype": "F32", "shape": [1]}},
+        {"a": {"shape": [0], "data_offsets": [0, 0]}},
+        {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 0]}},
+        {"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}},
+        {"a": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 0]}},
+        {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0]}},
     ],
 )
 def test_a_broken_header_is_refused(tmp_path, header):

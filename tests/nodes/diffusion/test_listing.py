@@ -96,19 +96,41 @@ def test_single_files_are_told_by_their_headers(roots, tmp_path):
     names = {
         "model.diffusion_model.input_blocks.0.0.weight": (32, 4, 3, 3),
         "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (32, 768),
+        "cond_stage_model.x": (1,),
+        "first_stage_model.x": (1,),
     }
     save_file({name: torch.zeros(shape) for name, shape in names.items()}, tmp_path / "models" / "sd.safetensors")
     save_file({"lora": torch.zeros(3)}, tmp_path / "models" / "lora.safetensors")
+    save_file({"x.lora_down.weight": torch.zeros(3)}, tmp_path / "models" / "style.safetensors")
     (tmp_path / "models" / "cut.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{")
     (tmp_path / "models" / "evil.safetensors").write_bytes(b"\x80\x04\x95" + b"." * 90)
     found = by_name(models(roots))
     assert (found["sd.safetensors"].kind, found["sd.safetensors"].detail["source"]) == ("sd1", "file")
+    assert found["sd.safetensors"].detail["pipeline_class"] == "StableDiffusionPipeline"
+    assert "`config`" in found["sd.safetensors"].detail["needs"]
+    assert found["style.safetensors"].detail["holds"] == "a LoRA"
+    assert "holds a LoRA" in found["style.safetensors"].detail["problem"]["what"]
     problems = {name: item.detail["problem"]["code"] for name, item in found.items() if "problem" in item.detail}
     assert problems == {
         "cut.safetensors": "bad_model",
         "evil.safetensors": "pickled_model",
         "lora.safetensors": "unsupported_class",
+        "style.safetensors": "unsupported_class",
     }
+
+
+@pytest.mark.parametrize("name", ["old.ckpt", "vae.pt", "up.PTH"])
+def test_pickles_that_are_named_like_models_are_listed_as_refused(roots, tmp_path, name):
+    (tmp_path / "models" / name).write_bytes(b"anything")
+    (tmp_path / "models" / "other.bin").write_bytes(b"anything")
+    found = by_name(models(roots))
+    assert list(found) == ["pocket", name]
+    assert (found[name].kind, found[name].detail["bytes"]) == ("", 8)
+    problem = found[name].detail["problem"]
+    assert (problem["code"], problem["at"]) == ("pickled_model", name)
+    with pytest.raises(PatchbayError) as caught:
+        ModelFile().describe(name, roots, name)
+    assert (caught.value.what, caught.value.fix) == (problem["what"], problem["fix"])
 
 
 def test_the_hubs_cache_is_looked_into(roots, hub, tiny_folder):

@@ -8,7 +8,9 @@ import torch
 from engine.errors import Code, PatchbayError
 from engine.settings import Settings
 from nodes.diffusion import shelf as module
+from nodes.diffusion.patches import LoraPatch, PatchFile
 from nodes.diffusion.shelf import ModelShelf
+from tests.nodes.diffusion.tiny import loras
 
 CPU = torch.device("cpu")
 
@@ -149,3 +151,32 @@ def test_a_failed_load_leaves_nothing_behind(shelf, tiny, monkeypatch):
     assert shelf.nbytes(CPU) == 0
     with shelf.use(tiny, "unet") as unet:
         assert unet is not None
+
+
+def test_a_patched_part_costs_what_its_patch_brings_and_leaves_with_the_plain_one(shelf, tiny, loads, tmp_path):
+    file = PatchFile.at(loras.save(loras.weights(tiny), tmp_path / "lora.safetensors"), "file")
+    model = tiny.patched(LoraPatch(file, 1.0, 1.0))
+    loads.clear()
+    with shelf.use(tiny, "unet"):
+        before = shelf.nbytes(CPU)
+    with shelf.use(model, "unet") as first, shelf.use(model, "unet") as second:
+        assert first is second
+        assert shelf.nbytes(CPU) == before + file.numbers * 4
+        shelf.clear()
+        with shelf.use(tiny, "unet"):
+            pass
+    assert loads == ["unet"]
+    shelf.clear()
+    assert shelf.nbytes(CPU) == 0
+
+
+def test_a_plain_part_that_leaves_takes_its_patched_ones_along(shelf, tiny, tmp_path, with_budget):
+    file = PatchFile.at(loras.save(loras.weights(tiny), tmp_path / "lora.safetensors"), "file")
+    with shelf.use(tiny.patched(LoraPatch(file, 1.0, 1.0)), "unet") as unet:
+        gone = weakref.ref(unet)
+    del unet
+    with with_budget(0), shelf.use(tiny, "vae"):
+        pass
+    gc.collect()
+    assert gone() is None
+    assert shelf.nbytes(CPU) == tiny.parts["vae"].numbers * 4

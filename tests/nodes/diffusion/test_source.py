@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import Code, PatchbayError
 from engine.paths import Paths
-from nodes.diffusion.source import resolve, survey, wanted_files
+from nodes.diffusion.source import resolve, survey
 from nodes.pocket import MODEL
 
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -81,11 +81,6 @@ def test_the_family_s_other_classes_are_containers_too(broken, name):
     assert survey(broken, at="x").family.pipeline_class == "StableDiffusionPipeline"
 
 
-def test_the_safety_checker_of_stock_models_is_left_alone(broken):
-    edit(broken / "model_index.json", safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"])
-    assert survey(broken, at="x").kind == "sd-32x4"
-
-
 @pytest.mark.parametrize("variant", ["fp16", "bf16"])
 def test_a_folder_of_one_variant_is_detected(broken, variant):
     (broken / UNET_WEIGHTS).rename(broken / f"unet/diffusion_pytorch_model.{variant}.safetensors")
@@ -116,14 +111,6 @@ def test_a_missing_part_is_refused(broken, part):
     assert part in problem.what
 
 
-@pytest.mark.parametrize("part", ["unet", "vae", "scheduler"])
-def test_a_part_that_the_index_does_not_name_is_refused(broken, part):
-    edit(broken / "model_index.json", **{part: ...})
-    assert f"names no {part}" in refusal(broken).what
-    edit(broken / "model_index.json", **{part: [None, None]})
-    assert f"names no {part}" in refusal(broken).what
-
-
 @pytest.mark.parametrize("file", ["unet/config.json", "tokenizer/tokenizer.json", UNET_WEIGHTS])
 def test_a_missing_file_is_refused(broken, file):
     (broken / file).unlink()
@@ -149,34 +136,6 @@ def test_a_missing_shard_is_refused(broken):
     assert survey(broken, at="x").parts["unet"].numbers
     index.write_text(json.dumps({"weight_map": {**shards, "b": "diffusion_pytorch_model-00002-of-00002.safetensors"}}))
     assert "00002-of-00002" in refusal(broken).what
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"_class_name": "FluxPipeline"}, Code.BAD_MODEL),
-        ({"_class_name": "OnnxStableDiffusionPipeline"}, Code.UNSUPPORTED_CLASS),
-        ({"_class_name": ["pipeline", "Own"]}, Code.UNSUPPORTED_CLASS),
-        ({"custom_pipeline": "x"}, Code.UNSUPPORTED_CLASS),
-        ({"_class_name": "os.system"}, Code.BAD_MODEL),
-        ({"_class_name": None}, Code.BAD_MODEL),
-        ({"unet": ["my_code", "UNet2DConditionModel"]}, Code.UNSUPPORTED_CLASS),
-        ({"unet": ["transformers", "UNet2DConditionModel"]}, Code.UNSUPPORTED_CLASS),
-        ({"unet": ["diffusers", "UNet3DConditionModel"]}, Code.UNSUPPORTED_CLASS),
-        ({"unet": ["diffusers", "a.b"]}, Code.BAD_MODEL),
-        ({"unet": ["diffusers"]}, Code.BAD_MODEL),
-        ({"unet": ["diffusers", 1]}, Code.BAD_MODEL),
-        ({"extra": ["os", "system"]}, Code.UNSUPPORTED_CLASS),
-    ],
-)
-def test_a_foreign_index_is_refused(broken, changes, code):
-    edit(broken / "model_index.json", **changes)
-    assert refusal(broken).code is code
-
-
-def test_the_nearest_class_is_named(broken):
-    edit(broken / "model_index.json", _class_name="StableDiffusionPipelin")
-    assert 'Did you mean "StableDiffusionPipeline"?' in refusal(broken).what
 
 
 def test_code_of_a_part_s_own_is_refused(broken):
@@ -236,24 +195,3 @@ def test_a_hub_id_is_not_fetched_unless_allowed(tmp_path, monkeypatch):
         resolve("owner/model", Paths(models=(tmp_path,)), downloads=False, at="load.model")
     assert caught.value.code is Code.FILE_NOT_FOUND
     assert "--download" in caught.value.fix
-
-
-def test_only_what_is_needed_is_fetched():
-    names = [
-        "README.md", "evil.py", "model_index.json", "v1-5.safetensors", "unet/config.json",
-        "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors",
-        "unet/diffusion_pytorch_model.bin", "vae/diffusion_pytorch_model.fp16.safetensors",
-        "text_encoder/model.safetensors.index.json", "tokenizer/vocab.json", "tokenizer/merges.txt",
-        "safety_checker/model.safetensors",
-    ]  # fmt: skip
-    parts = {name: ["library", "Class"] for name in ("safety_checker", "text_encoder", "tokenizer", "unet", "vae")}
-    assert sorted(wanted_files(names, parts)) == [
-        "model_index.json",
-        "text_encoder/model*-of-*.safetensors",
-        "text_encoder/model.safetensors.index.json",
-        "tokenizer/merges.txt",
-        "tokenizer/vocab.json",
-        "unet/config.json",
-        "unet/diffusion_pytorch_model.safetensors",
-        "vae/diffusion_pytorch_model.fp16.safetensors",
-    ]

@@ -1,0 +1,47 @@
+"""A second tree of modules over the weights of a shared one, with its patches in place.
+
+The weights are the very tensors of the shared module, so a patched model costs little more memory than what its patches
+bring, the shared one is never touched, and both can run at the same time in two threads.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion import inversion, lora
+from nodes.diffusion.patches import FreeUPatch
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from nodes.diffusion.source import ModelSource
+
+
+def patched(base: Any, source: ModelSource, name: str) -> Any:  # noqa: ANN401  # neither library types its classes
+    """The part `name` with the patches of `source`, made from the shared `base`. Raises `bad_model`."""
+    if not source.parts[name].weights:
+        made = copy.deepcopy(base)
+        inversion.add_tokens(made, source.patches)
+        return made
+    made = twin(base)
+    lora.add(made, source, name, source.patches)
+    inversion.add_vectors(made, source, name)
+    for patch in source.patches:
+        if isinstance(patch, FreeUPatch):
+            _free(made, patch)
+    return made
+
+
+def _free(unet: Any, patch: FreeUPatch) -> None:  # noqa: ANN401
+    """Turn FreeU on, as the stock pipeline's `enable_freeu` does."""
+    if not hasattr(unet, "enable_freeu"):
+        what = f"FreeU is not known for a {type(unet).__name__}."
+        raise PatchbayError(Code.BAD_VALUE, "model", what, "Use it with Stable Diffusion 1, 2 or XL.")
+    unet.enable_freeu(s1=patch.s1, s2=patch.s2, b1=patch.b1, b2=patch.b2)
+
+
+def twin(module: Module) -> Any:  # noqa: ANN401
+    """A copy of a module that shares its parameters and buffers."""
+    return copy.deepcopy(module, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.index import INDEX, read_index
+from nodes.diffusion.source import survey
+
+
+def refusal(path):
+    with pytest.raises(PatchbayError) as caught:
+        survey(path, at="load.model")
+    assert caught.value.at == "load.model"
+    assert caught.value.fix or caught.value.code is Code.BAD_MODEL
+    return caught.value
+
+
+def edit(path, **changes):
+    data = json.loads(path.read_text())
+    data.update(changes)
+    path.write_text(json.dumps({key: value for key, value in data.items() if value is not ...}))
+
+
+def test_parts_and_options_are_told_apart(broken):
+    edit(broken / INDEX, force_zeros=True)
+    index = read_index(broken, "at")
+    assert index.parts["unet"] == ("diffusers", "UNet2DConditionModel")
+    assert set(index.parts) == {"scheduler", "text_encoder", "tokenizer", "unet", "vae"}
+    assert index.options["force_zeros"] is True
+    assert index.family.name == "sd"
+
+
+def test_the_safety_checker_of_stock_models_is_left_alone(broken):
+    edit(broken / "model_index.json", safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"])
+    assert survey(broken, at="x").kind == "sd-32x4"
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "scheduler"])
+def test_a_part_that_the_index_does_not_name_is_refused(broken, part):
+    edit(broken / "model_index.json", **{part: ...})
+    assert f"names no {part}" in refusal(broken).what
+    edit(broken / "model_index.json", **{part: [None, None]})
+    assert f"names no {part}" in refusal(broken).what
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"_class_name": "FluxPipeline"}, Code.BAD_MODEL),
+        ({"_class_name": "OnnxStableDiffusionPipeline"}, Code.UNSUPPORTED_CLASS),
+        ({"_class_name": ["pipeline", "Own"]}, Code.UNSUPPORTED_CLASS),
+        ({"custom_pipeline": "x"}, Code.UNSUPPORTED_CLASS),
+        ({"_class_name": "os.system"}, Code.BAD_MODEL),
+        ({"_class_name": None}, Code.BAD_MODEL),
+        ({"unet": ["my_code", "UNet2DConditionModel"]}, Code.UNSUPPORTED_CLASS),
+        ({"unet": ["transformers", "UNet2DConditionModel"]}, Code.UNSUPPORTED_CLASS),
+        ({"unet": ["diffusers", "UNet3DConditionModel"]}, Code.UNSUPPORTED_CLASS),
+        ({"unet": ["diffusers", "a.b"]}, Code.BAD_MODEL),
+        ({"unet": ["diffusers"]}, Code.BAD_MODEL),
+        ({"unet": ["diffusers", 1]}, Code.BAD_MODEL),
+        ({"extra": ["os", "system"]}, Code.UNSUPPORTED_CLASS),
+    ],
+)
+def test_a_foreign_index_is_refused(broken, changes, code):
+    edit(broken / "model_index.json", **changes)
+    assert refusal(broken).code is code
+
+
+def test_the_nearest_class_is_named(broken):
+    edit(broken / "model_index.json", _class_name="StableDiffusionPipelin")
+    assert 'Did you mean "StableDiffusionPipeline"?' in refusal(broken).what
