@@ -23,6 +23,8 @@ LEFT_OUT = {
     "LoadDirection": "needs a file that SaveDirection wrote",
     "LoadControlNet": "needs a ControlNet of the model's kind",
     "ApplyControl": "needs a ControlNet of the model's kind",
+    "AddEmbedding": "needs a file of embeddings",
+    "ApplyLora": "needs a file of weights",
     "Note": "gives nothing",
 }
 """Node types that no wiring uses, with why."""
@@ -39,6 +41,7 @@ MAKERS = {
     "LatentDistribution": ("VAEEncode",),
     "Direction": ("LearnDirection",),
     "Sigmas": ("Sigmas",),
+    "Guider": ("Guider",),
 }
 """The node types that make a value of a class where none is there yet."""
 
