@@ -149,6 +149,11 @@ def page(tables):
     return "\n".join(lines) + "\n"
 
 
+def titled(what, rounds, steps=None):
+    """A title that says how it was measured."""
+    return f"{what} ({f'{steps} steps, ' if steps else ''}{rounds} rounds)"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(TINY))
@@ -158,10 +163,11 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    rounds, steps, few = arguments.rounds, arguments.steps, max(3, arguments.rounds // 3)
     tables = {
-        "One picture, the model in the box": pocket(Runtime(Catalog.load()), arguments.rounds, arguments.steps),
-        "Several pictures, stock scripts from scratch": sweeps(max(3, arguments.rounds // 3), arguments.steps),
-        "One picture, tiny random models": families(arguments.names, arguments.rounds),
+        titled("One picture, the model in the box", rounds, steps): pocket(Runtime(Catalog.load()), rounds, steps),
+        titled("Several pictures, stock scripts from scratch", few, steps): sweeps(few, steps),
+        titled("One picture, tiny random models", rounds): families(arguments.names, rounds),
     }
     found = {}
     for title, rows in tables.items():
