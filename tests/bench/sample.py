@@ -137,11 +137,11 @@ def page(tables):
         "",
         "Written by `python -m tests.bench.sample --write docs/speed.md`: medians of rounds that alternate, in",
         f"milliseconds, on {pick_device(Settings())}, one thread, Diffusers {diffusers.__version__}.",
-        "Before anything is timed, both sides are held to give the same pictures, bit for bit. The machine had other",
-        "work, so the processor time says more than the time that passed.",
+        "Before anything is timed, both sides are held to give the same pictures, bit for bit. Where the time that",
+        "passed is far above the processor time, the machine had other work, and only the latter says something.",
         "",
         "A tiny random model takes next to no time of its own, so its rows show what a run costs besides: the last",
-        "column, which does not grow with the model.",
+        "column.",
     ]
     for title, rows in tables.items():
         lines += ["", f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
