@@ -39,8 +39,8 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
         shift, scaling = codecs.scale_of(module, source)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
         mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
-        if mean.ndim == 5 and "num_frames" not in stock.signature(source.family.pipeline_class):  # noqa: PLR2004
-            mean, logvar = mean.squeeze(2), logvar.squeeze(2)  # a picture is no video of one frame
+        if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
+            mean, logvar = ((each.squeeze if mean.ndim == 5 else each.unsqueeze)(2) for each in (mean, logvar))  # noqa: PLR2004
         return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)
 
 
@@ -89,6 +89,7 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     """The stock call with nothing to denoise: what it does after its loop, whatever the family."""
     source: ModelSource = pipeline.source
     call = stock.signature(source.family.pipeline_class)
+    layouts.check_shape(pipeline, samples)
     size, batch = layouts.size_of(pipeline, samples), len(samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))

@@ -14,7 +14,6 @@ from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steer
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
-from nodes.diffusion.families import LATENT_CHANNELS
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
 from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
@@ -175,7 +174,7 @@ def _begun(
     """
     samples = latent.samples
     source: ModelSource = pipeline.source
-    _check_shape(pipeline, samples)
+    layouts.check_shape(pipeline, samples)
     samples = samples.to(pipeline.device, pipeline.precision)
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
@@ -220,19 +219,8 @@ def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # 
     if isinstance(latent, Latent):
         return layouts.size_of(pipeline, latent.samples)
     layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
+    layouts.check_frames(pipeline, latent.frames)
     return layouts.Size(latent.width, latent.height, latent.frames)
-
-
-def _check_shape(pipeline: Any, samples: torch.Tensor) -> None:  # noqa: ANN401
-    """Refuse latents that no model of this kind makes; the plan has checked kinds, a call from Python has not."""
-    source: ModelSource = pipeline.source
-    vae = source.parts.get(source.family.decoder)
-    channels = vae.first_integer(LATENT_CHANNELS) if vae else None
-    if channels is not None:
-        channels *= layouts.patch(pipeline) ** 2
-    if samples.ndim not in {4, 5} or (channels is not None and samples.shape[1] != channels):
-        what = f"A latent of shape {tuple(samples.shape)} does not fit a model of {channels} channels."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make it with the VAE or the Sample of such a model.")
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

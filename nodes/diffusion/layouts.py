@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion import stock
+from nodes.diffusion.families import LATENT_CHANNELS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,6 +54,16 @@ def multiple(pipeline: Any) -> int:  # noqa: ANN401
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds its latents as tokens [batch, tokens, features]."""
     return hasattr(pipeline, "_pack_latents") and hasattr(pipeline, "_unpack_latents")
+
+
+def is_video(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline makes videos, a single picture being one of one frame."""
+    return "num_frames" in stock.signature(pipeline.source.family.pipeline_class)
+
+
+def dimensions(pipeline: Any) -> int:  # noqa: ANN401
+    """How many dimensions latents of the pipeline's family have, as Patchbay holds them."""
+    return 5 if is_video(pipeline) else 4
 
 
 def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
@@ -136,3 +148,29 @@ def check_sides(width: int, height: int, factor: int) -> None:
         what = f"{width} x {height} pixels cannot be encoded: this model works on multiples of {factor}."
         near = f"{max(factor, round(width / factor) * factor)} x {max(factor, round(height / factor) * factor)}"
         raise PatchbayError(Code.BAD_VALUE, "size", what, f"Resize or crop, for instance to {near}.")
+
+
+def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
+    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value`."""
+    if frames > 1 and not is_video(pipeline):
+        what = f"This model makes pictures, and {frames} frames are a video."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set frames of EmptyLatent to 1.")
+    step = temporal_factor(pipeline)
+    if (frames - 1) % step:
+        near = max(0, round((frames - 1) / step)) * step + 1
+        what = f"{frames} frames cannot be made: this model makes 1, {step + 1}, {2 * step + 1} and so on."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent, for instance to {near}.")
+
+
+def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401
+    """Refuse latents that no model of this kind makes; the plan has checked kinds, a call from Python has not."""
+    source = pipeline.source
+    vae = source.parts.get(source.family.decoder)
+    channels = vae.first_integer(LATENT_CHANNELS) if vae else None
+    if channels is not None:
+        channels *= patch(pipeline) ** 2
+    if samples.ndim != dimensions(pipeline) or (channels is not None and samples.shape[1] != channels):
+        what = f"A latent of shape {tuple(samples.shape)} does not fit a model of {channels} channels"
+        what += " and frames." if is_video(pipeline) else "."
+        fix = "Make it with the VAE or the Sample of such a model."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)

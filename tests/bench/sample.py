@@ -120,14 +120,14 @@ def sweeps(rounds, steps):
 
 
 def cells(found):
-    """Milliseconds of both sides, what the graph takes more, and the ratios of the medians."""
+    """Milliseconds of both sides and the ratio of their medians: passed, then worked, and what the graph works more."""
     theirs, ours = found["stock"], found["graph"]
-    more = f"{(ours.wall - theirs.wall) * 1000:+.1f}"
-    walls = (f"{theirs.wall * 1000:.1f}", f"{ours.wall * 1000:.1f}", more, f"{ours.wall / theirs.wall:.3f}")
-    return (*walls, f"{theirs.cpu * 1000:.1f}", f"{ours.cpu * 1000:.1f}", f"{ours.cpu / theirs.cpu:.3f}")
+    walls = (f"{theirs.wall * 1000:.0f}", f"{ours.wall * 1000:.0f}", f"{ours.wall / theirs.wall:.2f}")
+    worked = (f"{theirs.cpu * 1000:.0f}", f"{ours.cpu * 1000:.0f}", f"{ours.cpu / theirs.cpu:.3f}")
+    return (*walls, *worked, f"{(ours.cpu - theirs.cpu) * 1000:+.0f}")
 
 
-COLUMNS = ("stock ms", "graph ms", "more", "ratio", "stock CPU ms", "graph CPU ms", "ratio of CPU")
+COLUMNS = ("stock ms", "graph ms", "ratio", "stock CPU ms", "graph CPU ms", "ratio of CPU", "more CPU ms")
 
 
 def page(tables):
@@ -137,16 +137,21 @@ def page(tables):
         "",
         "Written by `python -m tests.bench.sample --write docs/speed.md`: medians of rounds that alternate, in",
         f"milliseconds, on {pick_device(Settings())}, one thread, Diffusers {diffusers.__version__}.",
-        "Before anything is timed, both sides are held to give the same pictures, bit for bit. The machine had other",
-        "work, so the processor time says more than the time that passed.",
+        "Before anything is timed, both sides are held to give the same pictures, bit for bit. Where the time that",
+        "passed is far above the processor time, the machine had other work, and only the latter says something.",
         "",
-        "A tiny random model takes next to no time of its own, so its rows show what a run costs besides: `more` is",
-        "that, and it does not grow with the model.",
+        "A tiny random model takes next to no time of its own, so its rows show what a run costs besides: the last",
+        "column.",
     ]
     for title, rows in tables.items():
         lines += ["", f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
         lines += [f"| {name} | {' | '.join(cells(found))} |" for name, found in rows]
     return "\n".join(lines) + "\n"
+
+
+def titled(what, rounds, steps=None):
+    """A title that says how it was measured."""
+    return f"{what} ({f'{steps} steps, ' if steps else ''}{rounds} rounds)"
 
 
 def main():
@@ -158,10 +163,11 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    rounds, steps, few = arguments.rounds, arguments.steps, max(3, arguments.rounds // 3)
     tables = {
-        "One picture, the model in the box": pocket(Runtime(Catalog.load()), arguments.rounds, arguments.steps),
-        "Several pictures, stock scripts from scratch": sweeps(max(3, arguments.rounds // 3), arguments.steps),
-        "One picture, tiny random models": families(arguments.names, arguments.rounds),
+        titled("One picture, the model in the box", rounds, steps): pocket(Runtime(Catalog.load()), rounds, steps),
+        titled("Several pictures, stock scripts from scratch", few, steps): sweeps(few, steps),
+        titled("One picture, tiny random models", rounds): families(arguments.names, rounds),
     }
     found = {}
     for title, rows in tables.items():

@@ -53,7 +53,7 @@ def compare(sweep, rounds, steps):
     with tempfile.TemporaryDirectory() as folder:
         programs = {"stock": run_scripts, "graph": run_graph}
         works = {name: functools.partial(_nth, run, sweep, steps, Path(folder)) for name, run in programs.items()}
-        yield "as programs", in_turns(works, 3)
+        yield "as programs", in_turns(works, rounds)
 
 
 def stock_pictures(sweep, steps):

@@ -21,6 +21,10 @@ LEFT_OUT = {
     "ForEach": "needs a second graph",
     "Repeat": "needs a second graph",
     "LoadDirection": "needs a file that SaveDirection wrote",
+    "LoadControlNet": "needs a ControlNet of the model's kind",
+    "ApplyControl": "needs a ControlNet of the model's kind",
+    "AddEmbedding": "needs a file of embeddings",
+    "ApplyLora": "needs a file of weights",
     "Note": "gives nothing",
 }
 """Node types that no wiring uses, with why."""
@@ -37,6 +41,7 @@ MAKERS = {
     "LatentDistribution": ("VAEEncode",),
     "Direction": ("LearnDirection",),
     "Sigmas": ("Sigmas",),
+    "Guider": ("Guider",),
 }
 """The node types that make a value of a class where none is there yet."""
 
@@ -58,6 +63,7 @@ MODEST = {
     "batch": st.integers(1, 3),
     "count": st.integers(1, 3),
     "frames": st.sampled_from([1, 2, 3, 5, 9]),
+    "factor": st.sampled_from([0.1, 0.5, 1.0, 1.5, 2.0]),
     "grow": st.integers(-8, 8),
     "blur": st.floats(0, 8),
     "text": st.sampled_from(["", "a red fox", "a fox, (red:1.2)", "snow " * 100]),

@@ -4,6 +4,7 @@ import diffusers
 import pytest
 import torch
 
+from engine.errors import PatchbayError
 from nodes.diffusion import layouts
 
 
@@ -60,3 +61,32 @@ def test_plain_latents_stay_as_they_are():
     pipeline, samples = SimpleNamespace(vae_scale_factor=8), torch.randn(1, 4, 2, 2)
     assert layouts.pack(pipeline, samples) is samples
     assert layouts.unpack(pipeline, samples, layouts.Size(16, 16)) is samples
+
+
+def maker(name):
+    """As much of a pipeline of 16 latent channels as the checks ask."""
+    vae = SimpleNamespace(first_integer=lambda _: 16)
+    family = SimpleNamespace(pipeline_class=name, decoder="vae")
+    source = SimpleNamespace(family=family, parts={"vae": vae})
+    return SimpleNamespace(source=source, vae_scale_factor_temporal=4)
+
+
+def test_frames_are_those_that_the_model_makes():
+    for frames in (1, 5, 81):
+        layouts.check_frames(maker("WanPipeline"), frames)
+    with pytest.raises(PatchbayError, match=r"makes 1, 5, 9 and so on.*for instance to 9"):
+        layouts.check_frames(maker("WanPipeline"), 8)
+    with pytest.raises(PatchbayError, match="makes pictures, and 5 frames are a video"):
+        layouts.check_frames(maker("FluxPipeline"), 5)
+
+
+def test_latents_have_the_channels_and_dimensions_of_the_family():
+    layouts.check_shape(maker("WanPipeline"), torch.zeros(1, 16, 1, 4, 4))
+    layouts.check_shape(maker("FluxPipeline"), torch.zeros(1, 16, 4, 4))
+    for name, shape in (
+        ("WanPipeline", (1, 16, 4, 4)),
+        ("FluxPipeline", (1, 16, 1, 4, 4)),
+        ("FluxPipeline", (1, 4, 4, 4)),
+    ):
+        with pytest.raises(PatchbayError, match="does not fit a model of 16 channels"):
+            layouts.check_shape(maker(name), torch.zeros(shape))
