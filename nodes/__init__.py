@@ -40,6 +40,7 @@ from nodes.latents import (
     vae_encode,
 )
 from nodes.load import load_model
+from nodes.pipelines import run_pipeline
 from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 
@@ -81,6 +82,7 @@ __all__ = [
     "reroute",
     "resize_image",
     "round_trip",
+    "run_pipeline",
     "sample",
     "sample_distribution",
     "sample_steps",

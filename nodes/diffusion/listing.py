@@ -16,7 +16,8 @@ from engine.paths import contains
 from nodes.diffusion.families import kind_of, single_file_sizes
 from nodes.diffusion.headers import read_header
 from nodes.diffusion.parts import read_json
-from nodes.diffusion.source import INDEX, survey
+from nodes.diffusion.source import INDEX, resolve, survey
+from nodes.diffusion.whole import survey_whole
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
 
@@ -51,6 +52,21 @@ def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
         if name not in found and len(found) < MOST_MODELS:
             found[name] = _model(name, path, "hub", weights=weights)
     return list(found.values())
+
+
+def pipelines(paths: Paths) -> list[Choice]:
+    """The same folders as far as they can be run as whole pipelines, whatever their class."""
+    return [_whole(choice, paths) for choice in models(paths) if choice.detail["source"] != "file"]
+
+
+def _whole(choice: Choice, paths: Paths) -> Choice:
+    """A model folder, and what is wrong with running it as a whole."""
+    detail = {name: value for name, value in choice.detail.items() if name != "problem"}
+    try:
+        survey_whole(resolve(choice.name, paths, downloads=False, at=choice.name), choice.name)
+    except PatchbayError as error:
+        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+    return Choice(choice.name, choice.kind, detail)
 
 
 def pictures(paths: Paths) -> list[Choice]:

@@ -93,11 +93,11 @@ class ModelSource:
         return total.hexdigest()
 
 
-def resolve(name: str, paths: Paths, *, downloads: bool, at: str) -> Path:
+def resolve(name: str, paths: Paths, *, downloads: bool, at: str, unused: frozenset[str] = UNUSED) -> Path:
     """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
-    `downloads` allows it. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
+    `downloads` allows it, without its `unused` parts. Raises `PatchbayError`: `file_not_found`, `outside_roots`.
     """
     if name == "pocket":
         return POCKET
@@ -106,10 +106,10 @@ def resolve(name: str, paths: Paths, *, downloads: bool, at: str) -> Path:
     except PatchbayError as problem:
         if problem.code is not Code.FILE_NOT_FOUND or not _HUB_ID.fullmatch(name) or name.endswith(".safetensors"):
             raise
-    return _from_hub(name, downloads=downloads, at=at)
+    return _from_hub(name, downloads=downloads, at=at, unused=unused)
 
 
-def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
+def _from_hub(name: str, *, downloads: bool, at: str, unused: frozenset[str]) -> Path:
     from huggingface_hub import hf_hub_download, list_repo_files, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -117,7 +117,7 @@ def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
         if not downloads:
             return Path(snapshot_download(name, local_files_only=True))
         index = read_json(Path(hf_hub_download(name, INDEX)), at)
-        return Path(snapshot_download(name, allow_patterns=wanted_files(list_repo_files(name), index)))
+        return Path(snapshot_download(name, allow_patterns=wanted_files(list_repo_files(name), index, unused)))
     except LocalEntryNotFoundError as error:
         what = f'"{name}" is neither a file here nor in the local cache of the Hugging Face hub.'
         fix = "Check the connection." if downloads else "If it is a repository on the hub, run with --download."
@@ -127,14 +127,14 @@ def _from_hub(name: str, *, downloads: bool, at: str) -> Path:
         raise PatchbayError(Code.FILE_NOT_FOUND, at, what, "Check the name and the connection.") from error
 
 
-def wanted_files(names: Iterable[str], index: Mapping[str, object]) -> list[str]:
+def wanted_files(names: Iterable[str], index: Mapping[str, object], unused: frozenset[str] = UNUSED) -> list[str]:
     """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights.
 
-    `index` is what its model_index.json says.
+    `index` is what its model_index.json says; nothing of the `unused` parts is wanted.
     """
     names = list(names)
     wanted = [name for name in names if name == INDEX]
-    for part in sorted(name for name, entry in index.items() if isinstance(entry, list) and name not in UNUSED):
+    for part in sorted(name for name, entry in index.items() if isinstance(entry, list) and name not in unused):
         inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
         for stem in ("diffusion_pytorch_model", "model"):
@@ -156,10 +156,10 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
     known = _surveyed.get((path, config, weights))
-    if known is not None and known[0] is not None and known[0] == _state(known[1]):
+    if known is not None and known[0] is not None and known[0] == state_of(known[1]):
         return known[1]
     found = _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
-    _surveyed[path, config, weights] = (_state(found), found)
+    _surveyed[path, config, weights] = (state_of(found), found)
     return found
 
 
@@ -171,7 +171,7 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True) -> ModelSource:
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
         parts[name] = read_part(root / name, class_name, rule, at, weights=weights)
     kind = _kind(root, index.family, parts, at)
-    return ModelSource(root, index.pipeline_class, _stamp(parts), root.name, kind, parts, root, index.options)
+    return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
 
 def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
@@ -194,7 +194,7 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     parts = {name: _part_of_file(path, part, base.family, header, at) for name, part in base.parts.items()}
     _check_stable_diffusion(path, parts, at, sizes)
     name, options = path.stem, base.options
-    stamp = _stamp(parts)
+    stamp = stamp_of(parts)
     return ModelSource(path, base.pipeline_class, stamp, name, base.kind, parts, config, options, single_file=True)
 
 
@@ -222,24 +222,39 @@ class _Index:
         return FAMILIES[self.pipeline_class]
 
 
-def _read_index(root: Path, at: str) -> _Index:
+def read_index(root: Path, at: str) -> dict[str, object]:
+    """What the model_index.json in `root` says, its `_class_name` a plain name and nothing in it asking for code.
+
+    Raises `PatchbayError`: `bad_model`, `unsupported_class`.
+    """
     if not (root / INDEX).is_file():
         what = f"{root} has no {INDEX}, so it is no model folder in Diffusers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds model_index.json.")
     index = read_json(root / INDEX, at)
+    name = index.get("_class_name")
+    if isinstance(name, list) or "custom_pipeline" in index or "auto_map" in index:
+        what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        raise PatchbayError(Code.BAD_MODEL, at, f"{root / INDEX} names no pipeline class but {name!r}.")
+    return index
+
+
+def _read_index(root: Path, at: str) -> _Index:
+    index = read_index(root, at)
     family = _family(root, index, at)
     entries = {name: entry for name, entry in index.items() if not name.startswith("_") and name not in UNUSED}
     parts = {
         name: _check_entry(root, name, entry, family, at)
         for name, entry in entries.items()
         if isinstance(entry, list) and entry != [None, None]
-        if name in family.parts or name in family.denoisers or _is_part(root, name, entry)
+        if name in family.parts or name in family.denoisers or is_part(root, name, entry)
     }
     missing = [name for name in {**family.parts, **dict.fromkeys(_needed(family))} if name not in parts]
     if missing:
         what = f"{root / INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
         raise PatchbayError(Code.BAD_MODEL, at, what, _COMPLETE)
-    options = {name: entry for name, entry in entries.items() if not _is_part(root, name, entry)}
+    options = {name: entry for name, entry in entries.items() if not is_part(root, name, entry)}
     return _Index(str(index["_class_name"]), parts, options)
 
 
@@ -248,7 +263,7 @@ def _needed(family: Family) -> tuple[str, ...]:
     return ("scheduler", family.denoisers[0])
 
 
-def _is_part(root: Path, name: str, entry: object) -> bool:
+def is_part(root: Path, name: str, entry: object) -> bool:
     """Whether an entry of the index names a part: a pair of a library and a class, or nothing in both places."""
     if not isinstance(entry, list) or len(entry) != 2:  # noqa: PLR2004  # a pair
         return (root / name).is_dir()
@@ -256,25 +271,25 @@ def _is_part(root: Path, name: str, entry: object) -> bool:
 
 
 def _family(root: Path, index: Mapping[str, object], at: str) -> Family:
-    name = index.get("_class_name")
-    if isinstance(name, list) or "custom_pipeline" in index or "auto_map" in index:
-        what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
-    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
-        raise PatchbayError(Code.BAD_MODEL, at, f"{root / INDEX} names no pipeline class but {name!r}.")
+    name = str(index["_class_name"])
     if name not in FAMILIES:
         what = f'{root} is a "{name}", a pipeline class that is not supported yet. {nearest(name, FAMILIES)}'.rstrip()
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, SUPPORTED)
     return FAMILIES[name]
 
 
-def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family, at: str) -> tuple[str, str]:
-    """Library and class of a part. Refuses one that would not come from where its family allows."""
-    rule = family.parts.get(name)
+def plain_pair(root: Path, name: str, entry: Sequence[object], at: str) -> tuple[str, str]:
+    """Library and class of a part, both plain names. Raises `bad_model`."""
     pair = [item for item in entry if isinstance(item, str) and _IDENTIFIER.fullmatch(item)]
     if len(pair) != 2 or len(entry) != 2:  # noqa: PLR2004  # library and class
         raise PatchbayError(Code.BAD_MODEL, at, f'{root / INDEX}: "{name}" is no pair of plain names but {entry!r}.')
-    library, class_name = pair
+    return pair[0], pair[1]
+
+
+def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family, at: str) -> tuple[str, str]:
+    """Library and class of a part. Refuses one that would not come from where its family allows."""
+    rule = family.parts.get(name)
+    library, class_name = plain_pair(root, name, entry, at)
     if library not in LIBRARIES or (rule and library != rule.library):
         what = f'{root / INDEX}: "{name}" would come from the library "{library}".'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
@@ -334,17 +349,17 @@ def _check_stable_diffusion(
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", _COMPLETE)
 
 
-def _state(source: ModelSource) -> object:
+def state_of(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
         times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
-        return times, _stamp(source.parts)
+        return times, stamp_of(source.parts)
     except OSError:
         return None
 
 
-def _stamp(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
+def stamp_of(parts: Mapping[str, Part]) -> tuple[tuple[str, int, int, int], ...]:
     """Path, size, time and inode of every file of the model, in order."""
     files = sorted({path for part in parts.values() for path in (*part.settings, *part.weights)})
     states = ((str(path), path.stat()) for path in files)
