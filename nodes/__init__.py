@@ -43,6 +43,7 @@ from nodes.load import load_model
 from nodes.pipelines import run_pipeline
 from nodes.sampling import sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.videos import images_to_video, save_video, video_to_images
 
 __all__ = [
     "collect",
@@ -62,6 +63,7 @@ __all__ = [
     "if_",
     "image_difference",
     "image_grid",
+    "images_to_video",
     "join_sigmas",
     "latent_arithmetic",
     "latent_distance",
@@ -89,6 +91,7 @@ __all__ = [
     "sampler",
     "save_direction",
     "save_image",
+    "save_video",
     "scheduler",
     "show_scheduler",
     "sigma_values",
@@ -96,4 +99,5 @@ __all__ = [
     "text",
     "vae_decode",
     "vae_encode",
+    "video_to_images",
 ]
