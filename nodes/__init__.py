@@ -49,8 +49,10 @@ from nodes.latents import (
 )
 from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
+from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.videos import images_to_video, save_video, video_to_images
 
 __all__ = [
     "add_embedding",
@@ -77,6 +79,7 @@ __all__ = [
     "if_",
     "image_difference",
     "image_grid",
+    "images_to_video",
     "join_sigmas",
     "latent_arithmetic",
     "latent_distance",
@@ -104,12 +107,14 @@ __all__ = [
     "resize_latent",
     "resize_mask",
     "round_trip",
+    "run_pipeline",
     "sample",
     "sample_distribution",
     "sample_steps",
     "sampler",
     "save_direction",
     "save_image",
+    "save_video",
     "scheduler",
     "show_scheduler",
     "sigma_values",
@@ -118,4 +123,5 @@ __all__ = [
     "vae_decode",
     "vae_encode",
     "vae_encode_masked",
+    "video_to_images",
 ]

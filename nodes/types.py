@@ -51,6 +51,7 @@ ShareStart = Annotated[float, Field(ge=0, le=1, description="From which share of
 ShareEnd = Annotated[float, Field(ge=0, le=1, description="Up to which share of the steps it counts.")]
 PromptStrength = Annotated[float, Field(gt=0, le=100, description="How much it counts where prompts meet.")]
 GuiderName = Literal["CFG", "CFG-Zero*", "APG", "TCFG"]
+FramesPerSecond = Annotated[float, Field(gt=0, le=240, description="Frames per second.")]
 Role = Literal["positive", "negative"]
 Weights = Literal["off", "towards empty", "mean kept"]
 """Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.chunks`."""
@@ -500,6 +501,38 @@ class Image:
         from nodes.diffusion.pixels import to_png
 
         return [to_png(pixels) for pixels in self.pixels]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Video:
+    """A video: `frames` [frames, 3, height, width], float32 in [0, 1], on the CPU, `fps` of them a second.
+
+    Several videos are a list of these, so that each has its own length and speed.
+    """
+
+    frames: Tensor
+    fps: float
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.frames.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.fps!r}:{digest_of_tensors(self.frames)}"
+
+    def inspect(self, pictures: int) -> Inspection:
+        """Size, length and speed, and some of its frames, small."""
+        from nodes.diffusion.movies import look_at_video
+
+        return look_at_video(self, pictures)
+
+    def files(self) -> list[bytes]:
+        """The video as the bytes of an MP4 file."""
+        from nodes.diffusion.movies import to_mp4
+
+        return [to_mp4(self)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,8 +23,7 @@ from engine.events import (
     RunStarted,
 )
 from engine.files import write_numbered
-from engine.picture import embed
-from web.pictures import pictures_in
+from web.pictures import kept, pictures_in
 from web.text import stem_of
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def print_error(error: PatchbayError) -> None:
 
 
 def save_outputs(outputs: Mapping[str, object], stem: str, folder: Path, graph: Graph) -> dict[str, object]:
-    """Write the pictures among the outputs as numbered PNG files; other plain values are returned as they are.
+    """Write the pictures and videos among the outputs as numbered files; other plain values are returned as they are.
 
     Each picture carries the graph, so that it can be run again. Raises `StoreError`.
     """
@@ -163,7 +162,7 @@ def save_outputs(outputs: Mapping[str, object], stem: str, folder: Path, graph: 
         label = stem if len(outputs) == 1 else f"{stem}-{stem_of(name)}"
         files = pictures_in(value)
         if files:
-            found[name] = [str(write_numbered(folder / label, ".png", embed(data, text))) for data in files]
+            found[name] = [str(write_numbered(folder / label, *kept(data, text))) for data in files]
         else:
             found[name] = value if _is_plain(value) else f"{type(value).__name__} (not a file; decode or save it)"
     return found

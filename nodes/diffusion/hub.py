@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families import UNUSED
 from nodes.diffusion.headers import PICKLES
-from nodes.diffusion.index import INDEX, family_of
+from nodes.diffusion.index import INDEX, class_of, family_of
 from nodes.diffusion.parts import choose_weights, read_json
 
 if TYPE_CHECKING:
@@ -62,12 +62,14 @@ def fetch(
     progress: Progress | None = None,
     *,
     lone: Callable[[Iterable[str]], list[str]] | None = None,
+    whole: frozenset[str] | None = None,
 ) -> Path:
     """Fetch what a survey needs of the repository `name` and give its folder in the local cache.
 
     The index goes first: what could not be used is refused before its weights are fetched. A repository of a single
-    part has no index; `lone` chooses among the names of its files. Raises `PatchbayError`:
-    `file_not_found` for a repository that is not there or cannot be reached, and those of a survey.
+    part has no index; `lone` chooses among the names of its files. With `whole` the class may be any, and the parts
+    named there are left. Raises `PatchbayError`: `file_not_found` for a repository that is not there or cannot be
+    reached, and those of a survey.
     """
     if not is_id(name):
         what, fix = f'"{name}" is no repository on the hub.', "Give an id: owner/name."
@@ -80,20 +82,24 @@ def fetch(
         if lone is not None:
             return Path(snapshot_download(name, allow_patterns=lone(names)))
         index = read_json(Path(hf_hub_download(name, INDEX)), at)
-        family_of(name, index, at)
-        _refuse_pickles(name, names, index, at)
+        if whole is None:
+            family_of(name, index, at)
+        else:
+            class_of(name, index, at)
+        unused = UNUSED if whole is None else whole
+        _refuse_pickles(name, _parts(names, index, unused), at)
         bar = None if progress is None else _bar(progress)
-        return Path(snapshot_download(name, allow_patterns=wanted_files(names, index), tqdm_class=bar))
+        return Path(snapshot_download(name, allow_patterns=wanted_files(names, index, unused), tqdm_class=bar))
 
 
-def wanted_files(names: Iterable[str], index: Mapping[str, object]) -> list[str]:
+def wanted_files(names: Iterable[str], index: Mapping[str, object], unused: frozenset[str] = UNUSED) -> list[str]:
     """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights.
 
-    `index` is what its model_index.json says.
+    `index` is what its model_index.json says; nothing of the `unused` parts is wanted.
     """
     names = list(names)
     wanted = [name for name in names if name == INDEX]
-    for part, inside in _parts(names, index).items():
+    for part, inside in _parts(names, index, unused).items():
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
         for stem in ("diffusion_pytorch_model", "model"):
             chosen = choose_weights(inside, stem)
@@ -112,16 +118,16 @@ def _shards(stem: str, variant: str | None) -> list[str]:
     return [f"{stem}.{variant}{number}.safetensors", f"{stem}{number}.{variant}.safetensors"]
 
 
-def _parts(names: Iterable[str], index: Mapping[str, object]) -> dict[str, list[str]]:
+def _parts(names: Iterable[str], index: Mapping[str, object], unused: frozenset[str]) -> dict[str, list[str]]:
     """The parts that the index names, and the files in the folder of each."""
     names = list(names)
-    parts = sorted(name for name, entry in index.items() if isinstance(entry, list) and name not in UNUSED)
+    parts = sorted(name for name, entry in index.items() if isinstance(entry, list) and name not in unused)
     return {part: [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")] for part in parts}
 
 
-def _refuse_pickles(repository: str, names: Iterable[str], index: Mapping[str, object], at: str) -> None:
+def _refuse_pickles(repository: str, parts: Mapping[str, list[str]], at: str) -> None:
     """Raise `pickled_model` where a part's weights are there as pickles only."""
-    for part, inside in _parts(names, index).items():
+    for part, inside in parts.items():
         suffixes = {Path(name).suffix.lower() for name in inside}
         if suffixes & PICKLES and ".safetensors" not in suffixes:
             what = (

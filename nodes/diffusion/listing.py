@@ -20,7 +20,8 @@ from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
 from nodes.diffusion.nets import survey_net
 from nodes.diffusion.parts import read_json
-from nodes.diffusion.source import survey
+from nodes.diffusion.source import resolve, survey
+from nodes.diffusion.whole import survey_whole
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
 
@@ -105,6 +106,21 @@ def _net(name: str, path: Path, source: str) -> Choice:
     except PatchbayError as error:
         detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
         return Choice(name, "", detail)
+
+
+def pipelines(paths: Paths) -> list[Choice]:
+    """The same folders as far as they can be run as whole pipelines, whatever their class."""
+    return [_whole(choice, paths) for choice in models(paths) if choice.detail["source"] != "file"]
+
+
+def _whole(choice: Choice, paths: Paths) -> Choice:
+    """A model folder, and what is wrong with running it as a whole."""
+    detail = {name: value for name, value in choice.detail.items() if name != "problem"}
+    try:
+        survey_whole(resolve(choice.name, paths, downloads=False, at=choice.name), choice.name)
+    except PatchbayError as error:
+        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+    return Choice(choice.name, choice.kind, detail)
 
 
 def pictures(paths: Paths) -> list[Choice]:

@@ -108,13 +108,20 @@ class ModelSource:
 
 
 def resolve(
-    name: str, paths: Paths, *, downloads: bool, at: str, lone: Callable[[Iterable[str]], list[str]] | None = None
+    name: str,
+    paths: Paths,
+    *,
+    downloads: bool,
+    at: str,
+    lone: Callable[[Iterable[str]], list[str]] | None = None,
+    whole: frozenset[str] | None = None,
 ) -> Path:
     """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
     `downloads` allows it: of a model what a survey needs. With `lone` something beside a model is meant, such as a
-    ControlNet: of a repository's files those that it chooses, and "pocket" is a name like any other.
+    ControlNet: of a repository's files those that it chooses, and "pocket" is a name like any other. With `whole` a
+    pipeline of any class is, without the parts named there.
     Raises `PatchbayError`: `file_not_found`, `outside_roots`.
     """
     if name == "pocket" and lone is None:
@@ -125,7 +132,7 @@ def resolve(
         if problem.code is not Code.FILE_NOT_FOUND or not hub.is_id(name):
             raise
     if downloads:
-        return hub.fetch(name, at, lone=lone)
+        return hub.fetch(name, at, lone=lone, whole=whole)
     return hub.cached(name, at, hub.LONE if lone else INDEX)
 
 
@@ -139,10 +146,10 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
     known = _surveyed.get((path, config, weights))
-    if known is not None and known[0] is not None and known[0] == _state(known[1]):
+    if known is not None and known[0] is not None and known[0] == state_of(known[1]):
         return known[1]
     found = _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
-    _surveyed[path, config, weights] = (_state(found), found)
+    _surveyed[path, config, weights] = (state_of(found), found)
     return found
 
 
@@ -251,7 +258,7 @@ def _check_stable_diffusion(path: Path, parts: Mapping[str, Part], at: str) -> N
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", COMPLETE)
 
 
-def _state(source: ModelSource) -> object:
+def state_of(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:

@@ -1,6 +1,9 @@
 """What can be looked at in a value."""
 
-from web.pictures import pictures_in
+from engine.picture import SIGNATURE
+from web.pictures import first_picture, is_video, kept, pictures_in
+
+MOVIE = b"\0\0\0\x20ftypisom"
 
 
 class Drawing:
@@ -15,3 +18,18 @@ def test_a_value_and_a_list_of_them_give_their_files_in_order():
 
 def test_a_plain_value_has_none():
     assert pictures_in(3) == pictures_in(None) == pictures_in([]) == []
+
+
+def test_a_video_is_told_from_a_picture_and_kept_as_it_is():
+    assert is_video(MOVIE)
+    assert not is_video(SIGNATURE)
+    assert kept(MOVIE, "{}") == (".mp4", MOVIE)
+
+
+def test_the_first_picture_is_no_video():
+    class Both:
+        def files(self):
+            return [MOVIE, SIGNATURE]
+
+    assert first_picture(Both()) == SIGNATURE
+    assert first_picture([3]) == b""

@@ -17,8 +17,8 @@ from engine.events import NodePreview, NodeProgress, NodeStarted, RunFinished, R
 from engine.executor import Executor
 from engine.explain import forecast
 from engine.files import write_numbered
-from engine.picture import embed, is_picture
-from web.pictures import pictures_in
+from engine.picture import is_picture
+from web.pictures import first_picture, is_video, kept, pictures_in
 from web.text import stem_of
 from web.worker.looking import look
 
@@ -125,11 +125,11 @@ def _thumbnail(value: object) -> bytes:
     """A preview as a small JPEG; nothing where it is no picture."""
     from PIL import Image  # noqa: PLC0415  # only runs with previews pay for it
 
-    pictures = pictures_in(value)
-    if not pictures:
+    drawn = first_picture(value)
+    if not drawn:
         return b""
     target = io.BytesIO()
-    with Image.open(io.BytesIO(pictures[0]), formats=("PNG",)) as picture:
+    with Image.open(io.BytesIO(drawn), formats=("PNG",)) as picture:
         picture.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
         picture.convert("RGB").save(target, "JPEG", quality=80)
     return target.getvalue()
@@ -143,7 +143,7 @@ def _keep(outcome: Outcome, graph: Graph, job: Job) -> dict[str, Any]:
         if pictures:
             stem = Path(job.folder) / (stem_of(name) if len(outcome.outputs) > 1 else job.name)
             text = graph.dumps()
-            written = [write_numbered(stem, ".png", embed(data, text)) for data in pictures]
+            written = [write_numbered(stem, *kept(data, text)) for data in pictures]
             found[name] = {"files": [path.name for path in written]}
         else:
             found[name] = {"value": value if is_plain(value) else f"{describe(value)} (no file; decode or save it)"}
@@ -177,6 +177,8 @@ def _artifact(path: Path, folder: Path) -> dict[str, Any]:
     if is_picture(data):
         width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
         found |= {"media_type": "image/png", "width": width, "height": height}
+    elif is_video(data):
+        found["media_type"] = "video/mp4"
     return found
 
 

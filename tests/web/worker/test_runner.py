@@ -55,6 +55,37 @@ def test_several_outputs_are_told_apart_by_name(home, runner):
     assert list(only["outputs"]) == ["second"]
 
 
+MOVING = """
+from dataclasses import dataclass
+
+from engine import node
+
+
+@dataclass(frozen=True)
+class Moving:
+    shade: int
+
+    def files(self) -> list[bytes]:
+        return [bytes([0, 0, 0, 32]) + b"ftypisom" + bytes([self.shade])]
+
+
+@node("Move")
+def move(*, shade: int = 0) -> Moving:
+    \"\"\"A video.\"\"\"
+    return Moving(shade)
+"""
+
+
+def test_a_video_is_a_file_of_its_own_type(home, monkeypatch):
+    (home / "nodes" / "moving.py").write_text(MOVING)
+    found = Runner(config_of(home, monkeypatch))
+    result, _ = run(found, job(home, one("Move", "moving", "fox", shade=7)))
+    found._executor.close()
+    assert result["outputs"] == {"out": {"files": ["fox-0001.mp4"]}}
+    (file,) = result["files"]
+    assert (file["file"], file["media_type"], file["bytes"]) == ("fox-0001.mp4", "video/mp4", 13)
+
+
 def test_a_run_without_files_makes_no_folder(home, runner):
     result, _ = run(runner, job(home, one("Count", value=3)))
     assert (result["files"], Path(home, "outputs").exists()) == ([], False)

@@ -1,0 +1,50 @@
+"""Videos: frames with a speed, made of pictures, taken apart and saved."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from engine import node, say
+from engine.context import current
+from engine.files import write_numbered
+from nodes.images import FileName, Saved
+from nodes.types import FramesPerSecond, Image, Video
+
+FramesEach = Annotated[
+    int | None, Field(ge=1, le=4096, description="How many frames each video has; null makes one video of all.")
+]
+
+
+@node("ImagesToVideo", category="video")
+def images_to_video(image: Image, *, fps: FramesPerSecond = 16.0, frames: FramesEach = None) -> list[Video]:
+    """Make a video of a batch of pictures, in their order; or several, each of so many frames.
+
+    What a video model's VAEDecode gives is such a batch.
+    """
+    from nodes.diffusion import movies
+
+    return movies.cut(image, fps, frames)
+
+
+@node("VideoToImages", category="video")
+def video_to_images(video: Video) -> Image:
+    """The frames of a video as a batch of pictures, in their order."""
+    return Image(video.frames)
+
+
+@node("SaveVideo", category="video", deterministic=False, effect=True)
+def save_video(video: Video, *, name: FileName) -> Saved:
+    """Write a video as an MP4 file `name-0001.mp4`, `name-0002.mp4` ...; no file is ever overwritten.
+
+    It carries the graph of its run in its `comment`.
+    """
+    from nodes.diffusion import movies
+
+    context = current()
+    stem = context.paths.output(name, "name")
+    text = context.graph.dumps() if context.graph is not None else None
+    file = str(write_numbered(stem, ".mp4", movies.to_mp4(video, text)))
+    say(f"Saved {file}")
+    return Saved([file])
