@@ -53,7 +53,7 @@ def cut(image: Image, fps: float, frames: int | None) -> list[Video]:
     if total % each:
         what = f"{total} pictures are no whole number of videos of {each} frames."
         raise PatchbayError(Code.BAD_VALUE, "frames", what, "Give the number of frames that each video has.")
-    return [Video(part, fps) for part in image.pixels.split(each)]
+    return [Video(part, fps) for part in torch.split(image.pixels, each)]
 
 
 def look_at_video(video: Video, pictures: int) -> Inspection:
