@@ -85,7 +85,7 @@ def bria():
             joint_attention_dim=32,
             axes_dims_rope=[8, 4, 4],
         ),
-        "scheduler": flow_by_size(),
+        "scheduler": flow_match(),
         "vae": vaes.flow(),
         "text_encoder": encoders.t5(),
         "tokenizer": words.t5(),

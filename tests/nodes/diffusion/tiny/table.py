@@ -68,7 +68,7 @@ TINY = {
     "PRXPipeline": Tiny(newer.prx, text={"tokenizer_max_length": 32}, batches=False),
     "BriaPipeline": Tiny(newer.bria, WIDE, text={"max_sequence_length": 32}),
     "LongCatImagePipeline": Tiny(newer.longcat, text={"enable_prompt_rewrite": False}),
-    "Krea2Pipeline": Tiny(newer.krea2, text={"max_sequence_length": 64}),
+    "Krea2Pipeline": Tiny(newer.krea2, text={"max_sequence_length": 512}),
     "WanPipeline": Tiny(videos.wan, frames=5, text={"max_sequence_length": 32}),
     "SkyReelsV2Pipeline": Tiny(videos.skyreels, frames=5, text={"max_sequence_length": 32}),
     "AnyFlowPipeline": Tiny(videos.anyflow, frames=5, text={"max_sequence_length": 32}),
