@@ -95,7 +95,8 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(own_scheduler(source), lambda *_: None, window=NOTHING, noised=True)
     given = told(size, noise.generators(0, batch), {"prompt": [""] * batch, "latents": latents})
-    settings = {"num_inference_steps": 2, "guidance_scale": 0.0, "true_cfg_scale": 0.0, "output_type": "pt"}
+    unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
+    settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done

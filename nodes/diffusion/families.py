@@ -28,7 +28,7 @@ class Rule:
     weights: str = ""
 
 
-_TEXT = ("text_encoder", "tokenizer", "processor")
+_TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
 """How the names of parts start that turn words into tensors."""
 
 UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
@@ -50,6 +50,7 @@ class Family:
     - `joint`: a negative prompt is encoded to the positive's length.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
+    - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
     - `steers`: how the denoiser is told of a prompt: its argument -> the tensor of a conditioning. Where it is given,
@@ -70,6 +71,7 @@ class Family:
     joint: bool = False
     decodes_plainly: bool = False
     ends_early: bool = False
+    least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
     steers: Mapping[str, str] = field(default_factory=dict)
@@ -228,6 +230,10 @@ _FAMILIES = (
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
+    Family("prx", "PRXPipeline", sizes={(2304, 16): "prx", (2304, 32): "prx-dc"}, least_guidance=1.0),
+    Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}, roles_differ=True),
+    Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
+    Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
     Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
     Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
     Family(
@@ -300,6 +306,7 @@ TEXT_WIDTHS = (
     "text_hidden_dim",
     "in_text_dim",
     "text_in_dim",
+    "context_in_dim",
     "cross_attention_dim",
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""

@@ -33,7 +33,7 @@ class Size:
 def factor(pipeline: Any) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
     own = next((int(getattr(pipeline, name)) for name in _SPATIAL if hasattr(pipeline, name)), 8)
-    return own * patch(pipeline)
+    return own // (2 if _counts_packing(pipeline) else 1) * patch(pipeline)
 
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
@@ -116,7 +116,7 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         "latents": latents,
         "height": size.height,
         "width": size.width,
-        "vae_scale_factor": side,
+        "vae_scale_factor": side * (2 if _counts_packing(pipeline) else 1),
         **_patches(pipeline),
     }
     if "num_frames" in inspect.signature(pipeline._unpack_latents).parameters:  # noqa: SLF001
@@ -131,6 +131,11 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
     return type(pipeline).__name__ == "CogVideoXPipeline"
+
+
+def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline counts the packing of latents among what its VAE does to a side."""
+    return type(pipeline).__name__ == "BriaPipeline"
 
 
 def _patches(pipeline: Any) -> dict[str, int]:  # noqa: ANN401

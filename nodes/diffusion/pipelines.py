@@ -145,4 +145,5 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "return_dict": False,
         "use_resolution_binning": False,
         **others,
+        "enable_prompt_rewrite": False,  # what is drawn was encoded before
     }

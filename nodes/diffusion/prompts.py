@@ -115,7 +115,7 @@ def _encoding(
             "true_cfg_scale": 2.0,
         }
     else:
-        given |= {"prompt": text, "guidance_scale": 0.0, "true_cfg_scale": 0.0}
+        given |= {"prompt": text, "guidance_scale": source.family.least_guidance, "true_cfg_scale": 0.0}
     return call.only({**given, **options})
 
 

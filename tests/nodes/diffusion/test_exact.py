@@ -16,7 +16,8 @@ from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler,
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY
 
-pytestmark = [  # Diffusers' own, of Chroma and of Mochi
+pytestmark = [  # Diffusers' own, of PRX, of Chroma and of Mochi
+    pytest.mark.filterwarnings("ignore:`LoraLoaderMixin` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
 ]

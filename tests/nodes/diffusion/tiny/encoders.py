@@ -139,3 +139,33 @@ def qwen2_vl(width=32):
         video_token_id=258,
     )
     return transformers.Qwen2VLForConditionalGeneration(config)
+
+
+def qwen3_vl(width=32):
+    """Qwen 3 VL, with eyes that a prompt without pictures never opens."""
+    rope = {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True, "rope_theta": 1e6}
+    config = transformers.Qwen3VLConfig(
+        text_config={**_decoder_sizes(width), "head_dim": 8, "rope_parameters": rope},
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 2,
+            "out_hidden_size": width,
+            "num_position_embeddings": 16,
+            "deepstack_visual_indexes": [0],
+        },
+        vision_start_token_id=256,
+        vision_end_token_id=257,
+        image_token_id=258,
+        video_token_id=258,
+    )
+    return transformers.Qwen3VLModel(config)
+
+
+def t5_gemma(width=32):
+    """The encoder of T5Gemma alone."""
+    sizes = {**_decoder_sizes(width), "head_dim": 8}
+    half = transformers.T5GemmaModuleConfig(**sizes)
+    config = transformers.T5GemmaConfig(encoder=half, decoder=half, is_encoder_decoder=False, vocab_size=VOCABULARY)
+    return transformers.T5GemmaEncoderModel(config)

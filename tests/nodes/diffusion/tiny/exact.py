@@ -10,6 +10,7 @@ import diffusers
 import torch
 
 from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pixels, prompts, stock
+from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Mask, Scheduler, TextEncoder
@@ -82,6 +83,13 @@ def stock_pipeline(held, source, name=None, **beside):
     return pipeline
 
 
+def guidance_of(name, case):
+    """The number that the class is called with: the least one where it is not guided."""
+    if case.guided:
+        return TINY[name].guidance
+    return FAMILIES[name].least_guidance if stock.signature(name).guidance == "guidance_scale" else 1.0
+
+
 def options_of(tiny, call, case):
     """Arguments beyond those that every call is given. Distilled models are guided by an option."""
     is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
@@ -94,7 +102,6 @@ def stock_call(pipeline, case, output, *, encoded=None):
     tiny = TINY[name]
     call = stock.signature(name)
     width, height = tiny.sizes[case.size]
-    guidance = tiny.guidance if case.guided else 1.0
     several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
     arguments = {
         "prompt": PROMPT if several else [PROMPT] * case.batch,
@@ -104,7 +111,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "width": width,
         "height": height,
         "num_frames": tiny.frames,
-        call.guidance: guidance if case.guided else 0.0 if call.guidance == "guidance_scale" else 1.0,
+        call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
@@ -147,7 +154,7 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
             BlankLatent(width, height, case.batch, tiny.frames),
             scheduler=scheduler or own,
             steps=tiny.steps,
-            guidance=tiny.guidance if case.guided else 0.0 if call.guidance == "guidance_scale" else 1.0,
+            guidance=guidance_of(source.pipeline_class, case),
             seed=7,
             options=options_of(tiny, call, case),
         ),

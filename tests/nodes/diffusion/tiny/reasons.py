@@ -12,7 +12,12 @@ OWN = {
     "AllegroPipeline": "its VAE decodes in tiles only",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
-    "BriaPipeline": "counts the packing of latents among what its VAE does",
+    "BriaFiboPipeline": "pads both prompts to the length of the longer one",
+    "Cosmos2TextToImagePipeline": "cannot be made without a safety checker that is no part of Diffusers",
+    "CosmosTextToWorldPipeline": "cannot be made without a safety checker that is no part of Diffusers",
+    "HunyuanImagePipeline": "its guidance is a part, not a number",
+    "HunyuanVideo15Pipeline": "its guidance is a part, not a number",
+    "MotifVideoPipeline": "its guidance is a part, not a number",
 }
 """What was found out about single classes."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, unets, videos
+from tests.nodes.diffusion.tiny import dits, newer, unets, videos
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ TINY = {
     "AnimateDiffSDXLPipeline": Tiny(unets.animatediff_xl, frames=2, batches=False),
     "OvisImagePipeline": Tiny(dits.ovis, text={"max_sequence_length": 256}),
     "ErnieImagePipeline": Tiny(dits.ernie, WIDE),
+    "PRXPipeline": Tiny(newer.prx, text={"tokenizer_max_length": 32}, batches=False),
+    "BriaPipeline": Tiny(newer.bria, WIDE, text={"max_sequence_length": 32}),
+    "LongCatImagePipeline": Tiny(newer.longcat, text={"enable_prompt_rewrite": False}),
+    "Krea2Pipeline": Tiny(newer.krea2, text={"max_sequence_length": 512}),
     "WanPipeline": Tiny(videos.wan, frames=5, text={"max_sequence_length": 32}),
     "SkyReelsV2Pipeline": Tiny(videos.skyreels, frames=5, text={"max_sequence_length": 32}),
     "AnyFlowPipeline": Tiny(videos.anyflow, frames=5, text={"max_sequence_length": 32}),

@@ -1,0 +1,94 @@
+"""Families around a transformer that draw pictures, the youngest ones."""
+
+import diffusers
+
+from tests.nodes.diffusion.tiny import encoders, vaes, words
+from tests.nodes.diffusion.tiny.dits import flow_by_size, flow_match
+
+
+def prx():
+    return {
+        "transformer": diffusers.PRXTransformer2DModel(
+            in_channels=4,
+            patch_size=2,
+            context_in_dim=32,
+            hidden_size=32,
+            mlp_ratio=2.0,
+            num_heads=2,
+            depth=2,
+            axes_dim=[8, 8],
+        ),
+        "scheduler": flow_match(),
+        "vae": vaes.flow(),
+        "text_encoder": encoders.t5_gemma(),
+        "tokenizer": words.gemma(),
+    }
+
+
+def longcat():
+    return {
+        "transformer": diffusers.LongCatImageTransformer2DModel(
+            patch_size=1,
+            in_channels=64,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            pooled_projection_dim=32,
+            axes_dims_rope=[8, 4, 4],
+        ),
+        "scheduler": flow_by_size(),
+        "vae": vaes.flow(16),
+        "text_encoder": encoders.qwen_vl(),
+        "tokenizer": words.byte_level(),
+        "text_processor": None,
+    }
+
+
+def krea2():
+    return {
+        "transformer": diffusers.Krea2Transformer2DModel(
+            in_channels=16,
+            num_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            intermediate_size=32,
+            timestep_embed_dim=16,
+            text_hidden_dim=32,
+            num_text_layers=3,
+            text_num_attention_heads=2,
+            text_num_key_value_heads=2,
+            text_intermediate_size=32,
+            num_layerwise_text_blocks=1,
+            num_refiner_text_blocks=1,
+            axes_dims_rope=(8, 4, 4),
+        ),
+        "scheduler": flow_by_size(),
+        "vae": vaes.qwen(),
+        "text_encoder": encoders.qwen3_vl(),
+        "tokenizer": words.byte_level(),
+        "text_encoder_select_layers": (1, 2, 3),
+    }
+
+
+def bria():
+    return {
+        "transformer": diffusers.BriaTransformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            axes_dims_rope=[8, 4, 4],
+        ),
+        "scheduler": flow_match(),
+        "vae": vaes.flow(),
+        "text_encoder": encoders.t5(),
+        "tokenizer": words.t5(),
+        "image_encoder": None,
+        "feature_extractor": None,
+    }
