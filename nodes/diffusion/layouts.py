@@ -58,7 +58,8 @@ def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
 
 def is_video(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline makes videos, a single picture being one of one frame."""
-    return "num_frames" in stock.signature(pipeline.source.family.pipeline_class)
+    call = stock.signature(pipeline.source.family.pipeline_class)
+    return "num_frames" in call or "frames" in call
 
 
 def dimensions(pipeline: Any) -> int:  # noqa: ANN401

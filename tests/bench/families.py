@@ -128,6 +128,8 @@ def page(record):
         "",
         "## Not driven",
         "",
+        "Those that give pictures and need no second picture can be run as a whole by `RunPipeline`.",
+        "",
         *(f"- {why}: {', '.join(names)}." for why, names in record["undriven"].items()),
     ]
     return "\n".join(lines) + "\n"

@@ -111,6 +111,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "width": width,
         "height": height,
         "num_frames": tiny.frames,
+        "frames": tiny.frames,
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
