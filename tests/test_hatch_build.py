@@ -86,7 +86,7 @@ def test_a_wheel_from_a_source_distribution_needs_no_node(tree, npm, tmp_path, m
     assert {"web/editor/src/main.tsx", "web/static/index.html", "hatch_build.py"} <= {*names}
     assert not [name for name in names if "node_modules" in name]
     (archive,) = (tmp_path / "out").iterdir()
-    shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
+    subprocess.run([sys.executable, "-m", "tarfile", "-e", archive, tmp_path / "unpacked"], check=True)
     only_path(monkeypatch, tmp_path / "empty")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     done = pack(unpacked, "wheel", tmp_path / "again")

@@ -180,7 +180,7 @@ class Wiring:
         own = (
             None if port.name == "name" and isinstance(port.json_schema().get("enum"), list) else MODEST.get(port.name)
         )
-        if port.name == "frames" and port.json_schema()["minimum"] > 1:
+        if port.name == "frames" and port.json_schema().get("minimum", 0) > 1:
             own = st.integers(2, 3)
         value = self._draw(own if own is not None else of_schema(port.json_schema()))
         if port.generic and value is not None:

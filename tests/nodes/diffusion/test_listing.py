@@ -138,7 +138,7 @@ def test_a_transformer_names_only_folders_that_have_all_their_weights(roots, tmp
     rest = shutil.copytree(tmp_path / "models" / "whole", tmp_path / "models" / "rest")
     (rest / "vae" / "diffusion_pytorch_model.safetensors").unlink()
     found = by_name(models(roots))["one.safetensors"]
-    assert (found.kind, found.detail["configs"]) == ("sd3-32x64x4", ["whole"])
+    assert (found.kind, found.detail["configs"]) == ("sd3-32x64x16", ["whole"])
 
 
 def test_a_file_that_did_not_change_is_not_read_again(roots, tmp_path, monkeypatch):

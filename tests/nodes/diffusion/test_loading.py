@@ -80,7 +80,7 @@ def test_the_transformer_of_sd3_comes_from_the_file_and_the_rest_from_the_config
     rest = shutil.copytree(sd3, tmp_path / "rest")
     (rest / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
     source, whole = survey(tmp_path / "a.safetensors", config=rest, at="x"), survey(sd3, at="x")
-    assert source.kind == whole.kind == "sd3-32x64x4"
+    assert source.kind == whole.kind == "sd3-32x64x16"
     assert source.parts["transformer"].numbers == whole.parts["transformer"].numbers
     for part in ("transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3"):
         ours = load_part(source, part, CPU, torch.float32).state_dict()

@@ -58,7 +58,7 @@ def test_only_a_model_that_says_what_it_knows_is_asked_for_what_it_does_not(sour
 
 
 def test_options_that_the_pipeline_cannot_work_with_are_told_as_such(source):
-    with pytest.raises(PatchbayError, match="cannot work with clip_skip: ") as caught:
-        prompts.encode_text(TextEncoder(source), PROMPT, options={"clip_skip": 40})
+    with pytest.raises(PatchbayError, match="cannot work with cross_attention_kwargs: ") as caught:
+        prompts.encode_text(TextEncoder(source), PROMPT, options={"cross_attention_kwargs": 3})
     assert (caught.value.code, caught.value.at) == (Code.BAD_VALUE, "options")
     assert caught.value.__cause__ is not None

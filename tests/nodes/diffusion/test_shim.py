@@ -167,7 +167,7 @@ def test_own_generators_are_used_only_where_the_pipeline_hands_none_on(fresh):
 @pytest.mark.parametrize("return_dict", [True, False])
 @pytest.mark.parametrize("name", ["Euler", "sampler"])
 def test_what_becomes_of_each_step_s_latents_is_said_with_the_next_call_s_number(fresh, name, return_dict):
-    scheduler, told, seen = fresh("Euler"), [], []
+    scheduler, told = fresh("Euler"), []
     if name == "sampler":
         scheduler = SamplerScheduler(scheduler, process_of(scheduler, "epsilon"), "euler", {})
 
@@ -176,13 +176,10 @@ def test_what_becomes_of_each_step_s_latents_is_said_with_the_next_call_s_number
         return torch.zeros_like(latents)
 
     own = [torch.Generator().manual_seed(1)]
-    shim = SchedulerShim(
-        scheduler, lambda *given: seen.append(given[2]), window=Window(4, 2), noised=True, own=own, settle=settle
-    )
+    shim = SchedulerShim(scheduler, lambda *_: None, window=Window(4, 2), noised=True, own=own, settle=settle)
     shim.set_timesteps(4)
     for timestep in shim.timesteps:
         result = shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2), return_dict=return_dict)
         assert not (result.prev_sample if return_dict else result[0]).any()
     assert [(mine, index) for mine, index, _ in told] == [(True, 3), (True, 4)]
     assert told[0][2] != 0
-    assert not torch.cat(seen).any()

@@ -68,7 +68,7 @@ def test_ids_are_shared_and_layers_come_first_where_the_table_says_so():
     replay = stock.Replay({}, None, 2, CPU, torch.float32, {"layers": 1})
     assert replay._repeated("text_ids", torch.zeros(5, 3)).shape == (5, 3)
     assert replay._repeated("layers", torch.zeros(4, 1, 5)).shape == (4, 2, 5)
-    assert replay._value("negative_prompt_embeds") is None
+    assert replay.value("negative_prompt_embeds") is None
 
 
 def test_what_guidance_means_follows_from_the_defaults():
