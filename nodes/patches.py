@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
 
@@ -10,21 +10,22 @@ from pydantic import Field
 
 from engine import Paths, Settings, node
 from engine.digests import file_digest
+from nodes.diffusion import embedding_files, lora_files
 from nodes.load import source_of
 from nodes.types import Denoiser, K, TextEncoder
 
 
-class LoraFile:
-    """An input that names a LoRA: beside the document or in the model folders."""
+class PatchInput:
+    """An input that names a file of patches: beside the document or in the model folders. `check` reads its header."""
 
-    noun = "LoRA"
+    def __init__(self, noun: str, check: Callable[[Path, str], object]) -> None:
+        self.noun = noun
+        self._check = check
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
         """The file, its header checked. Raises `PatchbayError`."""
-        from nodes.diffusion.lora_files import layers
-
         path = paths.find(value, paths.models, at)
-        layers(path, at)
+        self._check(path, at)
         return path
 
     def digest(self, resolved: Path) -> str:
@@ -34,7 +35,7 @@ class LoraFile:
 
 LoraPath = Annotated[
     Path,
-    LoraFile(),
+    PatchInput("LoRA", lora_files.layers),
     Field(description="A .safetensors file in the model folders, as Diffusers, PEFT or kohya's scripts write it."),
 ]
 LoraStrength = Annotated[
@@ -42,26 +43,10 @@ LoraStrength = Annotated[
 ]
 
 
-class EmbeddingFile:
-    """An input that names a textual inversion: beside the document or in the model folders."""
-
-    noun = "embedding"
-
-    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
-        """The file, its header checked. Raises `PatchbayError`."""
-        from nodes.diffusion.embedding_files import shapes
-
-        path = paths.find(value, paths.models, at)
-        shapes(path, at)
-        return path
-
-    def digest(self, resolved: Path) -> str:
-        """Identity of the file's content."""
-        return file_digest(resolved)
-
-
 EmbeddingPath = Annotated[
-    Path, EmbeddingFile(), Field(description="A .safetensors file of textual inversion in the model folders.")
+    Path,
+    PatchInput("embedding", embedding_files.shapes),
+    Field(description="A .safetensors file of textual inversion in the model folders."),
 ]
 Token = Annotated[
     str,
@@ -87,24 +72,21 @@ class FreedModel(NamedTuple, Generic[K]):
 
 def check_lora(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse a LoRA that was made for another model."""
-    from nodes.diffusion.lora_files import check
     from nodes.diffusion.patches import check_denoiser
 
     file, source = values.get("file"), source_of(given.get("model", {}))
     if source is not None:
         check_denoiser(source, "model")
     if isinstance(file, Path) and source is not None:
-        check(file, source, "file")
+        lora_files.check(file, source, "file")
     return {}
 
 
 def check_embedding(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse an embedding that was made for another model."""
-    from nodes.diffusion.embedding_files import patch
-
     file, source = values.get("file"), source_of(given.get("text_encoder", {}))
     if isinstance(file, Path) and source is not None:
-        patch(file, str(values.get("token", "")), source, "file")
+        embedding_files.patch(file, str(values.get("token", "")), source, "file")
     return {}
 
 
@@ -147,9 +129,7 @@ def add_embedding(text_encoder: TextEncoder[K], *, file: EmbeddingPath, token: T
     The encoder itself and its tokenizer are left as they are. The bits are those of a stock pipeline after
     `load_textual_inversion`.
     """
-    from nodes.diffusion.embedding_files import patch
-
-    return TextEncoder(text_encoder.source.patched(patch(file, token, text_encoder.source, "file")))
+    return TextEncoder(text_encoder.source.patched(embedding_files.patch(file, token, text_encoder.source, "file")))
 
 
 @node("FreeU", category="load", facts=check_free_u)

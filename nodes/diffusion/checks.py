@@ -39,6 +39,13 @@ def check_kind(port: str, given: str, owner: str, wanted: str) -> None:
         raise PatchbayError(Code.KIND_MISMATCH, port, what, f"Make it with the parts of a {wanted} model.")
 
 
+def check_share(start: float, end: float) -> None:
+    """Refuse a share of the steps that has no steps. Raises `bad_value` at `start`."""
+    if start >= end:
+        what = f"There are no steps from {start:g} to {end:g} of them."
+        raise PatchbayError(Code.BAD_VALUE, "start", what, "Choose start below end.")
+
+
 CHECKS = frozenset({"check_inputs", "cropped_pos_embed"})
 """Functions of Diffusers that refuse what they are given, in words."""
 

@@ -9,7 +9,7 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts
-from nodes.diffusion.checks import check_kind
+from nodes.diffusion.checks import check_kind, check_share
 from nodes.diffusion.nets import PART
 from nodes.diffusion.pixels import resize
 from nodes.diffusion.shelf import SHELF
@@ -42,9 +42,7 @@ def with_control(conditioning: Conditioning[Any], control: Control) -> Condition
 
     Raises `bad_value` for a share of the steps that has no steps.
     """
-    if control.start >= control.end:
-        what = f"There are no steps from {control.start:g} to {control.end:g} of them."
-        raise PatchbayError(Code.BAD_VALUE, "start", what, "Choose start below end.")
+    check_share(control.start, control.end)
     beside = tuple(replace(each, controls=(*each.controls, control)) for each in conditioning.beside)
     return replace(conditioning, controls=(*conditioning.controls, control), beside=beside)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nodes.diffusion.scheduler_table import FLOW, prediction_of
+from nodes.diffusion.processes import process_of
+from nodes.diffusion.scheduler_table import prediction_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 def estimate(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object], result: Any) -> torch.Tensor:  # noqa: ANN401
     """The clean latents that the step of `scheduler`, called with these arguments, was taken towards.
 
-    Many schedulers give it beside their `result`. For the others it is computed from what the model said: with
-    `a` the signal's share of the variance, `(x - sqrt(1 - a) * output) / sqrt(a)` for noise, `sqrt(a) * x -
-    sqrt(1 - a) * output` for v (Salimans and Ho, 2022), and `x - t * output` for a flow. Where times differ within the
-    latents it is the step's own latents, noise and all.
+    Many schedulers give it beside their `result`. For the others it is what the model's output means to its process.
+    Where times differ within the latents it is the step's own latents, noise and all.
     """
     if len(result) > 1:
         given: torch.Tensor = result[1]
@@ -34,13 +32,6 @@ def estimate(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object
 
 
 def _clean(scheduler: Any, output: torch.Tensor, sample: torch.Tensor, time: float) -> torch.Tensor:  # noqa: ANN401
-    prediction = prediction_of({"_class_name": type(scheduler).__name__, **scheduler.config})
-    if prediction == FLOW:
-        return sample - output * time / int(scheduler.config.num_train_timesteps)
-    if prediction == "sample":
-        return output
-    share = float(scheduler.alphas_cumprod[round(time)])
-    signal, noise = sqrt(share), sqrt(1 - share)
-    if prediction == "epsilon":
-        return (sample - noise * output) / signal
-    return signal * sample - noise * output
+    process = process_of(scheduler, prediction_of({"_class_name": type(scheduler).__name__, **scheduler.config}))
+    sigma = process.sigma_of(time / process.timesteps) if process.flow else process.table[round(time)]
+    return process.denoised(output, sample * process.scale(sigma), sigma)

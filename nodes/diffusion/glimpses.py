@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from engine.errors import PatchbayError
 from nodes.diffusion import autoencoding, noise
+from nodes.diffusion.latent_math import by_frame
 from nodes.types import VAE, Image, Latent
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def glimpse(source: ModelSource, latent: Latent[Any]) -> Image:
     if fitted is None:
         return autoencoding.decode(VAE(source), latent)
     colour_map, factor = fitted
-    samples = _as_pictures(latent.samples).float().cpu()
+    samples = by_frame(latent.samples).float().cpu()
     colours = torch.einsum("bchw,cn->bnhw", samples, colour_map[:-1]) + colour_map[-1].reshape(1, 3, 1, 1)
     return Image(functional.interpolate(colours.clamp(0, 1), scale_factor=factor, mode="bilinear"))
 
@@ -50,7 +51,7 @@ def _fitted(source: ModelSource) -> tuple[Tensor, int] | None:
         found = autoencoding.encode_image(VAE(source), Image(pictures))
     except PatchbayError:
         return None
-    samples = _as_pictures(autoencoding.sample_distribution(found).samples).float()
+    samples = by_frame(autoencoding.sample_distribution(found).samples).float()
     colours = functional.interpolate(pictures, size=samples.shape[-2:], mode="area")
     rows = torch.cat([_rows(samples), torch.ones(len(_rows(samples)), 1)], 1)
     solution: Tensor = torch.linalg.lstsq(rows, _rows(colours)).solution
@@ -67,8 +68,3 @@ def _patches() -> Tensor:
 def _rows(pictures: Tensor) -> Tensor:
     """A row for each place."""
     return pictures.movedim(1, -1).flatten(0, -2)
-
-
-def _as_pictures(samples: Tensor) -> Tensor:
-    """[batch, channels, height, width], of a video's latents each frame."""
-    return samples.transpose(1, 2).flatten(0, 1) if samples.ndim == 5 else samples  # noqa: PLR2004

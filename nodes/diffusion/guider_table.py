@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.checks import check_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,8 +51,5 @@ def chosen(name: str, given: Mapping[str, object]) -> dict[str, float]:
             own = ", ".join(each for each in known if each not in _SHARED) or "no settings of its own"
             what = f"{name} has no {setting}; it has {own}."
             raise PatchbayError(Code.BAD_VALUE, setting, what, "Set it to null, or choose another guider.")
-    start, end = found.get("start", 0.0), found.get("end", 1.0)
-    if start >= end:
-        what = f"There are no steps from {start:g} to {end:g} of them."
-        raise PatchbayError(Code.BAD_VALUE, "start", what, "Choose start below end.")
+    check_share(found.get("start", 0.0), found.get("end", 1.0))
     return found

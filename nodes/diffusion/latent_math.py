@@ -138,6 +138,11 @@ def scaled(latent: Latent[Any], scale: float | Sequence[float]) -> Latent[Any]:
     return Latent(latent.samples * _per_channel(scale, latent.samples), latent.kind)
 
 
+def by_frame(samples: torch.Tensor) -> torch.Tensor:
+    """[batch, channels, height, width]: of a video's latents [batch, channels, frames, height, width] each frame."""
+    return samples.transpose(1, 2).flatten(0, 1) if samples.ndim == 5 else samples  # noqa: PLR2004
+
+
 def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest") -> Latent[Any]:
     """The latent with sides `factor` times as long, in even numbers, which every model takes; of videos each frame.
 
@@ -148,9 +153,8 @@ def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest"
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
     samples = latent.samples
     size = [max(2, 2 * round(side * factor / 2)) for side in samples.shape[-2:]]
-    flat = samples.transpose(1, 2).flatten(0, 1) if samples.ndim == 5 else samples  # noqa: PLR2004
     mode = {"nearest": "nearest-exact"}.get(method, method)
-    done = functional.interpolate(flat, size=size, mode=mode)
+    done = functional.interpolate(by_frame(samples), size=size, mode=mode)
     if samples.ndim == 5:  # noqa: PLR2004
         done = done.reshape(len(samples), -1, *done.shape[1:]).transpose(1, 2)
     return Latent(done, latent.kind)

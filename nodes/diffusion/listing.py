@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pydantic import JsonValue
 
@@ -53,15 +54,11 @@ def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
     With `weights=False` a folder is whole without them, as for `survey`. Under `lends` a folder has the kind of the
     single files whose `config` it can be, with or without weights.
     """
-    found = {"pocket": _model("pocket", POCKET, "box", weights=weights)}
-    for root in paths.models:
-        for path in _walk(root, _is_model):
-            name = path.relative_to(root).as_posix()
-            if name not in found and len(found) < MOST_MODELS:
-                found[name] = _model(name, path, "folder" if path.is_dir() else "file", weights=weights)
-    for name, path in _hub():
-        if name not in found and len(found) < MOST_MODELS:
-            found[name] = _model(name, path, "hub", weights=weights)
+
+    def describe(name: str, path: Path, source: str) -> Choice:
+        return _model(name, path, source, weights=weights)
+
+    found = _listed(paths, _is_model, _hub(), describe, {"pocket": describe("pocket", POCKET, "box")})
     return [_with_configs(choice, found.values()) for choice in found.values()]
 
 
@@ -80,16 +77,28 @@ def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
 
 def control_nets(paths: Paths) -> list[Choice]:
     """What lies below the model roots and in the hub's local cache and is configured as a ControlNet."""
-    found: dict[str, Choice] = {}
-    for root in paths.models:
-        for path in _walk(root, _is_net):
-            name = path.relative_to(root).as_posix()
-            if name not in found and len(found) < MOST_MODELS:
-                found[name] = _net(name, path, "folder")
-    for name, path in _hub():
-        if name not in found and len(found) < MOST_MODELS and _is_net(path):
-            found[name] = _net(name, path, "hub")
-    return list(found.values())
+    repositories = ((name, path) for name, path in _hub() if _is_net(path))
+    return list(_listed(paths, _is_net, repositories, _net, {}).values())
+
+
+def _listed(
+    paths: Paths,
+    wanted: Callable[[Path], bool],
+    repositories: Iterable[tuple[str, Path]],
+    describe: Callable[[str, Path, str], Choice],
+    known: Mapping[str, Choice],
+) -> dict[str, Choice]:
+    """By name what is `known`, what is `wanted` below the model roots, and the hub's `repositories`, each described.
+
+    Of two with one name the first counts.
+    """
+    found = dict(known)
+    below = ((path.relative_to(root).as_posix(), path) for root in paths.models for path in _walk(root, wanted))
+    places = ((name, path, "folder" if path.is_dir() else "file") for name, path in below)
+    for name, path, source in chain(places, ((*each, "hub") for each in repositories)):
+        if name not in found and len(found) < MOST_MODELS:
+            found[name] = describe(name, path, source)
+    return found
 
 
 def _is_net(path: Path) -> bool:
@@ -104,7 +113,7 @@ def _net(name: str, path: Path, source: str) -> Choice:
     try:
         return Choice(name, survey_net(path, name).kind, detail)
     except PatchbayError as error:
-        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+        detail["problem"] = asdict(error.problem)
         return Choice(name, "", detail)
 
 
@@ -119,7 +128,7 @@ def _whole(choice: Choice, paths: Paths) -> Choice:
     try:
         survey_whole(resolve(choice.name, paths, downloads=False, at=choice.name), choice.name)
     except PatchbayError as error:
-        detail["problem"] = {"code": error.code, "at": error.at, "what": error.what, "fix": error.fix}
+        detail["problem"] = asdict(error.problem)
     return Choice(choice.name, choice.kind, detail)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from engine.inspection import Fact, Histogram, Inspection, Shown
 from nodes.diffusion.families import pixels_per_latent
+from nodes.diffusion.latent_math import by_frame
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.sheets import signed_maps
 from nodes.types import leaves
@@ -124,8 +125,7 @@ def _finite(tensor: torch.Tensor) -> torch.Tensor:
 
 def _maps(samples: torch.Tensor, label: str) -> Iterator[tuple[str, torch.Tensor]]:
     """Each channel of each sample as a coloured picture; of a video, of each frame."""
-    if samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
-        samples = samples.transpose(1, 2).flatten(0, 1)
+    samples = by_frame(samples)
     for number, sample in enumerate(samples, 1):
         picture = f"picture {number}, " if len(samples) > 1 else ""
         for channel, pixels in enumerate(signed_maps(torch.nan_to_num(sample[None]))[0], 1):

@@ -80,18 +80,18 @@ def survey_net(path: Path, at: str) -> NetSource:
     if not (path / LONE).is_file():
         what = f"{path} is no folder with a {LONE}, so it is no ControlNet in Diffusers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the ControlNet's config.json.")
-    class_name = read_json(path / LONE, at).get("_class_name")
+    config = read_json(path / LONE, at)
+    class_name = config.get("_class_name")
     if not isinstance(class_name, str) or class_name not in _FAMILIES:
         what = f'{path} is a "{class_name}", and no ControlNet that is supported. {nearest(str(class_name), _FAMILIES)}'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what.rstrip(), f"Supported: {', '.join(_FAMILIES)}.")
-    _check_config(path, at)
+    _check_config(path, config, at)
     part = read_part(path, class_name, rule_for(path, "diffusers", class_name), at)
     parts = {PART: part}
     return NetSource(path, stamp_of(parts), path.name, _kind(part, at), parts)
 
 
-def _check_config(path: Path, at: str) -> None:
-    config = read_json(path / LONE, at)
+def _check_config(path: Path, config: Mapping[str, object], at: str) -> None:
     if config.get("num_mode") is not None:
         what = f"{path} is a union of several ControlNets, of which each run would choose one."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a ControlNet for one kind of picture.")

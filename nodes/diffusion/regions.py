@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts, stock
+from nodes.diffusion.checks import check_share
 from nodes.diffusion.shim import Position
 from nodes.types import Area
 
@@ -46,9 +47,7 @@ def limited(conditioning: Conditioning[Any], area: Area) -> Conditioning[Any]:
     if conditioning.beside or conditioning.area is not None:
         what = "This prompt is limited or combined already."
         raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Limit each prompt once, then combine them.")
-    if area.start >= area.end:
-        what = f"There are no steps from {area.start:g} to {area.end:g} of them."
-        raise PatchbayError(Code.BAD_VALUE, "start", what, "Choose start below end.")
+    check_share(area.start, area.end)
     return replace(conditioning, area=area)
 
 

@@ -15,6 +15,7 @@ from PIL import ImageDraw, ImageFont
 from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.latent_math import by_frame
 from nodes.diffusion.picture_files import LARGEST_PICTURE
 from nodes.diffusion.pixels import check_same_size, to_pillow
 from nodes.types import Image
@@ -130,8 +131,7 @@ def channel_maps(latents: torch.Tensor) -> Image:
     A video's samples [channels, frames, height, width] are a picture for each frame.
     Blue is negative, grey zero, red positive; the strongest number of a sample gets the strongest colour.
     """
-    if latents.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
-        latents = latents.transpose(1, 2).flatten(0, 1)
+    latents = by_frame(latents)
     factor = max(1, ceil(_TILE / max(latents.shape[-2:])))
     return Image(torch.cat([_tiles(sample, factor) for sample in signed_maps(latents).unbind()]))
 

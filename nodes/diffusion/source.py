@@ -24,12 +24,12 @@ from nodes.diffusion.parts import Part, read_part, rule_for
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 
     from engine.paths import Paths
     from nodes.diffusion.patches import Patch
 
-_surveyed: dict[tuple[Path, Path | None, bool], tuple[object, ModelSource]] = {}
+_surveyed: dict[Hashable, tuple[object, ModelSource]] = {}
 """What was found before, with the state of its files and folders then; a graph asks about one model several times."""
 
 
@@ -145,11 +145,20 @@ def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: 
     """
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
-    known = _surveyed.get((path, config, weights))
-    if known is not None and known[0] is not None and known[0] == state_of(known[1]):
+
+    def find() -> ModelSource:
+        return _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
+
+    return remembered((path, config, weights), find)
+
+
+def remembered(key: Hashable, find: Callable[[], ModelSource]) -> ModelSource:
+    """What `find` gave before under this key, while no file of it has changed; else what it gives now."""
+    known = _surveyed.get(key)
+    if known is not None and known[0] is not None and known[0] == _state(known[1]):
         return known[1]
-    found = _survey_folder(path, at, weights=weights) if path.is_dir() else _survey_file(path, config, at)
-    _surveyed[path, config, weights] = (state_of(found), found)
+    found = find()
+    _surveyed[key] = (_state(found), found)
     return found
 
 
@@ -258,7 +267,7 @@ def _check_stable_diffusion(path: Path, parts: Mapping[str, Part], at: str) -> N
         raise PatchbayError(Code.BAD_MODEL, at, f"{path}: the text encoder does not fit the UNet.", COMPLETE)
 
 
-def state_of(source: ModelSource) -> object:
+def _state(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:

@@ -17,7 +17,7 @@ from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.families import UNUSED, Rule
 from nodes.diffusion.index import INDEX, is_part, plain_pair, read_plain
 from nodes.diffusion.parts import LIBRARIES, Part, read_part, rule_for
-from nodes.diffusion.source import ModelSource, stamp_of, state_of
+from nodes.diffusion.source import ModelSource, remembered, stamp_of
 
 LEFT_OUT = frozenset({"safety_checker", "watermarker"})
 """Parts that change finished pictures: a pipeline runs without them, and other nodes may do that where it is seen."""
@@ -28,9 +28,6 @@ _OTHERS = re.compile(r"^(Flax|Onnx|Auto)|Modular")
 
 _RENAMED = {"CLIPFeatureExtractor": "CLIPImageProcessor", "DPTFeatureExtractor": "DPTImageProcessor"}
 """What Transformers calls classes now that older models name."""
-
-_surveyed: dict[Path, tuple[object, ModelSource]] = {}
-"""What was found before, with the state of its files then."""
 
 
 def survey_whole(path: Path, at: str) -> ModelSource:
@@ -45,12 +42,7 @@ def survey_whole(path: Path, at: str) -> ModelSource:
     if not path.is_dir():
         what = f"{path} is a single file, and a whole pipeline is loaded from a folder."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give a folder in Diffusers' format.")
-    known = _surveyed.get(path)
-    if known is not None and known[0] is not None and known[0] == state_of(known[1]):
-        return known[1]
-    found = _survey(path, at)
-    _surveyed[path] = (state_of(found), found)
-    return found
+    return remembered(("whole", path), lambda: _survey(path, at))
 
 
 def _survey(root: Path, at: str) -> ModelSource:

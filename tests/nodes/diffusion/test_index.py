@@ -1,24 +1,9 @@
-import json
-
 import pytest
 
-from engine.errors import Code, PatchbayError
+from engine.errors import Code
 from nodes.diffusion.index import INDEX, read_index
 from nodes.diffusion.source import survey
-
-
-def refusal(path):
-    with pytest.raises(PatchbayError) as caught:
-        survey(path, at="load.model")
-    assert caught.value.at == "load.model"
-    assert caught.value.fix or caught.value.code is Code.BAD_MODEL
-    return caught.value
-
-
-def edit(path, **changes):
-    data = json.loads(path.read_text())
-    data.update(changes)
-    path.write_text(json.dumps({key: value for key, value in data.items() if value is not ...}))
+from tests.nodes.diffusion.spoiling import edit, refusal
 
 
 def test_parts_and_options_are_told_apart(broken):

@@ -10,22 +10,9 @@ from engine.errors import Code, PatchbayError
 from engine.paths import Paths
 from nodes.diffusion.source import resolve, survey
 from nodes.pocket import MODEL
+from tests.nodes.diffusion.spoiling import edit, refusal
 
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-
-
-def refusal(path, **options):
-    with pytest.raises(PatchbayError) as caught:
-        survey(path, at="load.model", **options)
-    assert caught.value.at == "load.model"
-    assert caught.value.fix or caught.value.code is Code.BAD_MODEL
-    return caught.value
-
-
-def edit(path, **changes):
-    data = json.loads(path.read_text())
-    data.update(changes)
-    path.write_text(json.dumps({key: value for key, value in data.items() if value is not ...}))
 
 
 def test_the_box_is_surveyed(pocket):
