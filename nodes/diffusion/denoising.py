@@ -10,7 +10,7 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steering, stock, windows
+from nodes.diffusion import guiders, layouts, noise, own_guiders, painting, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -67,6 +67,7 @@ def sample(  # these are what a picture depends on
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
     windows.check_parts(latent, window, source.family)
     windows.check_leftover(latent, window, scheduler)
+    in_parts = window.last is not None or windows.state_in(latent) is not None
     painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
@@ -81,11 +82,12 @@ def sample(  # these are what a picture depends on
         names = [name for name in source.family.denoisers if name in source.parts]
         parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
         pipeline = held.enter_context(opened(source, **parts))
-        size = _size(pipeline, latent)
+        size = _checked_size(pipeline, latent)
+        own_guiders.set_scale(pipeline, guidance)
+        own_guiders.check(pipeline, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         if guider is not None:
-            in_parts = window.last is not None or windows.state_in(latent) is not None
             check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
@@ -112,6 +114,7 @@ def sample(  # these are what a picture depends on
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
         )
+        own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     left = windows.leftover(shim, window, scheduler)
@@ -221,6 +224,13 @@ def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # 
     layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
     layouts.check_frames(pipeline, latent.frames)
     return layouts.Size(latent.width, latent.height, latent.frames)
+
+
+def _checked_size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    """The size of the pictures, one that the pipeline takes as it is."""
+    size = _size(pipeline, latent)
+    layouts.check_known(pipeline, size)
+    return size
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

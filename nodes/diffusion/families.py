@@ -50,6 +50,7 @@ class Family:
     - `joint`: a negative prompt is encoded to the positive's length.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
+    - `shows_nothing`: its denoiser reads a mask and a picture as well, and the pipeline gives it empty ones.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -71,6 +72,7 @@ class Family:
     joint: bool = False
     decodes_plainly: bool = False
     ends_early: bool = False
+    shows_nothing: bool = False
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
@@ -170,6 +172,8 @@ Z_IMAGE = Family(
     own_guidance=_FROM_THE_PROMPT,
 )
 
+_OWN_GUIDER = "it brings a guider of its own"
+
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
@@ -248,6 +252,31 @@ _FAMILIES = (
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
     Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
+    Family(
+        "hunyuan-video-1.5",
+        "HunyuanVideo15Pipeline",
+        sizes={(3584, 32): "hunyuan-video-1.5"},
+        shows_nothing=True,
+        own_guidance=_OWN_GUIDER,
+    ),
+    Family(
+        "motif-video",
+        "MotifVideoPipeline",
+        sizes={(4096, 16): "motif-video"},
+        shows_nothing=True,
+        own_guidance=_OWN_GUIDER,
+    ),
+    Family("kandinsky5", "Kandinsky5T2IPipeline", sizes={(3584, 16): "kandinsky5"}, axes={"prompt_cu_seqlens": None}),
+    Family(
+        "kandinsky5-video",
+        "Kandinsky5T2VPipeline",
+        sizes={(3584, 16): "kandinsky5-video"},
+        axes={"prompt_cu_seqlens": None},
+        shows_nothing=True,
+    ),
+    Family("nucleus", "NucleusMoEImagePipeline", sizes={(4096, 16): "nucleus"}, divides_guided=True),
+    Family("prx-pixel", "PRXPixelPipeline", sizes={(2048, 3): "prx-pixel"}, least_guidance=1.0),
     ANIMATEDIFF,
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )

@@ -10,6 +10,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.families import LATENT_CHANNELS
@@ -78,6 +80,8 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
     if _counts_frames_first(pipeline):
         return samples.transpose(1, 2)
+    if _counts_channels_last(pipeline):
+        return _beside_nothing(pipeline, _channels_last(samples))
     if not is_packed(pipeline):
         return samples
     known = {
@@ -105,6 +109,9 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
     if _counts_frames_first(pipeline):
         return latents.transpose(1, 2)
+    if _counts_channels_last(pipeline):
+        video = latents.movedim(-1, 1)
+        return video if hasattr(pipeline, "vae_scale_factor_temporal") else video.squeeze(2)
     if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
         return latents
     if patch(pipeline) > 1:
@@ -134,6 +141,24 @@ def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     return type(pipeline).__name__ == "CogVideoXPipeline"
 
 
+def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
+    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline"}
+
+
+def _channels_last(samples: Tensor) -> Tensor:
+    """A copy, since the pipeline writes into its latents."""
+    video = samples if samples.ndim == 5 else samples.unsqueeze(2)  # noqa: PLR2004
+    return video.movedim(1, -1).clone(memory_format=torch.contiguous_format)
+
+
+def _beside_nothing(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401
+    """With the empty first frame and the empty mask that some denoisers read beside latents with channels last."""
+    if not getattr(pipeline.transformer, "visual_cond", False):
+        return latents
+    return torch.cat([latents, torch.zeros_like(latents), torch.zeros_like(latents[..., :1])], -1)
+
+
 def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline counts the packing of latents among what its VAE does to a side."""
     return type(pipeline).__name__ == "BriaPipeline"
@@ -141,7 +166,8 @@ def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401
 
 def _patches(pipeline: Any) -> dict[str, int]:  # noqa: ANN401
     names = {"patch_size": "transformer_spatial_patch_size", "patch_size_t": "transformer_temporal_patch_size"}
-    return {ours: int(getattr(pipeline, theirs, 1)) for ours, theirs in names.items()}
+    own = getattr(getattr(pipeline, "transformer", None), "config", {})
+    return {ours: int(getattr(pipeline, theirs, None) or own.get(ours) or 1) for ours, theirs in names.items()}
 
 
 def _called(function: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -154,6 +180,15 @@ def check_sides(width: int, height: int, factor: int) -> None:
         what = f"{width} x {height} pixels cannot be encoded: this model works on multiples of {factor}."
         near = f"{max(factor, round(width / factor) * factor)} x {max(factor, round(height / factor) * factor)}"
         raise PatchbayError(Code.BAD_VALUE, "size", what, f"Resize or crop, for instance to {near}.")
+
+
+def check_known(pipeline: Any, size: Size) -> None:  # noqa: ANN401
+    """Refuse sizes that the pipeline would replace by one of its own. Raises `bad_value`."""
+    known = getattr(pipeline, "resolutions", None)
+    if known and (size.width, size.height) not in known:
+        what = f"This model makes no pictures of {size.width} x {size.height} pixels."
+        fix = f"Choose one of {', '.join(f'{width} x {height}' for width, height in known)}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
 
 
 def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401

@@ -13,9 +13,10 @@ import torch
 
 from engine.context import current
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion import schedulers, stock
+from nodes.diffusion import own_guiders, schedulers, stock
 from nodes.diffusion.device import pick_device, pick_dtype
 from nodes.diffusion.loading import StandIn, skeleton
+from nodes.diffusion.parts import is_guider
 from nodes.diffusion.shim import SchedulerShim
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ _OFF = frozenset({"requires_safety_checker", "add_watermarker"})
 
 def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # noqa: ANN401
     """What stands for a part that a stage does not run: something to ask for sizes, where a pipeline may ask."""
+    if is_guider(source.parts[name].class_name):
+        return own_guiders.fresh(source.parts[name], own_guiders.UNGUIDED)
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
     if source.family.is_text(name) and source.parts[name].weights:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import chunks, clip_skip, noise, stock, weighting, words
+from nodes.diffusion import chunks, clip_skip, noise, own_guiders, stock, weighting, words
 from nodes.diffusion.checks import own_words
 from nodes.diffusion.device import kept_all
 from nodes.diffusion.pipelines import checked_options, opened, stop_at_timesteps
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from nodes.diffusion.families import Family
     from nodes.diffusion.source import ModelSource
+
+
+_GUIDED = 2.0
+"""A guidance with which every family encodes a negative prompt."""
 
 
 def encode_text(
@@ -85,6 +89,8 @@ def _run(
     """What the pipeline's own encoder gives for one prompt in its role."""
     recorder = stock.Recorder()
     pipeline.prompts = recorder
+    if role == "negative":
+        own_guiders.set_scale(pipeline, _GUIDED)
     pipeline.scheduler = stop_at_timesteps(pipeline.source, lambda: bool(recorder.found))
     with suppress(stock.Reached), own_words(options):
         pipeline(**_encoding(pipeline.source, text, role, options, beside))
@@ -106,13 +112,13 @@ def _encoding(
         "use_resolution_binning": False,
     }
     if role == "negative" and text is None:
-        given |= {"prompt": beside or "", "guidance_scale": 2.0, "true_cfg_scale": 2.0}
+        given |= {"prompt": beside or "", "guidance_scale": _GUIDED, "true_cfg_scale": _GUIDED}
     elif role == "negative" and "negative_prompt" in call:
         given |= {
             "prompt": text if beside is None else beside,
             "negative_prompt": text,
-            "guidance_scale": 2.0,
-            "true_cfg_scale": 2.0,
+            "guidance_scale": _GUIDED,
+            "true_cfg_scale": _GUIDED,
         }
     else:
         given |= {"prompt": text, "guidance_scale": source.family.least_guidance, "true_cfg_scale": 0.0}

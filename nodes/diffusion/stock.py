@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from nodes.diffusion import own_guiders
 from nodes.diffusion.libraries import diffusers
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 ENCODERS = ("encode_prompt",)
 """The methods by which pipelines turn words into tensors."""
+
+_GUIDANCES = ("guidance_scale", "true_cfg_scale", "distilled_guidance_scale")
+"""What pipelines call the strength of their guidance, the first that is there counts."""
 
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
@@ -178,7 +182,7 @@ class Signature:
         """
         if (self.defaults.get("true_cfg_scale") or 0) > 1:
             return "true_cfg_scale"
-        return next((name for name in ("guidance_scale", "true_cfg_scale") if name in self.defaults), None)
+        return next((name for name in _GUIDANCES if name in self.defaults), None)
 
     @property
     def negative_is_optional(self) -> bool:
@@ -204,7 +208,12 @@ def signature(name: str) -> Signature:
 
 
 def is_guided(pipeline: Any, guidance: float) -> bool:  # noqa: ANN401
-    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0."""
+    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0.
+
+    One that has guiders in place of a number is asked for what they want.
+    """
+    if hasattr(pipeline, "guider"):
+        return own_guiders.is_guided(pipeline)
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
     pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it

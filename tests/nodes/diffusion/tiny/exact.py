@@ -83,6 +83,14 @@ def stock_pipeline(held, source, name=None, **beside):
     return pipeline
 
 
+def guide(pipeline, guidance):
+    """Where a pipeline has guiders in place of a number, give it new ones with this number."""
+    for name in ("guider", "ocr_guider"):
+        own = getattr(pipeline, name, None)
+        if own is not None:
+            setattr(pipeline, name, own.new(guidance_scale=guidance))
+
+
 def guidance_of(name, case):
     """The number that the class is called with: the least one where it is not guided."""
     if case.guided:
@@ -101,8 +109,10 @@ def stock_call(pipeline, case, output, *, encoded=None):
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
+    guide(pipeline, guidance_of(name, case))
     width, height = tiny.sizes[case.size]
-    several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
+    names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
+    several = next((each for each in names if each in call), None)
     arguments = {
         "prompt": PROMPT if several else [PROMPT] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
@@ -132,6 +142,14 @@ def stock_call(pipeline, case, output, *, encoded=None):
 
         pipeline.encode_prompt = spy
     return pipeline(**arguments, output_type=output, return_dict=False)[0]
+
+
+def stock_pictures(pipeline, case):
+    """What the stock call draws."""
+    if not pipeline.__class__.__name__.endswith("PixelPipeline"):
+        return stock_call(pipeline, case, "pt")
+    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
+    return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
 
 def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None):
@@ -180,7 +198,7 @@ def same_text(encoded, positive, negative, batch):
     def found(tensor):
         return any(
             other.shape[1:] == tensor.shape[1:] and torch.equal(other[: len(tensor)], tensor)
-            if batch > 1 and other.ndim > 1
+            if batch > 1 and other.ndim
             else other.shape == tensor.shape and torch.equal(other, tensor)
             for other in theirs
         )
@@ -201,7 +219,7 @@ def compare(source, case):
     with ExitStack() as held:
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_call(stock_pipeline(held, source), case, "pt")
+        pictures = stock_pictures(stock_pipeline(held, source), case)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, newer, unets, videos
+from tests.nodes.diffusion.tiny import dits, guided, kandinsky5, newer, unets, videos
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
-    Diffusers itself without guidance.
+    Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
     """
 
     make: object
@@ -25,6 +25,7 @@ class Tiny:
     steps: int = 2
     batches: bool = True
     unguided: bool = True
+    several: bool = True
 
 
 WIDE = ((64, 64), (96, 64))
@@ -78,6 +79,13 @@ TINY = {
     "MochiPipeline": Tiny(videos.mochi, frames=7, text={"max_sequence_length": 16}),
     "SanaVideoPipeline": Tiny(videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}),
     "EasyAnimatePipeline": Tiny(videos.easyanimate, frames=5),
+    "HunyuanImagePipeline": Tiny(guided.hunyuan_image),
+    "HunyuanVideo15Pipeline": Tiny(guided.hunyuan_video_15, frames=5, batches=False),
+    "MotifVideoPipeline": Tiny(guided.motif_video, frames=5, text={"max_sequence_length": 32}),
+    "Kandinsky5T2IPipeline": Tiny(kandinsky5.pictures, ((1024, 1024), (640, 1408)), text={"max_sequence_length": 64}),
+    "Kandinsky5T2VPipeline": Tiny(kandinsky5.videos, frames=5, text={"max_sequence_length": 64}, several=False),
+    "NucleusMoEImagePipeline": Tiny(newer.nucleus, text={"return_index": -2}),
+    "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
 }
 
 
