@@ -44,10 +44,12 @@ class Family:
     `denoisers` are the parts that predict, `decoder` makes pictures of latents; `parts` holds rules for parts where
     they are stricter than those that follow from a part's class. The rest are exceptions:
 
-    - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first; None: all share it.
+    - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first, and in each tensor of
+      a list that is not one item a picture; None: all share it.
     - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
     - `roles_differ`: a negative prompt is encoded in another way than a positive one.
     - `joint`: a negative prompt is encoded to the positive's length.
+    - `padded`: the shorter of both prompts is filled up with zeros to the length of the longer one.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
     - `shows_nothing`: its denoiser reads a mask and a picture as well, and the pipeline gives it empty ones.
@@ -70,6 +72,7 @@ class Family:
     begun_steps: bool = False
     roles_differ: bool = False
     joint: bool = False
+    padded: bool = False
     decodes_plainly: bool = False
     ends_early: bool = False
     shows_nothing: bool = False
@@ -137,6 +140,18 @@ SDXL = Family(
     controls=("ControlNetModel",),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
+_OF_KOLORS = "diffusers.pipelines.kolors"
+KOLORS = Family(
+    "kolors",
+    "KolorsPipeline",
+    UNET,
+    {(4096, 4): "kolors"},
+    {
+        "text_encoder": Rule(_OF_KOLORS, ("ChatGLMModel",), "config.json", weights="model"),
+        "tokenizer": Rule(_OF_KOLORS, ("ChatGLMTokenizer",), "tokenizer_config.json", (("tokenizer.model",),)),
+    },
+    steers=SDXL.steers,
+)
 SD3 = Family(
     "sd3",
     "StableDiffusion3Pipeline",
@@ -177,6 +192,7 @@ _OWN_GUIDER = "it brings a guider of its own"
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
+    KOLORS,
     SD3,
     FLUX,
     PIXART,
@@ -236,6 +252,13 @@ _FAMILIES = (
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
     Family("prx", "PRXPipeline", sizes={(2304, 16): "prx", (2304, 32): "prx-dc"}, least_guidance=1.0),
     Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}, roles_differ=True),
+    Family(
+        "bria-fibo",
+        "BriaFiboPipeline",
+        sizes={(4096, 48): "bria-fibo"},
+        axes={"prompt_layers": 0},
+        padded=True,
+    ),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
     Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
@@ -250,6 +273,7 @@ _FAMILIES = (
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
+    Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
     Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
     Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
@@ -284,6 +308,7 @@ _FAMILIES = (
 _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLPAGPipeline": SDXL,
+    "KolorsPAGPipeline": KOLORS,
     "StableDiffusion3PAGPipeline": SD3,
     "PixArtSigmaPAGPipeline": PIXART,
     "SanaPAGPipeline": SANA,
@@ -296,6 +321,7 @@ _TASKS: Mapping[str, Family] = {
     "StableDiffusionImg2ImgPipeline": STABLE_DIFFUSION,
     "StableDiffusionInpaintPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLInpaintPipeline": SDXL,
+    "KolorsImg2ImgPipeline": KOLORS,
     "StableDiffusion3Img2ImgPipeline": SD3,
     "StableDiffusion3InpaintPipeline": SD3,
     "FluxImg2ImgPipeline": FLUX,

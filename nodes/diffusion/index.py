@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FAMILIES, SUPPORTED, UNUSED, Family
+from nodes.diffusion.families import FAMILIES, SUPPORTED, UNUSED, Family, Rule
 from nodes.diffusion.parts import LIBRARIES, read_json
 
 if TYPE_CHECKING:
@@ -121,10 +121,17 @@ def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family,
     """Library and class of a part. Refuses one that would not come from where its family allows."""
     rule = family.parts.get(name)
     library, class_name = plain_pair(root, name, entry, at)
-    if library not in LIBRARIES or (rule and library != rule.library):
+    if not _is_allowed(library, rule):
         what = f'{root}/{INDEX}: "{name}" would come from the library "{library}".'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
     if rule and rule.classes and class_name not in rule.classes:
         what = f'{root}/{INDEX}: "{name}" is a "{class_name}", which is not supported here.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(rule.classes)}.")
     return library, class_name
+
+
+def _is_allowed(library: str, rule: Rule | None) -> bool:
+    """Whether a part may come from a library: one of the two, or what Diffusers keeps beside a pipeline of the family."""
+    if rule is None:
+        return library in LIBRARIES
+    return rule.library in {LIBRARIES.get(library), f"diffusers.pipelines.{library}"}

@@ -50,7 +50,7 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
-    return factor(pipeline) * (2 if is_packed(pipeline) else 1)
+    return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
@@ -61,7 +61,7 @@ def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
 def is_video(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline makes videos, a single picture being one of one frame."""
     call = stock.signature(pipeline.source.family.pipeline_class)
-    return "num_frames" in call or "frames" in call
+    return any(name in call for name in ("num_frames", "frames", "video_length"))
 
 
 def dimensions(pipeline: Any) -> int:  # noqa: ANN401
@@ -92,8 +92,13 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
         "width": samples.shape[-1],
         **_patches(pipeline),
     }
-    packed: Tensor = _called(pipeline._pack_latents, known)  # noqa: SLF001  # Diffusers has no public name for it
+    packed: Tensor = _called(_packer(pipeline), known)
     return packed
+
+
+def _packer(pipeline: Any) -> Any:  # noqa: ANN401
+    """The pipeline's own function; Diffusers has no public name for it."""
+    return pipeline._pack_latents_no_patch if _counts_no_packing(pipeline) else pipeline._pack_latents  # noqa: SLF001
 
 
 def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
@@ -127,6 +132,9 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         "vae_scale_factor": side * (2 if _counts_packing(pipeline) else 1),
         **_patches(pipeline),
     }
+    if _counts_no_packing(pipeline):
+        plain: Tensor = _called(pipeline._unpack_latents_no_patch, known)  # noqa: SLF001
+        return plain
     if "num_frames" in inspect.signature(pipeline._unpack_latents).parameters:  # noqa: SLF001
         frames = (size.frames - 1) // temporal_factor(pipeline) + 1
         known |= {"num_frames": frames, "height": size.height // side, "width": size.width // side}
@@ -162,6 +170,11 @@ def _beside_nothing(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401
 def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline counts the packing of latents among what its VAE does to a side."""
     return type(pipeline).__name__ == "BriaPipeline"
+
+
+def _counts_no_packing(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline's tokens are single numbers of each channel, though it knows how to pack them too."""
+    return hasattr(pipeline, "_pack_latents_no_patch")
 
 
 def _patches(pipeline: Any) -> dict[str, int]:  # noqa: ANN401

@@ -5,8 +5,12 @@ Each is encoded by Diffusers' own pipeline class, so it is bit for bit the stock
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
@@ -18,8 +22,6 @@ from nodes.diffusion.shelf import SHELF
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nodes.diffusion.families import Family
     from nodes.diffusion.source import ModelSource
 
@@ -190,10 +192,28 @@ def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | Non
 def evened(
     positive: Conditioning[Any], negative: Conditioning[Any] | None
 ) -> tuple[Conditioning[Any], Conditioning[Any] | None]:
-    """Both prompts with as many windows of the text encoder as the longer one; see `chunks`."""
+    """Both prompts as long as the longer one, where a family wants that, or `chunks` has read several windows."""
+    if positive.encoder.source.family.padded and negative is not None:
+        most = max(_tokens(positive.tensors), _tokens(negative.tensors))
+        positive, negative = (replace(each, tensors=_padded(each.tensors, most)) for each in (positive, negative))
+        return positive, negative
 
     def blank(given: Conditioning[Any]) -> Conditioning[Any]:
         text = None if given.text is None else ""
         return encode_text(given.encoder, text, role=given.role, options=given.options)
 
     return chunks.evened(positive, negative, blank)
+
+
+def _tokens(tensors: Mapping[str, Any]) -> int:
+    return int(tensors["prompt_embeds"].shape[1])
+
+
+def _padded(value: Any, length: int) -> Any:  # noqa: ANN401  # tensors [batch, tokens, ...], in mappings and lists
+    """The same with zeros up to this number of tokens."""
+    if isinstance(value, Mapping):
+        return {name: _padded(item, length) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_padded(item, length) for item in value]
+    zeros = value.new_zeros(len(value), length - value.shape[1], *value.shape[2:])
+    return torch.cat([value, zeros], 1)

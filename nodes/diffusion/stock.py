@@ -117,6 +117,8 @@ class Replay:
 
     def _repeated(self, name: str, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, (list, tuple)):
+            if name in self.axes:
+                return type(value)(self._repeated(name, item) for item in value)
             return type(value)(self._placed(item) for item in value) * self.batch
         if not isinstance(value, torch.Tensor):
             return value
@@ -148,13 +150,15 @@ class Blank:
     def loop(self) -> None:
         """The denoising loop begins."""
 
-    def _value(self, name: str) -> torch.Tensor | None:
+    def _value(self, name: str) -> torch.Tensor | list[torch.Tensor] | None:
         if name != _positive(name):
             return None
         if "mask" in name:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
         if name.endswith("ids"):
             return torch.zeros(8, 3, device=self.place, dtype=self.precision)
+        if name.endswith("layers"):
+            return [torch.zeros(self.batch, 8, self.width, device=self.place, dtype=self.precision)]
         shape = (self.batch, self.pooled) if "pooled" in name else (self.batch, 8, self.width)
         return torch.zeros(shape, device=self.place, dtype=self.precision)
 

@@ -98,6 +98,10 @@ def llama(width=32, cls=None):
     return (cls or transformers.LlamaForCausalLM)(transformers.LlamaConfig(**_decoder_sizes(width)))
 
 
+def smol(width=32):
+    return transformers.SmolLM3ForCausalLM(transformers.SmolLM3Config(**_decoder_sizes(width)))
+
+
 def mistral(width=32):
     return transformers.MistralModel(transformers.MistralConfig(**_decoder_sizes(width), head_dim=8))
 

@@ -18,6 +18,7 @@ from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
+    "KolorsPipeline": ("KolorsImg2ImgPipeline",),
     "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline",),
     "FluxPipeline": ("FluxImg2ImgPipeline",),
     "ChromaPipeline": ("ChromaImg2ImgPipeline",),
@@ -122,6 +123,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "height": height,
         "num_frames": tiny.frames,
         "frames": tiny.frames,
+        "video_length": tiny.frames,
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
@@ -193,6 +195,7 @@ def same_text(encoded, positive, negative, batch):
     theirs = [tensor for result in encoded for tensor in flat(result)]
     if negative and negative.encoder.source.family.joint:
         negative = prompts._own_negative(positive, negative)
+    positive, negative = prompts.evened(positive, negative)
     ours = flat(list(positive.tensors.values())) + flat(list(negative.tensors.values()) if negative else [])
 
     def found(tensor):

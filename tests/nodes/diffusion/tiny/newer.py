@@ -137,3 +137,24 @@ def prx_pixel():
         "default_sample_size": 32,
         "prompt_max_tokens": 32,
     }
+
+
+def bria_fibo():
+    """It reads every layer of its text encoder."""
+    return {
+        "transformer": diffusers.BriaFiboTransformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=64,
+            axes_dims_rope=[8, 4, 4],
+            text_encoder_dim=32,
+        ),
+        "scheduler": flow_by_size(),
+        "vae": vaes.wan(),
+        "text_encoder": encoders.smol(),
+        "tokenizer": words.generic(),
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, guided, kandinsky5, newer, unets, videos
+from tests.nodes.diffusion.tiny import dits, guided, kandinsky5, kolors, newer, unets, videos
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,10 @@ TINY = {
     "Kandinsky5T2IPipeline": Tiny(kandinsky5.pictures, ((1024, 1024), (640, 1408)), text={"max_sequence_length": 64}),
     "Kandinsky5T2VPipeline": Tiny(kandinsky5.videos, frames=5, text={"max_sequence_length": 64}, several=False),
     "NucleusMoEImagePipeline": Tiny(newer.nucleus, text={"return_index": -2}),
+    "LattePipeline": Tiny(videos.latte, frames=2, text={"clean_caption": False}, batches=False),
+    "BriaFiboPipeline": Tiny(newer.bria_fibo, text={"max_sequence_length": 64}),
+    "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
+    "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
 }
 

@@ -236,3 +236,29 @@ def easyanimate():
         "text_encoder": encoders.qwen2_vl(),
         "tokenizer": words.byte_level(),
     }
+
+
+def latte():
+    return {
+        "tokenizer": words.t5(),
+        "text_encoder": encoders.t5(),
+        "vae": vaes.kl(),
+        "transformer": diffusers.LatteTransformer3DModel(
+            sample_size=16,
+            num_layers=1,
+            patch_size=2,
+            attention_head_dim=8,
+            num_attention_heads=3,
+            caption_channels=32,
+            in_channels=4,
+            cross_attention_dim=24,
+            out_channels=8,
+            attention_bias=True,
+            activation_fn="gelu-approximate",
+            num_embeds_ada_norm=1000,
+            norm_type="ada_norm_single",
+            norm_elementwise_affine=False,
+            norm_eps=1e-6,
+        ),
+        "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", clip_sample=False),
+    }
