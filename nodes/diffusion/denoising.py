@@ -16,7 +16,7 @@ from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
-from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
+from nodes.diffusion.pipelines import OWNED, checked_options, opened, shown, told
 from nodes.diffusion.pose import SamplerScheduler
 from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
@@ -66,6 +66,7 @@ def sample(  # these are what a picture depends on
     whole = window is not None
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
     windows.check_parts(latent, window, source.family)
+    windows.check_start(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
     in_parts = window.last is not None or windows.state_in(latent) is not None
     painting.check(latent, source)
@@ -75,6 +76,7 @@ def sample(  # these are what a picture depends on
     settings: dict[str, object] = {
         "num_inference_steps": steps,
         call.guidance or "": guidance,
+        **shown(source),
         "output_type": "latent",
         **options,
     }

@@ -46,6 +46,7 @@ class Family:
 
     - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first, and in each tensor of
       a list that is not one item a picture; None: all share it.
+    - `refines`: it goes on from a picture or an unfinished latent, and draws nothing from a blank one.
     - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
     - `roles_differ`: a negative prompt is encoded in another way than a positive one.
     - `joint`: a negative prompt is encoded to the positive's length.
@@ -69,6 +70,7 @@ class Family:
     parts: Mapping[str, Rule] = field(default_factory=dict)
     decoder: str = "vae"
     axes: Mapping[str, int | None] = field(default_factory=dict)
+    refines: bool = False
     begun_steps: bool = False
     roles_differ: bool = False
     joint: bool = False
@@ -140,6 +142,15 @@ SDXL = Family(
     controls=("ControlNetModel",),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
+REFINER = Family(
+    "sdxl-refiner",
+    "StableDiffusionXLImg2ImgPipeline",
+    UNET,
+    {(1280, 4): "sdxl-refiner"},
+    refines=True,
+    steers=SDXL.steers,
+)
+
 _OF_KOLORS = "diffusers.pipelines.kolors"
 KOLORS = Family(
     "kolors",
@@ -192,6 +203,7 @@ _OWN_GUIDER = "it brings a guider of its own"
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
+    REFINER,
     KOLORS,
     SD3,
     FLUX,

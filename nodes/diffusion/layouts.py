@@ -209,6 +209,10 @@ def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
     if frames > 1 and not is_video(pipeline):
         what = f"This model makes pictures, and {frames} frames are a video."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set frames of EmptyLatent to 1.")
+    own = getattr(getattr(pipeline, "transformer", None), "config", {}).get("video_length")
+    if own and frames not in {1, own}:
+        what = f"This model makes videos of {own} frames, not of {frames}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent to {own}, or to 1.")
     step = temporal_factor(pipeline)
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1

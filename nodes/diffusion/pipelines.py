@@ -38,6 +38,8 @@ OWNED = frozenset(
         "frames",
         "video_length",
         "do_patching",
+        "image",
+        "strength",
         "num_inference_steps",
         "num_images_per_prompt",
         "num_videos_per_prompt",
@@ -137,6 +139,11 @@ def stop_at_timesteps(source: ModelSource, ready: Callable[[], bool]) -> Schedul
             raise stock.Reached
 
     return SchedulerShim(own_scheduler(source), lambda *_: None, on_asked=on_asked)
+
+
+def shown(source: ModelSource) -> dict[str, Any]:
+    """What the call of a class for image-to-image needs besides latents, which take the picture's place."""
+    return {"image": torch.zeros(1, 4, 8, 8), "strength": 1.0} if source.family.refines else {}
 
 
 def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> dict[str, Any]:

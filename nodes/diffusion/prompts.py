@@ -17,7 +17,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import chunks, clip_skip, noise, own_guiders, stock, weighting, words
 from nodes.diffusion.checks import own_words
 from nodes.diffusion.device import kept_all
-from nodes.diffusion.pipelines import checked_options, opened, stop_at_timesteps
+from nodes.diffusion.pipelines import checked_options, opened, shown, stop_at_timesteps
 from nodes.diffusion.shelf import SHELF
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
@@ -112,6 +112,7 @@ def _encoding(
         "output_type": "latent",
         "return_dict": False,
         "use_resolution_binning": False,
+        **shown(source),
     }
     if role == "negative" and text is None:
         given |= {"prompt": beside or "", "guidance_scale": _GUIDED, "true_cfg_scale": _GUIDED}

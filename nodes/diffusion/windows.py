@@ -64,6 +64,13 @@ def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Famil
         raise PatchbayError(Code.BAD_VALUE, "last", what, "Set first to 0 and last to null.")
 
 
+def check_start(latent: Latent[Any] | BlankLatent, family: Family) -> None:
+    """Refuse to begin with nothing where a family only goes on. Raises `bad_value`."""
+    if family.refines and isinstance(latent, BlankLatent):
+        what = "A refiner goes on from a picture, and a blank latent has none."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Encode a picture with the refiner's VAE.")
+
+
 def state_in(latent: Latent[Any] | BlankLatent) -> Mapping[str, Any] | None:
     """The solver's state that comes with a latent."""
     return latent.leftover.state if isinstance(latent, Latent) and latent.leftover is not None else None

@@ -13,7 +13,7 @@ from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, p
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
-from nodes.types import VAE, BlankLatent, Denoiser, Image, Mask, Scheduler, TextEncoder
+from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -105,6 +105,13 @@ def options_of(tiny, call, case):
     return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
 
 
+def begun(case, tiny):
+    """What a class for image-to-image begins with: numbers in place of an encoded picture."""
+    width, height = tiny.sizes[case.size]
+    drawn = torch.randn(case.batch, 4, height // 2, width // 2, generator=torch.Generator().manual_seed(5))
+    return Latent(drawn, "")
+
+
 def stock_call(pipeline, case, output, *, encoded=None):
     """The stock call; what its encoder gave is appended to `encoded`."""
     name = type(pipeline).__name__
@@ -124,6 +131,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_frames": tiny.frames,
         "frames": tiny.frames,
         "video_length": tiny.frames,
+        "strength": tiny.strength,
+        "image": begun(case, tiny).samples if tiny.strength < 1 else None,
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
@@ -172,8 +181,11 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
             Denoiser(source),
             positive,
             against,
-            BlankLatent(width, height, case.batch, tiny.frames),
+            replace(begun(case, tiny), kind=source.kind)
+            if tiny.strength < 1
+            else BlankLatent(width, height, case.batch, tiny.frames),
             scheduler=scheduler or own,
+            denoise=tiny.strength,
             steps=tiny.steps,
             guidance=guidance_of(source.pipeline_class, case),
             seed=7,

@@ -14,6 +14,7 @@ class Tiny:
 
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
     Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
+    With a `strength` below 1 it begins with a picture.
     """
 
     make: object
@@ -26,6 +27,7 @@ class Tiny:
     batches: bool = True
     unguided: bool = True
     several: bool = True
+    strength: float = 1.0
 
 
 WIDE = ((64, 64), (96, 64))
@@ -33,6 +35,7 @@ WIDE = ((64, 64), (96, 64))
 TINY = {
     "StableDiffusionPipeline": Tiny(unets.sd),
     "StableDiffusionXLPipeline": Tiny(unets.sdxl),
+    "StableDiffusionXLImg2ImgPipeline": Tiny(unets.refiner, strength=0.6),
     "StableDiffusionPAGPipeline": Tiny(unets.sd),
     "StableDiffusionXLPAGPipeline": Tiny(unets.sdxl),
     "LatentConsistencyModelPipeline": Tiny(unets.lcm),

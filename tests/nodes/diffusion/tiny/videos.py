@@ -259,6 +259,7 @@ def latte():
             norm_type="ada_norm_single",
             norm_elementwise_affine=False,
             norm_eps=1e-6,
+            video_length=2,
         ),
         "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", clip_sample=False),
     }
