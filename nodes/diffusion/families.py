@@ -49,6 +49,7 @@ class Family:
     - `refines`: it goes on from a picture or an unfinished latent, and draws nothing from a blank one.
     - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
     - `roles_differ`: a negative prompt is encoded in another way than a positive one.
+    - `aside`: arguments of the call that keep the prompt short beside which a negative one is encoded.
     - `joint`: a negative prompt is encoded to the positive's length.
     - `padded`: the shorter of both prompts is filled up with zeros to the length of the longer one.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
@@ -73,6 +74,7 @@ class Family:
     refines: bool = False
     begun_steps: bool = False
     roles_differ: bool = False
+    aside: Mapping[str, object] = field(default_factory=dict)
     joint: bool = False
     padded: bool = False
     decodes_plainly: bool = False
@@ -180,7 +182,8 @@ FLUX = Family(
     controls=("FluxControlNetModel",),
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
-SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
+_NO_INSTRUCTION: Mapping[str, object] = {"complex_human_instruction": None}
+SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True, aside=_NO_INSTRUCTION)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
 FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
 
@@ -286,7 +289,13 @@ _FAMILIES = (
     Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
     Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
-    Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
+    Family(
+        "sana-video",
+        "SanaVideoPipeline",
+        sizes={(2304, 16): "sana-video"},
+        roles_differ=True,
+        aside=_NO_INSTRUCTION,
+    ),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
     Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
     Family(

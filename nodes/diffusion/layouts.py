@@ -169,7 +169,7 @@ def _beside_nothing(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401
 
 def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline counts the packing of latents among what its VAE does to a side."""
-    return type(pipeline).__name__ == "BriaPipeline"
+    return type(pipeline).__name__ in {"BriaPipeline", "ErnieImagePipeline"}
 
 
 def _counts_no_packing(pipeline: Any) -> bool:  # noqa: ANN401

@@ -125,7 +125,7 @@ def _encoding(
         }
     else:
         given |= {"prompt": text, "guidance_scale": source.family.least_guidance, "true_cfg_scale": 0.0}
-    return call.only({**given, **options})
+    return call.only({**given, **options, **(source.family.aside if role == "negative" else {})})
 
 
 def _tell_truncation(source: ModelSource, parts: Mapping[str, Any], text: str, options: Mapping[str, object]) -> None:

@@ -3,16 +3,19 @@
 import atexit
 import io
 import tempfile
+import warnings
 from pathlib import Path
 
-import diffusers
 import sentencepiece
 import torch
-from diffusers.pipelines.kolors import ChatGLMModel, ChatGLMTokenizer
-from diffusers.pipelines.kolors.text_encoder import ChatGLMConfig
 
 from tests.nodes.diffusion.tiny import vaes, words
 from tests.nodes.diffusion.tiny.unets import noise_schedule, xl_unet
+
+with warnings.catch_warnings():  # Diffusers' own module compiles a function in a way that PyTorch gives up
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from diffusers.pipelines.kolors import ChatGLMModel, ChatGLMTokenizer
+    from diffusers.pipelines.kolors.text_encoder import ChatGLMConfig
 
 
 def _encoder():
