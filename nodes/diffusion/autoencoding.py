@@ -12,7 +12,7 @@ from nodes.diffusion import codecs, layouts, noise, stock
 from nodes.diffusion.checks import check_kind, own_words
 from nodes.diffusion.device import kept
 from nodes.diffusion.families import TEXT_WIDTHS
-from nodes.diffusion.pipelines import opened, own_scheduler, shown, told
+from nodes.diffusion.pipelines import beginning, opened, own_scheduler, shown, taught, told
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import NOTHING, SchedulerShim
 from nodes.types import VAE, Image, Latent, LatentDistribution
@@ -106,8 +106,12 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     layouts.check_known(pipeline, size)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
-    pipeline.scheduler = SchedulerShim(own_scheduler(source), lambda *_: None, window=NOTHING, noised=True)
-    given = told(size, noise.generators(0, batch), {"prompt": [""] * batch, "latents": latents, **shown(source)})
+    pipeline.scheduler = SchedulerShim(
+        taught(pipeline, own_scheduler(source)), lambda *_: None, window=NOTHING, noised=True
+    )
+    given = told(
+        size, noise.generators(0, batch), {"prompt": [""] * batch, **beginning(pipeline, latents), **shown(source)}
+    )
     unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
     settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
     with own_words({}):

@@ -16,7 +16,7 @@ from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
-from nodes.diffusion.pipelines import OWNED, checked_options, opened, shown, told
+from nodes.diffusion.pipelines import OWNED, beginning, checked_options, opened, shown, taught, told
 from nodes.diffusion.pose import SamplerScheduler
 from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
@@ -67,6 +67,7 @@ def sample(  # these are what a picture depends on
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
     windows.check_parts(latent, window, source.family)
     windows.check_start(latent, source.family)
+    windows.check_blank(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
     in_parts = window.last is not None or windows.state_in(latent) is not None
     painting.check(latent, source)
@@ -98,14 +99,14 @@ def sample(  # these are what a picture depends on
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
-        live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+        live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
         begun = None
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments)
-            arguments["latents"] = layouts.pack(pipeline, begun.latents)
+            arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
         shim = pipeline.scheduler = SchedulerShim(
             live,
             _reporter(pipeline, size),
@@ -115,6 +116,7 @@ def sample(  # these are what a picture depends on
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
+            asks_twice=source.family.asks_twice,
         )
         own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
@@ -185,9 +187,12 @@ def _begun(
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
         return _Begun(samples, None if latent.mask is None else latent.mask.noise)
-    live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+    live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
-    asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
+    asked = {
+        **beginning(pipeline, layouts.pack(pipeline, samples)),
+        "generator": noise.generators(0, len(samples)),
+    }
     with suppress(stock.Reached):
         pipeline(**{**arguments, **asked})
     index = index_of(live, window.first)

@@ -55,6 +55,10 @@ class Family:
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
     - `shows_nothing`: its denoiser reads a mask and a picture as well, and the pipeline gives it empty ones.
+    - `puts_latents`: the stock call would change or ignore latents that it is given, so they are put in their place.
+    - `blank_only`: why a run begins with a blank latent, where it must.
+    - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
+    - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -80,6 +84,10 @@ class Family:
     decodes_plainly: bool = False
     ends_early: bool = False
     shows_nothing: bool = False
+    puts_latents: bool = False
+    blank_only: str = ""
+    asks_twice: bool = False
+    checks_safety: bool = False
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
@@ -203,6 +211,8 @@ Z_IMAGE = Family(
 
 _OWN_GUIDER = "it brings a guider of its own"
 
+_OWN_NOISE = "its noise has another scale than a scheduler adds to a picture"
+
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
@@ -285,6 +295,25 @@ _FAMILIES = (
         whole="each step is told where the next one begins",
     ),
     Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
+    Family("ltx-condition", "LTXConditionPipeline", sizes={(4096, 128): "ltx"}, puts_latents=True),
+    Family(
+        "cosmos",
+        "CosmosTextToWorldPipeline",
+        sizes={(1024, 16): "cosmos"},
+        puts_latents=True,
+        blank_only=_OWN_NOISE,
+        asks_twice=True,
+        checks_safety=True,
+    ),
+    Family(
+        "cosmos2",
+        "Cosmos2TextToImagePipeline",
+        sizes={(1024, 16): "cosmos2"},
+        puts_latents=True,
+        blank_only=_OWN_NOISE,
+        checks_safety=True,
+    ),
+    Family("cosmos2.5", "Cosmos2_5_PredictBasePipeline", sizes={(1024, 16): "cosmos2.5"}, checks_safety=True),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),

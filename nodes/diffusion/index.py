@@ -138,7 +138,7 @@ def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family,
 
 
 def _is_allowed(library: str, rule: Rule | None) -> bool:
-    """Whether a part may come from a library: one of the two, or what Diffusers keeps beside a pipeline of the family."""
+    """Whether a part may come from a library: one of the two, or what Diffusers keeps beside the family's pipeline."""
     if rule is None:
         return library in LIBRARIES
     return rule.library in {LIBRARIES.get(library), f"diffusers.pipelines.{library}"}

@@ -80,6 +80,8 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
     if _counts_frames_first(pipeline):
         return samples.transpose(1, 2)
+    if _counts_one_frame(pipeline):
+        return samples.unsqueeze(2)
     if _counts_channels_last(pipeline):
         return _beside_nothing(pipeline, _channels_last(samples))
     if not is_packed(pipeline):
@@ -147,6 +149,11 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
     return type(pipeline).__name__ == "CogVideoXPipeline"
+
+
+def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
+    return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"
 
 
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401

@@ -82,7 +82,10 @@ def opened(source: ModelSource, **parts: object) -> Iterator[Any]:
     device = pick_device(settings)
     name = source.family.pipeline_class
     precision = pick_dtype(settings, device)
-    pipeline = stock.staged(name)(**_made_with(source, precision, parts))
+    made = _made_with(source, precision, parts)
+    known = set(made["scheduler"].config)
+    pipeline = stock.staged(name)(**made)
+    pipeline.taught = {key: value for key, value in pipeline.scheduler.config.items() if key not in known}
     pipeline.source, pipeline.place, pipeline.precision = source, device, precision
     pipeline.set_progress_bar_config(disable=True)
     try:
@@ -92,9 +95,9 @@ def opened(source: ModelSource, **parts: object) -> Iterator[Any]:
         pipeline.maybe_free_model_hooks()
 
 
-def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, object]) -> dict[str, object]:
+def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, object]) -> dict[str, Any]:
     """The arguments of the pipeline's constructor."""
-    made: dict[str, object] = {}
+    made: dict[str, Any] = {}
     for argument, default in stock.made_with(source.family.pipeline_class).items():
         if argument in parts:
             made[argument] = parts[argument]
@@ -102,6 +105,8 @@ def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, 
             made[argument] = own_scheduler(source)
         elif argument in source.parts:
             made[argument] = _absent(source, argument, precision)
+        elif argument == "safety_checker" and source.family.checks_safety:
+            made[argument] = Trusting()
         elif argument in _OFF:
             made[argument] = False
         elif source.options.get(argument) is not None:
@@ -109,6 +114,36 @@ def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, 
         else:
             made[argument] = default
     return made
+
+
+class Trusting:
+    """What stands for a safety checker: it passes everything."""
+
+    def to(self, device: object) -> None:
+        """Nothing is anywhere."""
+
+    def check_text_safety(self, text: str) -> bool:  # noqa: ARG002
+        """Whether a prompt is passed."""
+        return True
+
+    def check_video_safety(self, frames: Any) -> Any:  # noqa: ANN401
+        """The frames as they are."""
+        return frames
+
+
+def taught(pipeline: Any, scheduler: Any) -> Any:  # noqa: ANN401
+    """The same scheduler, told what the pipeline's constructor told the model's own beyond its configuration."""
+    if pipeline.taught:
+        scheduler.register_to_config(**pipeline.taught)
+    return scheduler
+
+
+def beginning(pipeline: Any, latents: torch.Tensor) -> dict[str, Any]:  # noqa: ANN401
+    """The arguments with which a stock call begins with these latents; some find them in their place."""
+    if pipeline.source.family.puts_latents:
+        pipeline.begun = latents
+        return {}
+    return {"latents": latents}
 
 
 _OFF = frozenset({"requires_safety_checker", "add_watermarker"})

@@ -241,6 +241,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
     stock = getattr(diffusers, name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
+    if hasattr(stock, "prepare_latents"):
+        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
     for method in ENCODERS:
         if hasattr(stock, method):
             members[method] = _encoder(getattr(stock, method))
@@ -253,6 +255,22 @@ def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
         frame = sys._getframe(1)  # noqa: SLF001  # who takes the result, and by which names
         names = _targets(frame.f_code, frame.f_lineno, method.__name__) or _returned(method)
         return self.prompts(names, lambda: method(self, *args, **kwargs))
+
+    return call
+
+
+def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self.begun is None:
+            return method(self, *args, **kwargs)
+        given = signature.bind(self, *args, **kwargs)
+        given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
+        made = method(*given.args, **given.kwargs)
+        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
 
     return call
 

@@ -9,7 +9,7 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pixels, prompts, stock
+from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pipelines, pixels, prompts, stock
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
@@ -76,6 +76,8 @@ def stock_pipeline(held, source, name=None, **beside):
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
+    if FAMILIES.get(cls.__name__, source.family).checks_safety:
+        given["safety_checker"] = pipelines.Trusting()
     extra = {"add_watermarker": False, "requires_safety_checker": False}
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
@@ -131,8 +133,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_frames": tiny.frames,
         "frames": tiny.frames,
         "video_length": tiny.frames,
-        "strength": tiny.strength,
-        "image": begun(case, tiny).samples if tiny.strength < 1 else None,
+        **({"strength": tiny.strength, "image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,

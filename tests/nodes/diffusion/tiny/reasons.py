@@ -5,13 +5,10 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "LTXConditionPipeline": "takes latents in another form than it gives them",
     "AllegroPipeline": "its VAE decodes in tiles only",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
-    "Cosmos2TextToImagePipeline": "cannot be made without a safety checker that is no part of Diffusers",
-    "CosmosTextToWorldPipeline": "cannot be made without a safety checker that is no part of Diffusers",
 }
 """What was found out about single classes."""
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, guided, kandinsky5, kolors, newer, unets, videos
+from nodes.diffusion.families import FAMILIES
+from nodes.diffusion.pipelines import Trusting
+from tests.nodes.diffusion.tiny import cosmos, dits, guided, kandinsky5, kolors, newer, unets, videos
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ TINY = {
     "Kandinsky5T2IPipeline": Tiny(kandinsky5.pictures, ((1024, 1024), (640, 1408)), text={"max_sequence_length": 64}),
     "Kandinsky5T2VPipeline": Tiny(kandinsky5.videos, frames=5, text={"max_sequence_length": 64}, several=False),
     "NucleusMoEImagePipeline": Tiny(newer.nucleus, text={"return_index": -2}),
+    "LTXConditionPipeline": Tiny(videos.ltx_condition, WIDE, frames=9, text={"max_sequence_length": 32}),
+    "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
+    "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
+    "Cosmos2_5_PredictBasePipeline": Tiny(cosmos.half, frames=5, text={"max_sequence_length": 64}),
     "LattePipeline": Tiny(videos.latte, frames=2, text={"clean_caption": False}, batches=False),
     "BriaFiboPipeline": Tiny(newer.bria_fibo, text={"max_sequence_length": 64}),
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
@@ -108,6 +114,8 @@ def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
     made = READERS[name]() if name in READERS else TINY[name].make()
+    if name in FAMILIES and FAMILIES[name].checks_safety:
+        made["safety_checker"] = Trusting()
     for part in made.values():
         if isinstance(part, torch.nn.Module):
             disturb(part)

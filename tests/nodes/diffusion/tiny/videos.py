@@ -88,6 +88,10 @@ def ltx():
     }
 
 
+def ltx_condition():
+    return {**ltx(), "scheduler": flow_match(shift=1.0)}
+
+
 def hunyuan_video():
     return {
         "transformer": diffusers.HunyuanVideoTransformer3DModel(
