@@ -10,13 +10,13 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steering, stock, windows
+from nodes.diffusion import guiders, layouts, noise, own_guiders, painting, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
-from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
+from nodes.diffusion.pipelines import OWNED, beginning, checked_options, opened, shown, taught, told
 from nodes.diffusion.pose import SamplerScheduler
 from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
@@ -66,7 +66,10 @@ def sample(  # these are what a picture depends on
     whole = window is not None
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
     windows.check_parts(latent, window, source.family)
+    windows.check_start(latent, source.family)
+    windows.check_blank(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
+    in_parts = window.last is not None or windows.state_in(latent) is not None
     painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
@@ -74,6 +77,7 @@ def sample(  # these are what a picture depends on
     settings: dict[str, object] = {
         "num_inference_steps": steps,
         call.guidance or "": guidance,
+        **shown(source),
         "output_type": "latent",
         **options,
     }
@@ -81,11 +85,12 @@ def sample(  # these are what a picture depends on
         names = [name for name in source.family.denoisers if name in source.parts]
         parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
         pipeline = held.enter_context(opened(source, **parts))
-        size = _size(pipeline, latent)
+        size = _checked_size(pipeline, latent)
+        own_guiders.set_scale(pipeline, guidance)
+        own_guiders.check(pipeline, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         if guider is not None:
-            in_parts = window.last is not None or windows.state_in(latent) is not None
             check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
@@ -94,14 +99,14 @@ def sample(  # these are what a picture depends on
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
-        live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+        live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
         begun = None
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments)
-            arguments["latents"] = layouts.pack(pipeline, begun.latents)
+            arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
         shim = pipeline.scheduler = SchedulerShim(
             live,
             _reporter(pipeline, size),
@@ -111,7 +116,9 @@ def sample(  # these are what a picture depends on
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
+            asks_twice=source.family.asks_twice,
         )
+        own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
     left = windows.leftover(shim, window, scheduler)
@@ -180,9 +187,12 @@ def _begun(
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
         return _Begun(samples, None if latent.mask is None else latent.mask.noise)
-    live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+    live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
-    asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
+    asked = {
+        **beginning(pipeline, layouts.pack(pipeline, samples)),
+        "generator": noise.generators(0, len(samples)),
+    }
     with suppress(stock.Reached):
         pipeline(**{**arguments, **asked})
     index = index_of(live, window.first)
@@ -221,6 +231,13 @@ def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # 
     layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
     layouts.check_frames(pipeline, latent.frames)
     return layouts.Size(latent.width, latent.height, latent.frames)
+
+
+def _checked_size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    """The size of the pictures, one that the pipeline takes as it is."""
+    size = _size(pipeline, latent)
+    layouts.check_known(pipeline, size)
+    return size
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

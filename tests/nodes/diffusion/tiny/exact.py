@@ -9,15 +9,16 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pixels, prompts, stock
+from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pipelines, pixels, prompts, stock
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
-from nodes.types import VAE, BlankLatent, Denoiser, Image, Mask, Scheduler, TextEncoder
+from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
+    "KolorsPipeline": ("KolorsImg2ImgPipeline",),
     "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline",),
     "FluxPipeline": ("FluxImg2ImgPipeline",),
     "ChromaPipeline": ("ChromaImg2ImgPipeline",),
@@ -75,12 +76,22 @@ def stock_pipeline(held, source, name=None, **beside):
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
+    if FAMILIES.get(cls.__name__, source.family).checks_safety:
+        given["safety_checker"] = pipelines.Trusting()
     extra = {"add_watermarker": False, "requires_safety_checker": False}
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def guide(pipeline, guidance):
+    """Where a pipeline has guiders in place of a number, give it new ones with this number."""
+    for name in ("guider", "ocr_guider"):
+        own = getattr(pipeline, name, None)
+        if own is not None:
+            setattr(pipeline, name, own.new(guidance_scale=guidance))
 
 
 def guidance_of(name, case):
@@ -96,13 +107,22 @@ def options_of(tiny, call, case):
     return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
 
 
+def begun(case, tiny):
+    """What a class for image-to-image begins with: numbers in place of an encoded picture."""
+    width, height = tiny.sizes[case.size]
+    drawn = torch.randn(case.batch, 4, height // 2, width // 2, generator=torch.Generator().manual_seed(5))
+    return Latent(drawn, "")
+
+
 def stock_call(pipeline, case, output, *, encoded=None):
     """The stock call; what its encoder gave is appended to `encoded`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
+    guide(pipeline, guidance_of(name, case))
     width, height = tiny.sizes[case.size]
-    several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
+    names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
+    several = next((each for each in names if each in call), None)
     arguments = {
         "prompt": PROMPT if several else [PROMPT] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
@@ -112,6 +132,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "height": height,
         "num_frames": tiny.frames,
         "frames": tiny.frames,
+        "video_length": tiny.frames,
+        **({"strength": tiny.strength, "image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
@@ -134,6 +156,14 @@ def stock_call(pipeline, case, output, *, encoded=None):
     return pipeline(**arguments, output_type=output, return_dict=False)[0]
 
 
+def stock_pictures(pipeline, case):
+    """What the stock call draws."""
+    if not pipeline.__class__.__name__.endswith("PixelPipeline"):
+        return stock_call(pipeline, case, "pt")
+    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
+    return torch.from_numpy(drawn).permute(0, 3, 1, 2)
+
+
 def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None):
     """The same through the stages."""
     tiny = TINY[source.pipeline_class]
@@ -152,8 +182,11 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
             Denoiser(source),
             positive,
             against,
-            BlankLatent(width, height, case.batch, tiny.frames),
+            replace(begun(case, tiny), kind=source.kind)
+            if tiny.strength < 1
+            else BlankLatent(width, height, case.batch, tiny.frames),
             scheduler=scheduler or own,
+            denoise=tiny.strength,
             steps=tiny.steps,
             guidance=guidance_of(source.pipeline_class, case),
             seed=7,
@@ -175,12 +208,13 @@ def same_text(encoded, positive, negative, batch):
     theirs = [tensor for result in encoded for tensor in flat(result)]
     if negative and negative.encoder.source.family.joint:
         negative = prompts._own_negative(positive, negative)
+    positive, negative = prompts.evened(positive, negative)
     ours = flat(list(positive.tensors.values())) + flat(list(negative.tensors.values()) if negative else [])
 
     def found(tensor):
         return any(
             other.shape[1:] == tensor.shape[1:] and torch.equal(other[: len(tensor)], tensor)
-            if batch > 1 and other.ndim > 1
+            if batch > 1 and other.ndim
             else other.shape == tensor.shape and torch.equal(other, tensor)
             for other in theirs
         )
@@ -201,7 +235,7 @@ def compare(source, case):
     with ExitStack() as held:
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_call(stock_pipeline(held, source), case, "pt")
+        pictures = stock_pictures(stock_pipeline(held, source), case)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
