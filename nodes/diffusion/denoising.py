@@ -62,9 +62,9 @@ def sample(  # these are what a picture depends on
     check_kinds(model, positive, negative, latent, scheduler)
     call = stock.signature(source.family.pipeline_class)
     options = checked_options(source, options or {}, OWNED | {call.guidance or ""})
-    begins = source.family.begun_steps
     whole = window is not None
-    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
+    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
+    share = denoise if source.family.told_share and not whole else None
     windows.check_parts(latent, window, source.family)
     windows.check_leftover(latent, window, scheduler)
     painting.check(latent, source)
@@ -100,7 +100,7 @@ def sample(  # these are what a picture depends on
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
             with own_words(passed):
-                begun = _begun(pipeline, latent, scheduler, own, window, arguments)
+                begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
             arguments["latents"] = layouts.pack(pipeline, begun.latents)
         shim = pipeline.scheduler = SchedulerShim(
             live,
@@ -111,6 +111,7 @@ def sample(  # these are what a picture depends on
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
+            share=share,
         )
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
@@ -167,6 +168,7 @@ def _begun(
     own: list[torch.Generator],
     window: Window,
     arguments: Mapping[str, Any],
+    share: float | None,
 ) -> _Begun:
     """The given latents with the noise of the window's first timestep, unless they have that already.
 
@@ -181,19 +183,26 @@ def _begun(
     if latent.leftover is not None:
         return _Begun(samples, None if latent.mask is None else latent.mask.noise)
     live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
-    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
+    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
     asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
     with suppress(stock.Reached):
         pipeline(**{**arguments, **asked})
     index = index_of(live, window.first)
     begin_at(live, index)
-    timestep = live.timesteps[index : index + 1].repeat(len(samples))
-    drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
-    if hasattr(live, "scale_noise"):  # flow matching
-        return _Begun(live.scale_noise(samples, timestep, drawn), drawn)
-    if latent.mask is not None and not window.first:
+    if source.family.frames_first and samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
+        samples, drawn = _frame_by_frame(samples, own)
+    else:
+        drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
+    if latent.mask is not None and not window.first and not hasattr(live, "scale_noise"):
         return _Begun(drawn * live.init_noise_sigma, drawn)
-    return _Begun(live.add_noise(samples, drawn, timestep), drawn)
+    return _Begun(noise.added(live, index, samples, drawn), drawn)
+
+
+def _frame_by_frame(samples: torch.Tensor, own: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The latents of videos and noise for them, as classes have both that lay them out by frames in memory."""
+    frames = samples.transpose(1, 2).contiguous()
+    drawn = noise.draw(frames.shape[1:], own, samples.dtype).to(samples.device)
+    return frames.transpose(1, 2), drawn.transpose(1, 2)
 
 
 def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> Any:  # noqa: ANN401

@@ -46,6 +46,8 @@ class Family:
 
     - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first; None: all share it.
     - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
+    - `told_share`: its scheduler is told which share of the noise is wanted, and makes all of its steps for that.
+    - `frames_first`: noise for a given video is drawn frame by frame.
     - `roles_differ`: a negative prompt is encoded in another way than a positive one.
     - `joint`: a negative prompt is encoded to the positive's length.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
@@ -67,6 +69,8 @@ class Family:
     decoder: str = "vae"
     axes: Mapping[str, int | None] = field(default_factory=dict)
     begun_steps: bool = False
+    told_share: bool = False
+    frames_first: bool = False
     roles_differ: bool = False
     joint: bool = False
     decodes_plainly: bool = False
@@ -156,7 +160,9 @@ SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=T
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
 FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
 
-ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
+ANIMATEDIFF = Family(
+    "animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"}, frames_first=True
+)
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
 QWEN_IMAGE = Family(
     "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
@@ -170,6 +176,36 @@ Z_IMAGE = Family(
     own_guidance=_FROM_THE_PROMPT,
 )
 
+LCM = Family(
+    "lcm",
+    "LatentConsistencyModelPipeline",
+    UNET,
+    {(768, 4): "sd1"},
+    told_share=True,
+    decodes_plainly=True,
+    whole="it gives the picture that its last step expects, not the latents it went on with",
+)
+KANDINSKY3 = Family(
+    "kandinsky3",
+    "Kandinsky3Pipeline",
+    UNET,
+    {(4096, 4): "kandinsky3"},
+    decoder="movq",
+    joint=True,
+    roles_differ=True,
+    own_guidance=_FROM_THE_PROMPT,
+)
+SANA_SPRINT = Family(
+    "sana-sprint",
+    "SanaSprintPipeline",
+    sizes={(2304, 32): "sana-sprint"},
+    begun_steps=True,
+    decodes_plainly=True,
+    whole="it rescales its latents after the last step",
+)
+WAN = Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"})
+COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}, frames_first=True)
+
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
@@ -179,34 +215,11 @@ _FAMILIES = (
     SANA,
     HUNYUAN_DIT,
     FLUX2,
-    Family(
-        "lcm",
-        "LatentConsistencyModelPipeline",
-        UNET,
-        {(768, 4): "sd1"},
-        decodes_plainly=True,
-        whole="it gives the picture that its last step expects, not the latents it went on with",
-    ),
-    Family(
-        "kandinsky3",
-        "Kandinsky3Pipeline",
-        UNET,
-        {(4096, 4): "kandinsky3"},
-        decoder="movq",
-        joint=True,
-        roles_differ=True,
-        own_guidance=_FROM_THE_PROMPT,
-    ),
+    LCM,
+    KANDINSKY3,
     CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
-    Family(
-        "sana-sprint",
-        "SanaSprintPipeline",
-        sizes={(2304, 32): "sana-sprint"},
-        begun_steps=True,
-        decodes_plainly=True,
-        whole="it rescales its latents after the last step",
-    ),
+    SANA_SPRINT,
     QWEN_IMAGE,
     Z_IMAGE,
     Family(
@@ -234,7 +247,7 @@ _FAMILIES = (
     Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}, roles_differ=True),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
-    Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
+    WAN,
     Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
     Family(
         "anyflow",
@@ -244,7 +257,7 @@ _FAMILIES = (
     ),
     Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
-    Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
+    COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
     Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
@@ -278,6 +291,12 @@ _TASKS: Mapping[str, Family] = {
     "QwenImageInpaintPipeline": QWEN_IMAGE,
     "ZImageImg2ImgPipeline": Z_IMAGE,
     "ZImageInpaintPipeline": Z_IMAGE,
+    "LatentConsistencyModelImg2ImgPipeline": LCM,
+    "Kandinsky3Img2ImgPipeline": KANDINSKY3,
+    "SanaSprintImg2ImgPipeline": SANA_SPRINT,
+    "WanVideoToVideoPipeline": WAN,
+    "CogVideoXVideoToVideoPipeline": COGVIDEOX,
+    "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 

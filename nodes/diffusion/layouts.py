@@ -156,8 +156,13 @@ def check_sides(width: int, height: int, factor: int) -> None:
         raise PatchbayError(Code.BAD_VALUE, "size", what, f"Resize or crop, for instance to {near}.")
 
 
-def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
-    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value`."""
+def check_frames(
+    pipeline: Any,  # noqa: ANN401
+    frames: int,
+    at: str = "latent",
+    fix: str = "Set frames of EmptyLatent",
+) -> None:
+    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value` at `at`."""
     if frames > 1 and not is_video(pipeline):
         what = f"This model makes pictures, and {frames} frames are a video."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set frames of EmptyLatent to 1.")
@@ -165,7 +170,7 @@ def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1
         what = f"{frames} frames cannot be made: this model makes 1, {step + 1}, {2 * step + 1} and so on."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent, for instance to {near}.")
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"{fix}, for instance to {near}.")
 
 
 def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401

@@ -13,7 +13,7 @@ from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
 from nodes.diffusion.shim import Window
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of PRX, of Chroma and of Mochi
@@ -104,10 +104,10 @@ def test_another_prompt_gives_another_latent(family, name):
 
 @pytest.mark.filterwarnings("ignore:Passing `image` as torch tensor")  # stock Z-Image takes latents for pixels first
 @pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
-@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in exact.IMAGE_TO_IMAGE])
-def test_image_to_image_is_the_stock_class_s(family, name, strength):
-    for task in exact.IMAGE_TO_IMAGE[name]:
-        ours, theirs = exact.image_to_image(family(name), task, strength)
+@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in begun.BEGUN])
+def test_what_begins_from_a_picture_or_a_video_is_the_stock_class_s(family, name, strength):
+    for task in begun.BEGUN[name]:
+        ours, theirs = begun.begun(family(name), task, strength)
         assert torch.isfinite(theirs).all()
         assert torch.equal(ours, theirs)
 

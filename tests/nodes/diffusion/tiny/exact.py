@@ -27,6 +27,7 @@ IMAGE_TO_IMAGE = {
     "StableDiffusionPAGPipeline": ("StableDiffusionPAGImg2ImgPipeline",),
     "StableDiffusionXLPAGPipeline": ("StableDiffusionXLPAGImg2ImgPipeline",),
     "StableDiffusion3PAGPipeline": ("StableDiffusion3PAGImg2ImgPipeline",),
+    "LatentConsistencyModelPipeline": ("LatentConsistencyModelImg2ImgPipeline",),
 }
 """Image-to-image classes that the text-to-image class of their family stands for."""
 
