@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -102,9 +103,15 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
     name = source.family.decoder
     with ExitStack() as held:
         parts = {name: held.enter_context(SHELF.use(source, name))} if name in source.parts else {}
-        pipeline = held.enter_context(opened(source, **parts))
+        pipeline = held.enter_context(opened(_decoding(source), **parts))
         pixels = _decode_plain if source.family.decodes_plainly else _decode_stock
         return Image(kept(_as_pictures(pixels(pipeline, latent.samples))))
+
+
+def _decoding(source: ModelSource) -> ModelSource:
+    """The model as the class takes it that decodes its latents."""
+    other = source.family.decodes_as
+    return replace(source, pipeline_class=other) if other else source
 
 
 def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401

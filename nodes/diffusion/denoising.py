@@ -10,7 +10,7 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steering, stock, windows
+from nodes.diffusion import guiders, layouts, noise, painting, picturing, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -61,7 +61,7 @@ def sample(  # these are what a picture depends on
     source = model.source
     check_kinds(model, positive, negative, latent, scheduler)
     call = stock.signature(source.family.pipeline_class)
-    options = checked_options(source, options or {}, OWNED | {call.guidance or ""})
+    options = checked_options(source, options or {}, OWNED | source.family.shown | {call.guidance or ""})
     whole = window is not None
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
     share = denoise if source.family.told_share and not whole else None
@@ -70,6 +70,7 @@ def sample(  # these are what a picture depends on
     painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
+    shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
@@ -80,8 +81,9 @@ def sample(  # these are what a picture depends on
     with ExitStack() as held:
         names = [name for name in source.family.denoisers if name in source.parts]
         parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
-        pipeline = held.enter_context(opened(source, **parts))
+        pipeline = held.enter_context(opened(source, **parts, **picturing.readers(held, source, shown)))
         size = _size(pipeline, latent)
+        picturing.check_size(source.family, shown, size)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         if guider is not None:
@@ -91,7 +93,8 @@ def sample(  # these are what a picture depends on
         steered = steering.Steering(
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
         )
-        arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        prompts = {**_replayed(pipeline, positive, negative, len(own)), **picturing.arguments(source.family, shown)}
+        arguments = call.only({**told(size, own, prompts), **settings})
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)

@@ -28,11 +28,29 @@ class Rule:
     weights: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What pictures the stock call of a family reads beside the words, from `least` to `most` of them.
+
+    `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
+    `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them,
+    and `sized` that what is drawn has the picture's size. `parts` read them beside the VAE.
+    """
+
+    arguments: tuple[str, ...] = ("image",)
+    least: int = 1
+    most: int = 1
+    with_text: bool = False
+    among_tokens: bool = False
+    sized: bool = False
+    parts: tuple[str, ...] = ()
+
+
 _TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
 """How the names of parts start that turn words into tensors."""
 
 UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
-"""Parts that no stage needs, whatever the family."""
+"""Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,8 @@ class Family:
       several prompts can act together.
     - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
+    - `pictures`: which ones it reads beside the words.
+    - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     """
 
     name: str
@@ -81,6 +101,18 @@ class Family:
     steers: Mapping[str, str] = field(default_factory=dict)
     own_guidance: str = ""
     divides_guided: bool = False
+    pictures: Pictures | None = None
+    decodes_as: str = ""
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """Parts that no stage needs."""
+        return UNUSED if self.pictures is None else UNUSED - {*self.pictures.parts}
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The arguments of the stock call that pictures are given by."""
+        return frozenset() if self.pictures is None else frozenset(self.pictures.arguments)
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -158,7 +190,20 @@ FLUX = Family(
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
-FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
+FLUX2 = Family(
+    "flux2",
+    "Flux2Pipeline",
+    sizes={(15360, 32): "flux2"},
+    begun_steps=True,
+    pictures=Pictures(least=0, most=10, among_tokens=True),
+)
+FLUX_KONTEXT = Family(
+    "flux-kontext",
+    "FluxKontextPipeline",
+    sizes={(4096, 768, 16): "flux"},
+    begun_steps=True,
+    pictures=Pictures(least=0, among_tokens=True),
+)
 
 ANIMATEDIFF = Family(
     "animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"}, frames_first=True
@@ -215,6 +260,7 @@ _FAMILIES = (
     SANA,
     HUNYUAN_DIT,
     FLUX2,
+    FLUX_KONTEXT,
     LCM,
     KANDINSKY3,
     CHROMA,
@@ -239,6 +285,7 @@ _FAMILIES = (
         "Flux2KleinPipeline",
         sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
         ends_early=True,
+        pictures=Pictures(least=0, most=10, among_tokens=True),
     ),
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),

@@ -242,7 +242,7 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
 def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
     """The kind that the sizes of the parts say."""
     vae = parts.get(family.decoder)
-    if vae is not None and family.denoisers[0] == "unet":
+    if vae is not None and family.denoisers[0] == "unet" and family.pictures is None:
         _check_channels(path, parts["unet"], vae, at)
     if family.name == STABLE_DIFFUSION.name:
         _check_stable_diffusion(path, parts, at)

@@ -9,7 +9,7 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pixels, prompts, stock
+from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, picturing, pixels, prompts, stock
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
@@ -54,9 +54,11 @@ class Case:
     guided: bool = True
     batch: int = 1
     size: int = 0
+    pictures: int = 0
 
     def __str__(self):
-        return f"{'guided' if self.guided else 'unguided'}, batch {self.batch}, size {self.size}"
+        how = f"{'guided' if self.guided else 'unguided'}, batch {self.batch}, size {self.size}"
+        return f"{how}, pictures {self.pictures}"
 
 
 CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
@@ -66,7 +68,16 @@ def cases(name):
     """Those that the class can be called in."""
     tiny = TINY[name]
     able = [case for case in CASES if case.guided or tiny.unguided]
-    return [case if tiny.batches else replace(case, batch=1) for case in able]
+    able = [case if tiny.batches else replace(case, batch=1) for case in able]
+    return [replace(case, pictures=number) for number in tiny.pictures for case in able]
+
+
+def pictures_of(name, count):
+    """So many pictures of eight bits, each of another size."""
+    width, height = TINY[name].sizes[0]
+    own = [torch.Generator().manual_seed(number) for number in range(count)]
+    drawn = [torch.rand(1, 3, height, width * (1 + number), generator=own[number]) for number in range(count)]
+    return [Image((each * 255).round() / 255) for each in drawn]
 
 
 def stock_pipeline(held, source, name=None, **beside):
@@ -117,6 +128,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
+        "max_area": width * height,
+        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures)),
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -135,16 +148,17 @@ def stock_call(pipeline, case, output, *, encoded=None):
     return pipeline(**arguments, output_type=output, return_dict=False)[0]
 
 
-def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None):
+def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None, pictures=None):
     """The same through the stages."""
     tiny = TINY[source.pipeline_class]
     call = stock.signature(source.pipeline_class)
     width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
-    positive = prompts.encode_text(encoder, prompt, options=tiny.text)
+    shown = pictures_of(source.pipeline_class, case.pictures) if pictures is None else pictures
+    positive = prompts.encode_text(encoder, prompt, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:
-        against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text)
+        against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
         positive,

@@ -12,6 +12,7 @@ from tests.nodes.diffusion.tiny import dits, newer, unets, videos
 class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
+    `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
     Diffusers itself without guidance.
     """
@@ -25,6 +26,7 @@ class Tiny:
     steps: int = 2
     batches: bool = True
     unguided: bool = True
+    pictures: tuple = (0,)
 
 
 WIDE = ((64, 64), (96, 64))
@@ -40,6 +42,7 @@ TINY = {
     "StableDiffusion3PAGPipeline": Tiny(dits.sd3),
     "FluxPipeline": Tiny(dits.flux),
     "ChromaPipeline": Tiny(dits.chroma),
+    "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
     "PixArtSigmaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
     "PixArtSigmaPAGPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
@@ -55,9 +58,17 @@ TINY = {
     "AuraFlowPipeline": Tiny(dits.aura_flow, text={"max_sequence_length": 32}),
     "CogView3PlusPipeline": Tiny(dits.cogview3, text={"max_sequence_length": 32}),
     "CogView4Pipeline": Tiny(dits.cogview4, text={"max_sequence_length": 32}),
-    "Flux2Pipeline": Tiny(dits.flux2, WIDE, text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]}),
+    "Flux2Pipeline": Tiny(
+        dits.flux2,
+        WIDE,
+        text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1, 2),
+    ),
     "Flux2KleinPipeline": Tiny(
-        dits.flux2_klein, WIDE, text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]}
+        dits.flux2_klein,
+        WIDE,
+        text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1, 2),
     ),
     "HiDreamImagePipeline": Tiny(dits.hidream, ((32, 32), (32, 32)), text={"max_sequence_length": 32}, batches=False),
     "AnimateDiffPipeline": Tiny(unets.animatediff, frames=2, batches=False),
