@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -111,7 +110,7 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
 def _decoding(source: ModelSource) -> ModelSource:
     """The model as the class takes it that decodes its latents."""
     other = source.family.decodes_as
-    return replace(source, pipeline_class=other) if other else source
+    return source.run_as(other) if other else source
 
 
 def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401

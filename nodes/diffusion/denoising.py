@@ -58,7 +58,7 @@ def sample(  # these are what a picture depends on
 
     Raises `kind_mismatch` for parts of different families, `bad_value` for sizes or settings that cannot work.
     """
-    source = model.source
+    source = picturing.source_for(model.source, positive.pictures)
     check_kinds(model, positive, negative, latent, scheduler)
     call = stock.signature(source.family.pipeline_class)
     options = checked_options(source, options or {}, OWNED | source.family.shown | {call.guidance or ""})
@@ -70,6 +70,7 @@ def sample(  # these are what a picture depends on
     painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
+    picturing.check_begun(source.family, latent)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
@@ -93,7 +94,10 @@ def sample(  # these are what a picture depends on
         steered = steering.Steering(
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
         )
-        prompts = {**_replayed(pipeline, positive, negative, len(own)), **picturing.arguments(source.family, shown)}
+        prompts = {
+            **_replayed(pipeline, positive, negative, len(own)),
+            **picturing.arguments(source.family, shown, len(own)),
+        }
         arguments = call.only({**told(size, own, prompts), **settings})
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
@@ -184,7 +188,7 @@ def _begun(
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
-        return _Begun(samples, None if latent.mask is None else latent.mask.noise)
+        return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
     live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
     asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}

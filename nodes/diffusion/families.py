@@ -34,7 +34,9 @@ class Pictures:
 
     `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them,
-    and `sized` that what is drawn has the picture's size. `parts` read them beside the VAE.
+    and `sized` that what is drawn has the picture's size; `stretched` ones are brought to the size of what is drawn.
+    `frames` says that they are a video as long as the one that is drawn. `each` says that the call wants them once for
+    each of a batch. `parts` read them beside the VAE.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -43,6 +45,9 @@ class Pictures:
     with_text: bool = False
     among_tokens: bool = False
     sized: bool = False
+    stretched: bool = False
+    frames: bool = False
+    each: bool = False
     parts: tuple[str, ...] = ()
 
 
@@ -79,6 +84,8 @@ class Family:
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
     - `pictures`: which ones it reads beside the words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
+    - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `blank`: why a run begins from pure noise only, where it does.
     """
 
     name: str
@@ -103,6 +110,8 @@ class Family:
     divides_guided: bool = False
     pictures: Pictures | None = None
     decodes_as: str = ""
+    reads_as: str = ""
+    blank: str = ""
 
     @property
     def unused(self) -> frozenset[str]:
@@ -302,15 +311,90 @@ _FAMILIES = (
         sizes={(4096, 16): "anyflow"},
         whole="each step is told where the next one begins",
     ),
-    Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
+    Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}, reads_as="LTXImageToVideoPipeline"),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
-    Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
+    Family(
+        "sana-video",
+        "SanaVideoPipeline",
+        sizes={(2304, 16): "sana-video"},
+        roles_differ=True,
+        reads_as="SanaImageToVideoPipeline",
+    ),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
     ANIMATEDIFF,
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )
+
+_EYES = ("image_encoder", "image_processor")
+_FIRST_FRAME = Pictures(stretched=True)
+_FRAME_OF_EACH = Pictures(stretched=True, each=True)
+_DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
+
+_AFTER_PICTURES = (
+    replace(
+        WAN,
+        name="wan-i2v",
+        pipeline_class="WanImageToVideoPipeline",
+        pictures=Pictures(("image", "last_image"), most=2, stretched=True, parts=_EYES),
+        decodes_as="WanPipeline",
+    ),
+    replace(
+        WAN,
+        name="lucy-edit",
+        pipeline_class="LucyEditPipeline",
+        pictures=Pictures(("video",), most=1024, stretched=True, frames=True, each=True),
+        decodes_as="WanPipeline",
+    ),
+    Family(
+        "chrono-edit",
+        "ChronoEditPipeline",
+        sizes={(4096, 16): "wan"},
+        pictures=Pictures(stretched=True, parts=_EYES),
+        decodes_as="WanPipeline",
+    ),
+    Family(
+        "skyreels2-i2v",
+        "SkyReelsV2ImageToVideoPipeline",
+        sizes={(4096, 16): "skyreels2"},
+        pictures=Pictures(("image", "last_image"), most=2, stretched=True, parts=_EYES),
+        decodes_as="SkyReelsV2Pipeline",
+    ),
+    Family(
+        "ltx",
+        "LTXImageToVideoPipeline",
+        sizes={(4096, 128): "ltx"},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="LTXPipeline",
+        blank="it encodes its picture only where it draws the noise itself",
+    ),
+    Family(
+        "hunyuan-skyreels-i2v",
+        "HunyuanSkyreelsImageToVideoPipeline",
+        sizes={(4096, 768, 16): "hunyuan-video"},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="HunyuanVideoPipeline",
+        whole=_DRAWN_PICTURE,
+    ),
+    replace(
+        COGVIDEOX,
+        name="cogvideox-i2v",
+        pipeline_class="CogVideoXImageToVideoPipeline",
+        pictures=_FRAME_OF_EACH,
+        decodes_as="CogVideoXPipeline",
+        whole=_DRAWN_PICTURE,
+    ),
+    Family(
+        "sana-video",
+        "SanaImageToVideoPipeline",
+        sizes={(2304, 16): "sana-video"},
+        roles_differ=True,
+        pictures=_FIRST_FRAME,
+        decodes_as="SanaVideoPipeline",
+    ),
+)
+"""Classes that draw videos after pictures."""
 
 _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
@@ -348,7 +432,7 @@ _TASKS: Mapping[str, Family] = {
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in _FAMILIES},
+    **{family.pipeline_class: family for family in (*_FAMILIES, *_AFTER_PICTURES)},
     **{
         name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
         for name, family in _VARIANTS.items()

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
 
+from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
-from nodes.types import Image
+from nodes.types import Image, Latent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nodes.diffusion.families import Family
     from nodes.diffusion.layouts import Size
     from nodes.diffusion.source import ModelSource
-    from nodes.types import Conditioning
+    from nodes.types import BlankLatent, Conditioning
 
 NOTHING = "Take the link away, or use a model that reads pictures: docs/nodes.md lists them."
 
@@ -74,9 +75,36 @@ def check(
     return found
 
 
+def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
+    """The model as the class runs it that reads these pictures, where its parts serve two classes."""
+    task = source.family.reads_as
+    return source.run_as(task) if found and task else source
+
+
+def check_begun(family: Family, latent: Latent[Any] | BlankLatent) -> None:
+    """Refuse to begin from a latent of one's own what begins from noise and pictures alone. Raises `bad_value`."""
+    if family.blank and isinstance(latent, Latent) and latent.leftover is None:
+        what = f"{family.pipeline_class} cannot begin from a latent: {family.blank}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Begin from EmptyLatent, or take the pictures away.")
+
+
 def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
-    """Refuse a picture of another size than the latent, where the model takes its size from the picture."""
-    if family.pictures is None or not family.pictures.sized:
+    """Refuse pictures that are no video as long as the latent, and of another size than it where that counts.
+
+    Says so where the model's pipeline stretches a picture. Raises `bad_value`.
+    """
+    shown = family.pictures
+    if shown is None or not found:
+        return
+    if shown.frames and len(found) != size.frames:
+        what = f"There are {len(found)} pictures, and the latent stands for {size.frames} frames."
+        fix = "This model reads a video as long as the one it draws: make the latent of so many frames."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+    others = {image.pixels.shape[-2:] for image in found} - {(size.height, size.width)}
+    if shown.stretched and others:
+        height, width = min(others)
+        say(f"A picture of {width} x {height} is stretched to {size.width} x {size.height}: ResizeImage can crop it.")
+    if not shown.sized:
         return
     for image in found:
         height, width = image.pixels.shape[-2:]
@@ -90,22 +118,26 @@ def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
     return one is other or [each.digest() for each in one] == [each.digest() for each in other]
 
 
-def arguments(family: Family, found: Sequence[Image]) -> dict[str, Any]:
+def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[str, Any]:
     """The arguments of the stock call for these pictures, as Pillow's: eight bits a channel, as files have them."""
-    if family.pictures is None or not found:
+    shown = family.pictures
+    if shown is None or not found:
         return {}
-    names, each = family.pictures.arguments, [to_pillow(image.pixels[0]) for image in found]
-    if family.pictures.most > len(names):  # all by one name
-        return {names[0]: each[0] if len(each) == 1 else each}
-    return dict(zip(names, each, strict=False))
+    names, each = shown.arguments, [to_pillow(image.pixels[0]) for image in found]
+    given: list[Any] = each
+    if shown.most > len(names):  # all by one name
+        given = [each if shown.frames or len(each) > 1 else each[0]]
+    if shown.each and batch > 1:
+        given = [[value] * batch for value in given]
+    return dict(zip(names, given, strict=False))
 
 
 def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
     """The same for a stage that looks at no picture, where the stock call wants one."""
     if found or family.pictures is None or not family.pictures.least:
         return arguments(family, found)
-    blank = [Pillow.new("RGB", (256, 256))] * family.pictures.least
-    return dict(zip(family.pictures.arguments, blank, strict=False))
+    blank: list[Any] = [Pillow.new("RGB", (256, 256))] * family.pictures.least
+    return dict(zip(family.pictures.arguments, [blank] if family.pictures.frames else blank, strict=False))
 
 
 def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dict[str, Any]:
@@ -118,6 +150,14 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
         for name in names
         if name in source.parts
     }
+
+
+def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
+    """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
+    decoder = pipeline.source.family.decoder
+    setattr(pipeline, decoder, Unread(getattr(pipeline, decoder)))
+    if hasattr(pipeline, "encode_image"):
+        pipeline.encode_image = Unread(None).encode
 
 
 class Unread:

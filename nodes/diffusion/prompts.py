@@ -47,10 +47,10 @@ def encode_text(
     not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have, for
     weights where the text encoder is no CLIP, for brackets that do not match, and for too many or too few pictures.
     """
-    source = encoder.source
+    shown = picturing.single(pictures)
+    source = picturing.source_for(encoder.source, shown)
     clip_skip.check(source, options or {})
     options = checked_options(source, options or {}, OWNED | source.family.shown)
-    shown = picturing.single(pictures)
     picturing.check_encoding(source, len(shown))
     pieces = _pieces(source, text, weights)
     plain = "".join(piece.text for piece in pieces)
@@ -96,7 +96,7 @@ def _run(
     family = pipeline.source.family
     if family.pictures is not None:
         given |= picturing.stand_in(family, shown)
-        setattr(pipeline, family.decoder, picturing.Unread(getattr(pipeline, family.decoder)))
+        picturing.read_nothing(pipeline)
     with suppress(stock.Reached), own_words(options):
         pipeline(**given)
     return stock.of_role(recorder.found, role)

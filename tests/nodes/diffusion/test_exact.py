@@ -55,10 +55,11 @@ def in_parts(source, scheduler, *ends):
     name = source.pipeline_class
     tiny, call = TINY[name], stock.signature(name)
     encoder = TextEncoder(source)
-    positive = prompts.encode_text(encoder, exact.PROMPT, options=tiny.text)
+    shown = exact.pictures_of(name, tiny.pictures[0])
+    positive = prompts.encode_text(encoder, exact.PROMPT, options=tiny.text, pictures=shown)
     negative = None
     if "negative_prompt" in call:
-        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text)
+        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
     latent, first = BlankLatent(*tiny.sizes[0], 1, tiny.frames), 0
     for end in ends:
         latent = denoising.sample(
@@ -97,7 +98,7 @@ def test_every_flow_scheduler_runs_in_flow_families(family, name, scheduler):
 @pytest.mark.parametrize("name", NAMES)
 def test_another_prompt_gives_another_latent(family, name):
     """Else the equality above would say nothing."""
-    source, case = family(name), exact.CASES[0]
+    source, case = family(name), exact.cases(name)[0]
     one, other = (exact.own_latent(source, case, prompt=prompt)[2].samples for prompt in (exact.PROMPT, "zzz"))
     assert not torch.equal(one, other)
 

@@ -115,6 +115,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     call = stock.signature(name)
     width, height = tiny.sizes[case.size]
     several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
+    several = None if tiny.listed else several
     arguments = {
         "prompt": PROMPT if several else [PROMPT] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
@@ -129,7 +130,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
-        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures)),
+        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures), case.batch),
         **options_of(tiny, call, case),
         **tiny.text,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, newer, unets, videos
+from tests.nodes.diffusion.tiny import dits, newer, shown, unets, videos
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Tiny:
 
     `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
-    Diffusers itself without guidance.
+    Diffusers itself without guidance, `listed` true for those that fail there with several videos of one prompt.
     """
 
     make: object
@@ -27,6 +27,7 @@ class Tiny:
     batches: bool = True
     unguided: bool = True
     pictures: tuple = (0,)
+    listed: bool = False
 
 
 WIDE = ((64, 64), (96, 64))
@@ -89,6 +90,22 @@ TINY = {
     "MochiPipeline": Tiny(videos.mochi, frames=7, text={"max_sequence_length": 16}),
     "SanaVideoPipeline": Tiny(videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}),
     "EasyAnimatePipeline": Tiny(videos.easyanimate, frames=5),
+    "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
+    "LucyEditPipeline": Tiny(shown.lucy, frames=5, text={"max_sequence_length": 32}, pictures=(5,)),
+    "ChronoEditPipeline": Tiny(
+        shown.chrono_edit, frames=5, text={"max_sequence_length": 32}, pictures=(1,), listed=True
+    ),
+    "SkyReelsV2ImageToVideoPipeline": Tiny(
+        shown.skyreels, frames=5, text={"max_sequence_length": 32}, pictures=(1,), listed=True
+    ),
+    "LTXImageToVideoPipeline": Tiny(videos.ltx, WIDE, frames=9, text={"max_sequence_length": 32}, pictures=(1,)),
+    "HunyuanSkyreelsImageToVideoPipeline": Tiny(
+        shown.hunyuan_skyreels, frames=5, text={"max_sequence_length": 256}, pictures=(1,)
+    ),
+    "CogVideoXImageToVideoPipeline": Tiny(shown.cogvideox, frames=9, batches=False, pictures=(1,)),
+    "SanaImageToVideoPipeline": Tiny(
+        videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}, pictures=(1,), listed=True
+    ),
 }
 
 
