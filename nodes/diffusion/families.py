@@ -7,7 +7,7 @@ the same parts, so they share a row: what a graph does with the parts is the gra
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +33,10 @@ class Pictures:
     """What pictures the stock call of a family reads beside the words, from `least` to `most` of them.
 
     `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
-    `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them,
-    and `sized` that what is drawn has the picture's size. `parts` read them beside the VAE.
+    `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
+    `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
+    "area" that of its proportions with the area that the model was made for. `for_each` asks for a copy for each
+    picture that is drawn. `parts` read them beside the VAE.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -42,7 +44,9 @@ class Pictures:
     most: int = 1
     with_text: bool = False
     among_tokens: bool = False
-    sized: bool = False
+    sized: Literal["", "own", "area"] = ""
+    times: int = 1
+    for_each: bool = False
     parts: tuple[str, ...] = ()
 
 
@@ -75,6 +79,8 @@ class Family:
       several prompts can act together.
     - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
+    - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
+    - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     """
@@ -97,6 +103,8 @@ class Family:
     steers: Mapping[str, str] = field(default_factory=dict)
     own_guidance: str = ""
     divides_guided: bool = False
+    one_prompt: bool = False
+    joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
     decodes_as: str = ""
 
@@ -299,6 +307,78 @@ _FAMILIES = (
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )
 
+_BOTH = "it guides by the words and by the picture"
+
+_READING = (
+    Family(
+        "qwen-image-edit",
+        "QwenImageEditPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        pictures=Pictures(with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "qwen-image-edit-plus",
+        "QwenImageEditPlusPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        one_prompt=True,
+        pictures=Pictures(most=10, with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "longcat-edit",
+        "LongCatImageEditPipeline",
+        sizes={(3584, 16): "longcat"},
+        one_prompt=True,
+        pictures=Pictures(with_text=True, among_tokens=True, sized="area"),
+        decodes_as="LongCatImagePipeline",
+    ),
+    Family(
+        "pix2pix",
+        "StableDiffusionInstructPix2PixPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        joined=("positive", "negative", "negative"),
+        own_guidance=_BOTH,
+        pictures=Pictures(sized="own"),
+    ),
+    Family(
+        "pix2pix-xl",
+        "StableDiffusionXLInstructPix2PixPipeline",
+        UNET,
+        {(2048, 4): "sdxl"},
+        own_guidance=_BOTH,
+        pictures=Pictures(),
+        decodes_as="StableDiffusionXLPipeline",
+    ),
+    Family(
+        "upscaler",
+        "StableDiffusionUpscalePipeline",
+        UNET,
+        {(1024, 4): "upscaler"},
+        decodes_plainly=True,
+        one_prompt=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(sized="own", times=4, parts=("low_res_scheduler",)),
+    ),
+    Family(
+        "latent-upscaler",
+        "StableDiffusionLatentUpscalePipeline",
+        UNET,
+        {(768, 4): "latent-upscaler"},
+        decodes_plainly=True,
+        least_guidance=1.0,
+        whole="it counts its noise levels from the first step on",
+        pictures=Pictures(sized="own", times=2, for_each=True),
+    ),
+)
+"""Families that are nothing without a picture."""
+
 _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLPAGPipeline": SDXL,
@@ -329,7 +409,7 @@ _TASKS: Mapping[str, Family] = {
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in _FAMILIES},
+    **{family.pipeline_class: family for family in (*_FAMILIES, *_READING)},
     **{
         name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
         for name, family in _VARIANTS.items()
