@@ -27,6 +27,7 @@ from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, Lat
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from nodes.diffusion.families import Family
     from nodes.diffusion.source import ModelSource
 
 
@@ -146,17 +147,22 @@ def _replayed(
     batch: int,
 ) -> dict[str, Any]:
     """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
+    family: Family = pipeline.source.family
     pipeline.prompts = stock.Replay(
         positive.tensors,
         None if negative is None else negative.tensors,
         batch,
         pipeline.device,
         pipeline.precision,
-        pipeline.source.family.axes,
+        family.axes,
+        family.joined,
     )
-    prompts: dict[str, Any] = {"prompt": [positive.text or ""] * batch, **stock.conditionings([positive, negative])}
+    count = 1 if family.one_prompt else batch
+    prompts: dict[str, Any] = {"prompt": [positive.text or ""] * count, **stock.conditionings([positive, negative])}
+    if family.one_prompt:
+        prompts["num_images_per_prompt"] = batch
     if negative is not None and negative.text is not None:
-        prompts["negative_prompt"] = [negative.text] * batch
+        prompts["negative_prompt"] = [negative.text] * count
     return prompts
 
 

@@ -7,7 +7,7 @@ the same parts, so they share a row: what a graph does with the parts is the gra
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +33,11 @@ class Pictures:
     """What pictures the stock call of a family reads beside the words, from `least` to `most` of them.
 
     `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
-    `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them,
-    and `sized` that what is drawn has the picture's size; `stretched` ones are brought to the size of what is drawn.
-    `frames` says that they are a video as long as the one that is drawn. `each` says that the call wants them once for
-    each of a batch. `parts` read them beside the VAE.
+    `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
+    `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
+    "area" that of its proportions with the area that the model was made for; `stretched` ones are brought to the size
+    of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
+    for each picture or video that is drawn. `parts` read them beside the VAE.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -44,10 +45,11 @@ class Pictures:
     most: int = 1
     with_text: bool = False
     among_tokens: bool = False
-    sized: bool = False
+    sized: Literal["", "own", "area"] = ""
+    times: int = 1
     stretched: bool = False
     frames: bool = False
-    each: bool = False
+    for_each: bool = False
     parts: tuple[str, ...] = ()
 
 
@@ -82,6 +84,8 @@ class Family:
       several prompts can act together.
     - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
+    - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
+    - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
@@ -108,6 +112,8 @@ class Family:
     steers: Mapping[str, str] = field(default_factory=dict)
     own_guidance: str = ""
     divides_guided: bool = False
+    one_prompt: bool = False
+    joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
     decodes_as: str = ""
     reads_as: str = ""
@@ -327,9 +333,81 @@ _FAMILIES = (
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )
 
+_BOTH = "it guides by the words and by the picture"
+
+_READING = (
+    Family(
+        "qwen-image-edit",
+        "QwenImageEditPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        pictures=Pictures(with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "qwen-image-edit-plus",
+        "QwenImageEditPlusPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        one_prompt=True,
+        pictures=Pictures(most=10, with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "longcat-edit",
+        "LongCatImageEditPipeline",
+        sizes={(3584, 16): "longcat"},
+        one_prompt=True,
+        pictures=Pictures(with_text=True, among_tokens=True, sized="area"),
+        decodes_as="LongCatImagePipeline",
+    ),
+    Family(
+        "pix2pix",
+        "StableDiffusionInstructPix2PixPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        joined=("positive", "negative", "negative"),
+        own_guidance=_BOTH,
+        pictures=Pictures(sized="own"),
+    ),
+    Family(
+        "pix2pix-xl",
+        "StableDiffusionXLInstructPix2PixPipeline",
+        UNET,
+        {(2048, 4): "sdxl"},
+        own_guidance=_BOTH,
+        pictures=Pictures(),
+        decodes_as="StableDiffusionXLPipeline",
+    ),
+    Family(
+        "upscaler",
+        "StableDiffusionUpscalePipeline",
+        UNET,
+        {(1024, 4): "upscaler"},
+        decodes_plainly=True,
+        one_prompt=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(sized="own", times=4, parts=("low_res_scheduler",)),
+    ),
+    Family(
+        "latent-upscaler",
+        "StableDiffusionLatentUpscalePipeline",
+        UNET,
+        {(768, 4): "latent-upscaler"},
+        decodes_plainly=True,
+        least_guidance=1.0,
+        whole="it counts its noise levels from the first step on",
+        pictures=Pictures(sized="own", times=2, for_each=True),
+    ),
+)
+"""Families that are nothing without a picture."""
+
 _EYES = ("image_encoder", "image_processor")
 _FIRST_FRAME = Pictures(stretched=True)
-_FRAME_OF_EACH = Pictures(stretched=True, each=True)
+_FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
 _DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
 
 _AFTER_PICTURES = (
@@ -344,7 +422,7 @@ _AFTER_PICTURES = (
         WAN,
         name="lucy-edit",
         pipeline_class="LucyEditPipeline",
-        pictures=Pictures(("video",), most=1024, stretched=True, frames=True, each=True),
+        pictures=Pictures(("video",), most=1024, stretched=True, frames=True, for_each=True),
         decodes_as="WanPipeline",
     ),
     Family(
@@ -432,7 +510,7 @@ _TASKS: Mapping[str, Family] = {
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*_FAMILIES, *_AFTER_PICTURES)},
+    **{family.pipeline_class: family for family in (*_FAMILIES, *_READING, *_AFTER_PICTURES)},
     **{
         name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
         for name, family in _VARIANTS.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from nodes.diffusion.layouts import Size
     from nodes.diffusion.source import ModelSource
     from nodes.types import BlankLatent, Conditioning
+
+_AREA = 1024 * 1024
+"""Pixels that the models draw which choose a size by a picture's proportions."""
 
 NOTHING = "Take the link away, or use a model that reads pictures: docs/nodes.md lists them."
 
@@ -107,11 +111,21 @@ def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
     if not shown.sized:
         return
     for image in found:
-        height, width = image.pixels.shape[-2:]
-        if (width, height) != (size.width, size.height):
-            what = f"The picture has {width} x {height} pixels, the latent stands for {size.width} x {size.height}."
-            fix = "This model draws at its picture's size: make the latent of that size, or resize the picture."
-            raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+        wanted = _size_for(family, image)
+        if wanted != (size.width, size.height):
+            what = f"The latent stands for {size.width} x {size.height} pixels, and for a picture of "
+            what += f"{image.pixels.shape[-1]} x {image.pixels.shape[-2]} the model draws {wanted[0]} x {wanted[1]}."
+            raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of that size, or resize the picture.")
+
+
+def _size_for(family: Family, image: Image) -> tuple[int, int]:
+    """Width and height of what the model draws from a picture."""
+    height, width = image.pixels.shape[-2:]
+    if family.pictures is not None and family.pictures.sized == "own":
+        return width * family.pictures.times, height * family.pictures.times
+    module = importlib.import_module(stock.staged(family.pipeline_class).__mro__[1].__module__)
+    calculated = module.calculate_dimensions(_AREA, width / height)
+    return calculated[0], calculated[1]
 
 
 def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
@@ -119,17 +133,21 @@ def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
 
 
 def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[str, Any]:
-    """The arguments of the stock call for these pictures, as Pillow's: eight bits a channel, as files have them."""
+    """The arguments of the stock call for these pictures, as Pillow's: eight bits a channel, as files have them.
+
+    `batch` is how many pictures or videos are drawn.
+    """
     shown = family.pictures
     if shown is None or not found:
         return {}
     names, each = shown.arguments, [to_pillow(image.pixels[0]) for image in found]
-    given: list[Any] = each
+    if shown.frames:
+        return {names[0]: [each] * batch if batch > 1 else each}
+    if shown.for_each:
+        return {names[0]: each * batch}
     if shown.most > len(names):  # all by one name
-        given = [each if shown.frames or len(each) > 1 else each[0]]
-    if shown.each and batch > 1:
-        given = [[value] * batch for value in given]
-    return dict(zip(names, given, strict=False))
+        return {names[0]: each[0] if len(each) == 1 else each}
+    return dict(zip(names, each, strict=False))
 
 
 def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # n
     """What stands for a part that a stage does not run: something to ask for sizes, where a pipeline may ask."""
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
-    if source.family.is_text(name) and source.parts[name].weights:
+    if source.family.is_text(name) and (source.parts[name].weights or "Processor" in source.parts[name].class_name):
         return StandIn(source.parts[name].config, precision)
     return None
 

@@ -116,7 +116,9 @@ def _encoding(
         "return_dict": False,
         "use_resolution_binning": False,
     }
-    if role == "negative" and text is None:
+    if source.family.joined:  # guided, it would give both prompts as one
+        given |= {"prompt": text or "", "guidance_scale": 1.0}
+    elif role == "negative" and text is None:
         given |= {"prompt": beside or "", "guidance_scale": 2.0, "true_cfg_scale": 2.0}
     elif role == "negative" and "negative_prompt" in call:
         given |= {
@@ -170,7 +172,7 @@ def negative_for(
         if negative is not None and not (isinstance(true, (int, float)) and true > 1):
             say("The negative prompt is not read: this model works against one only with true_cfg_scale above 1.")
         return negative
-    if not stock.is_guided(pipeline, guidance):
+    if not stock.is_guided(pipeline, guidance, options):
         return None
     if negative is None or family.joint:
         return _own_negative(positive, negative)

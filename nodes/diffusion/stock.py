@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from nodes.types import Conditioning, Role
 
-ENCODERS = ("encode_prompt",)
-"""The methods by which pipelines turn words into tensors."""
+ENCODERS = ("encode_prompt", "_encode_prompt")
+"""The methods by which pipelines turn words into tensors; the first that a class has counts."""
 
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
@@ -86,7 +86,10 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large."""
+    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large.
+
+    `joined` names the roles whose prompts a guided pipeline wants as one, in order.
+    """
 
     positive: Mapping[str, Any]
     negative: Mapping[str, Any] | None
@@ -94,6 +97,7 @@ class Replay:
     place: torch.device
     precision: torch.dtype
     axes: Mapping[str, int | None] = field(default_factory=dict)
+    joined: tuple[Role, ...] = ()
 
     def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
         """What was encoded before."""
@@ -106,6 +110,9 @@ class Replay:
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
+        if self.joined and self.negative is not None:
+            of_role = {"positive": self.positive, "negative": self.negative}
+            return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
         given = self.positive if positive == name else self.negative
         if given is None:
             return None
@@ -203,10 +210,16 @@ def signature(name: str) -> Signature:
     )
 
 
-def is_guided(pipeline: Any, guidance: float) -> bool:  # noqa: ANN401
-    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0."""
+def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> bool:  # noqa: ANN401
+    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0.
+
+    `options` are further arguments of the call.
+    """
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
+    call = signature(type(pipeline).__name__)
+    if "image_guidance_scale" in call:
+        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
     pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
     return bool(pipeline.do_classifier_free_guidance)
 
@@ -228,9 +241,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
     stock = getattr(diffusers, name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
-    for method in ENCODERS:
-        if hasattr(stock, method):
-            members[method] = _encoder(getattr(stock, method))
+    for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
+        members[method] = _encoder(getattr(stock, method))
     return type(name, (stock,), members)
 
 

@@ -14,6 +14,8 @@ from tests.nodes.diffusion.tiny.table import TINY
 
 OPTIONAL = "FluxKontextPipeline"
 
+READING = [name for name, tiny in TINY.items() if any(tiny.pictures)]
+
 
 def pictures(count, seed=0, width=32):
     return Image(torch.rand(count, 3, 32, width, generator=torch.Generator().manual_seed(seed)))
@@ -27,6 +29,14 @@ def encoded(source, *shown, role="positive"):
 def drawn(source, positive, negative=None, **options):
     given = {"scheduler": "FlowMatchEuler", "steps": 1, "guidance": 3.0, "seed": 0, "options": {"_auto_resize": False}}
     return sample(Denoiser(source), positive, BlankLatent(32, 32, 1), negative, **{**given, **options})
+
+
+@pytest.mark.parametrize("name", READING)
+def test_with_pictures_the_stages_give_the_stock_pipeline_s_bits(family, name):
+    """One case of those that `test_exact` runs for every class."""
+    case = exact.Case(batch=2, size=1, pictures=max(TINY[name].pictures))
+    equal = exact.compare(family(name), case)
+    assert all(equal.values()), equal
 
 
 def test_another_picture_gives_another_latent(family):

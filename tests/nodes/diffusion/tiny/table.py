@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, newer, shown, unets, videos
+from tests.nodes.diffusion.tiny import dits, newer, seeing, shown, unets, videos
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,13 @@ TINY = {
     "StableDiffusion3PAGPipeline": Tiny(dits.sd3),
     "FluxPipeline": Tiny(dits.flux),
     "ChromaPipeline": Tiny(dits.chroma),
+    "QwenImageEditPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1,)),
+    "QwenImageEditPlusPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1, 2)),
+    "LongCatImageEditPipeline": Tiny(seeing.longcat_edit, ((32, 32), (32, 32)), pictures=(1,)),
+    "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
+    "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
+    "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
+    "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
     "PixArtSigmaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
