@@ -104,6 +104,8 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
         parts = {name: held.enter_context(SHELF.use(source, name))} if name in source.parts else {}
         pipeline = held.enter_context(opened(_decoding(source), **parts))
         pixels = _decode_plain if source.family.decodes_plainly else _decode_stock
+        if not stock.reads_words(pipeline.source.family.pipeline_class):
+            pixels = _decode_frames
         return Image(kept(_as_pictures(pixels(pipeline, latent.samples))))
 
 
@@ -119,6 +121,16 @@ def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     latents = samples.to(pipeline.device, module.dtype)
     pixels = module.decode(latents / module.config.scaling_factor, return_dict=False)[0]
     done: torch.Tensor = pipeline.image_processor.postprocess(pixels, "pt", do_denormalize=[True] * len(pixels))
+    return done
+
+
+def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of a pipeline that needs a picture to be called, and has a method of its own for videos."""
+    latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    frames = latents.shape[1]
+    done: torch.Tensor = pipeline.video_processor.postprocess_video(
+        pipeline.decode_latents(latents, frames, frames), output_type="pt"
+    )
     return done
 
 

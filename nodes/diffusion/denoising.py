@@ -71,7 +71,7 @@ def sample(  # these are what a picture depends on
     painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
-    picturing.check_begun(source.family, latent)
+    picturing.check_begun(source.family, positive.pictures, latent)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
@@ -100,6 +100,8 @@ def sample(  # these are what a picture depends on
             **picturing.arguments(source.family, shown, len(own)),
         }
         arguments = call.only({**told(size, own, prompts), **settings})
+        if source.family.alone:
+            arguments = _alone(arguments)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
@@ -123,6 +125,8 @@ def sample(  # these are what a picture depends on
         )
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+        if source.family.pictures is not None and source.family.pictures.leading:
+            result = result[:, :, len(shown) :]
     left = windows.leftover(shim, window, scheduler)
     return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
 
@@ -130,7 +134,8 @@ def sample(  # these are what a picture depends on
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
     """What the stock call gives, or what its last step gave where the call would make something else of it."""
     try:
-        result: torch.Tensor = pipeline(**arguments)[0]
+        given = pipeline(**arguments)
+        result: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
     except stock.Reached as reached:
         last: torch.Tensor = reached.args[0]
         return last
@@ -138,6 +143,15 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
         return result
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
+
+
+def _alone(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for a call that draws one video: nothing in lists. Raises `bad_value` for more than one."""
+    if len(arguments["generator"]) > 1:
+        what = f"This model draws one video at a time, and the latent asks for {len(arguments['generator'])}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set batch of EmptyLatent to 1.")
+    lists = ("prompt", "negative_prompt", "generator")
+    return {name: value[0] if name in lists and value else value for name, value in arguments.items()}
 
 
 def _replayed(

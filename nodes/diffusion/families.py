@@ -37,7 +37,8 @@ class Pictures:
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
     "area" that of its proportions with the area that the model was made for; `stretched` ones are brought to the size
     of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
-    for each picture or video that is drawn. `parts` read them beside the VAE.
+    for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
+    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -49,6 +50,8 @@ class Pictures:
     times: int = 1
     stretched: bool = False
     frames: bool = False
+    leading: bool = False
+    always: bool = False
     for_each: bool = False
     parts: tuple[str, ...] = ()
 
@@ -84,6 +87,7 @@ class Family:
       several prompts can act together.
     - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
+    - `alone`: its call draws one video of one prompt, with one generator.
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
@@ -112,6 +116,7 @@ class Family:
     steers: Mapping[str, str] = field(default_factory=dict)
     own_guidance: str = ""
     divides_guided: bool = False
+    alone: bool = False
     one_prompt: bool = False
     joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
@@ -408,6 +413,7 @@ _READING = (
 _EYES = ("image_encoder", "image_processor")
 _FIRST_FRAME = Pictures(stretched=True)
 _FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
+_LEADING = "its pictures are the first frames of its latents"
 _DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
 
 _AFTER_PICTURES = (
@@ -417,6 +423,25 @@ _AFTER_PICTURES = (
         pipeline_class="WanImageToVideoPipeline",
         pictures=Pictures(("image", "last_image"), most=2, stretched=True, parts=_EYES),
         decodes_as="WanPipeline",
+    ),
+    replace(
+        WAN,
+        name="wan-vace",
+        pipeline_class="WanVACEPipeline",
+        alone=True,
+        whole=_LEADING,
+        blank=_LEADING,
+        pictures=Pictures(("reference_images",), least=0, most=16, leading=True, always=True),
+        decodes_as="WanPipeline",
+    ),
+    Family(
+        "svd",
+        "StableVideoDiffusionPipeline",
+        UNET,
+        {(1024, 4): "svd"},
+        whole="it draws noise for its picture anew",
+        own_guidance="it guides each frame with a strength of its own",
+        pictures=Pictures(stretched=True, for_each=True, parts=("image_encoder", "feature_extractor")),
     ),
     replace(
         WAN,

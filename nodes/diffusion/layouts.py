@@ -131,7 +131,7 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 
 def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
-    return type(pipeline).__name__.startswith("CogVideoX")
+    return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
 
 
 def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401

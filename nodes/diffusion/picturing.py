@@ -85,9 +85,9 @@ def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     return source.run_as(task) if found and task else source
 
 
-def check_begun(family: Family, latent: Latent[Any] | BlankLatent) -> None:
+def check_begun(family: Family, found: Sequence[Image], latent: Latent[Any] | BlankLatent) -> None:
     """Refuse to begin from a latent of one's own what begins from noise and pictures alone. Raises `bad_value`."""
-    if family.blank and isinstance(latent, Latent) and latent.leftover is None:
+    if found and family.blank and isinstance(latent, Latent) and latent.leftover is None:
         what = f"{family.pipeline_class} cannot begin from a latent: {family.blank}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Begin from EmptyLatent, or take the pictures away.")
 
@@ -160,9 +160,10 @@ def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
 
 def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dict[str, Any]:
     """The parts that read pictures while sampling, from the shelf; none where there is nothing to read."""
-    if not found or source.family.pictures is None:
+    shown = source.family.pictures
+    if shown is None or not (found or shown.always):
         return {}
-    names = (source.family.decoder, *source.family.pictures.parts)
+    names = (source.family.decoder, *shown.parts)
     return {
         name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
         for name in names

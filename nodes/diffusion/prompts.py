@@ -52,6 +52,9 @@ def encode_text(
     clip_skip.check(source, options or {})
     options = checked_options(source, options or {}, OWNED | source.family.shown)
     picturing.check_encoding(source, len(shown))
+    if not stock.reads_words(source.family.pipeline_class):
+        _refuse_words(source, text)
+        return Conditioning({}, encoder, text, role, options, pictures=shown)
     pieces = _pieces(source, text, weights)
     plain = "".join(piece.text for piece in pieces)
     with ExitStack() as held:
@@ -70,6 +73,13 @@ def encode_text(
         else:
             found = chunks.encoded(pipeline, pieces, weights, lambda: _run(pipeline, "", role, options, beside, shown))
         return Conditioning(kept_all(found), encoder, text, role, options, pictures=shown)
+
+
+def _refuse_words(source: ModelSource, text: str | None) -> None:
+    """Refuse a prompt for a model that would not read it."""
+    if text:
+        what = f"{source.family.pipeline_class} reads no words, only pictures."
+        raise PatchbayError(Code.BAD_VALUE, "text", what, "Leave the text empty.")
 
 
 def _pieces(source: ModelSource, text: str | None, weights: Weights) -> list[weighting.Piece]:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ENCODERS = ("encode_prompt", "_encode_prompt")
 """The methods by which pipelines turn words into tensors; the first that a class has counts."""
 
+_GUIDANCE = ("guidance_scale", "true_cfg_scale", "max_guidance_scale")
+"""What pipelines call `guidance`; the first that a class has counts."""
+
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
@@ -185,7 +188,7 @@ class Signature:
         """
         if (self.defaults.get("true_cfg_scale") or 0) > 1:
             return "true_cfg_scale"
-        return next((name for name in ("guidance_scale", "true_cfg_scale") if name in self.defaults), None)
+        return next((name for name in _GUIDANCE if name in self.defaults), None)
 
     @property
     def negative_is_optional(self) -> bool:
@@ -233,6 +236,12 @@ def made_with(name: str) -> Mapping[str, Any]:
         for parameter in parameters
         if parameter.name != "self" and parameter.kind not in _UNUSED_ARGUMENTS
     }
+
+
+@cache
+def reads_words(name: str) -> bool:
+    """Whether the stock pipeline class `name` encodes prompts."""
+    return any(hasattr(getattr(diffusers, name), method) for method in ENCODERS)
 
 
 @cache

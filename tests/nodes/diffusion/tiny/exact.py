@@ -139,7 +139,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     if several:
         arguments[several] = case.batch
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
-    if encoded is not None:
+    if encoded is not None and stock.reads_words(name):
         method = next(each for each in stock.ENCODERS if hasattr(pipeline, each))
         encode = getattr(pipeline, method)
 
@@ -149,7 +149,12 @@ def stock_call(pipeline, case, output, *, encoded=None):
             return result
 
         setattr(pipeline, method, spy)
-    return pipeline(**arguments, output_type=output, return_dict=False)[0]
+    if FAMILIES[name].alone:
+        arguments["generator"] = arguments["generator"][0]
+    found = pipeline(**arguments, output_type=output, return_dict=False)
+    found = found if isinstance(found, torch.Tensor) else found[0]
+    shown = FAMILIES[name].pictures
+    return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
 
 
 def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None, pictures=None):
@@ -164,7 +169,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
-    positive = prompts.encode_text(encoder, prompt, options=tiny.text, pictures=shown)
+    words = prompt if stock.reads_words(source.pipeline_class) else ""
+    positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
@@ -206,6 +212,8 @@ def flat(value):
 
 def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
+    if not stock.reads_words(positive.encoder.source.pipeline_class):
+        return not positive.tensors
     theirs = [tensor for result in encoded for tensor in flat(result)]
     if negative and negative.encoder.source.family.joint:
         negative = prompts._own_negative(positive, negative)

@@ -20,6 +20,10 @@ OWN = {
     "CosmosTextToWorldPipeline": "cannot be made without a safety checker that is no part of Diffusers",
     "HunyuanImagePipeline": "its guidance is a part, not a number",
     "HunyuanVideo15Pipeline": "its guidance is a part, not a number",
+    "HunyuanVideo15ImageToVideoPipeline": "its guidance is a part, not a number",
+    "MotifVideoImage2VideoPipeline": "its guidance is a part, not a number",
+    "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
+    "EasyAnimateInpaintPipeline": "takes its pictures as a video with a mask over it",
     "MotifVideoPipeline": "its guidance is a part, not a number",
 }
 """What was found out about single classes."""

@@ -3,7 +3,7 @@
 import diffusers
 import transformers
 
-from tests.nodes.diffusion.tiny import videos
+from tests.nodes.diffusion.tiny import videos, wholes
 from tests.nodes.diffusion.tiny.dits import flow_match
 
 
@@ -27,6 +27,18 @@ def wan():
     parts = videos.wan()
     transformer = videos.wan_transformer(qk_norm="rms_norm_across_heads", in_channels=36)
     return {**parts, "transformer": transformer, "image_encoder": None, "image_processor": None}
+
+
+def wan_vace():
+    parts = videos.wan()
+    transformer = videos.wan_transformer(
+        diffusers.WanVACETransformer3DModel, vace_layers=[0], vace_in_channels=2 * 16 + 8 * 8
+    )
+    return {**parts, "transformer": transformer, "scheduler": flow_match()}
+
+
+def stable_video():
+    return wholes.stable_video()
 
 
 def lucy():

@@ -98,6 +98,10 @@ TINY = {
     "SanaVideoPipeline": Tiny(videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}),
     "EasyAnimatePipeline": Tiny(videos.easyanimate, frames=5),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
+    "WanVACEPipeline": Tiny(
+        shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
+    ),
+    "StableVideoDiffusionPipeline": Tiny(shown.stable_video, frames=2, pictures=(1,), listed=True),
     "LucyEditPipeline": Tiny(shown.lucy, frames=5, text={"max_sequence_length": 32}, pictures=(5,)),
     "ChronoEditPipeline": Tiny(
         shown.chrono_edit, frames=5, text={"max_sequence_length": 32}, pictures=(1,), listed=True
