@@ -495,6 +495,7 @@ _AFTER_PICTURES = (
         roles_differ=True,
         pictures=_FIRST_FRAME,
         decodes_as="SanaVideoPipeline",
+        blank="its first frame is its picture, and only the others are drawn",
     ),
 )
 """Classes that draw videos after pictures."""

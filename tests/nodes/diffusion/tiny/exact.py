@@ -64,6 +64,11 @@ class Case:
 CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
 
 
+def words_of(name):
+    """The prompt; nothing for classes that read pictures alone."""
+    return PROMPT if stock.reads_words(name) else ""
+
+
 def cases(name):
     """Those that the class can be called in."""
     tiny = TINY[name]
@@ -169,7 +174,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
-    words = prompt if stock.reads_words(source.pipeline_class) else ""
+    words = prompt if words_of(source.pipeline_class) else ""
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:
@@ -313,10 +318,11 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, **how):
     own_call = stock.signature(source.family.pipeline_class)
     options = {option: value for option, value in options_of(tiny, call, Case()).items() if option in own_call}
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    shown = pictures_of(source.family.pipeline_class, max(tiny.pictures), 1)
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, PROMPT),
-        prompts.encode_text(encoder, NEGATIVE, role="negative") if "negative_prompt" in call else None,
+        prompts.encode_text(encoder, words_of(source.family.pipeline_class), pictures=shown),
+        prompts.encode_text(encoder, NEGATIVE, role="negative", pictures=shown) if "negative_prompt" in call else None,
         latent,
         scheduler=scheduler or own,
         steps=steps,
