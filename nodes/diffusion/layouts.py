@@ -148,7 +148,7 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 
 def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
-    return type(pipeline).__name__ == "CogVideoXPipeline"
+    return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
 
 
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
@@ -211,8 +211,13 @@ def check_known(pipeline: Any, size: Size) -> None:  # noqa: ANN401
         raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
 
 
-def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
-    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value`."""
+def check_frames(
+    pipeline: Any,  # noqa: ANN401
+    frames: int,
+    at: str = "latent",
+    fix: str = "Set frames of EmptyLatent",
+) -> None:
+    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value` at `at`."""
     if frames > 1 and not is_video(pipeline):
         what = f"This model makes pictures, and {frames} frames are a video."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set frames of EmptyLatent to 1.")
@@ -224,7 +229,7 @@ def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1
         what = f"{frames} frames cannot be made: this model makes 1, {step + 1}, {2 * step + 1} and so on."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent, for instance to {near}.")
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"{fix}, for instance to {near}.")
 
 
 def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401

@@ -9,6 +9,12 @@ OWN = {
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
+    "SkyReelsV2DiffusionForcingImageToVideoPipeline": "has a scheduler for each frame",
+    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "has a scheduler for each frame",
+    "HunyuanVideo15ImageToVideoPipeline": "its guidance is a part, not a number",
+    "MotifVideoImage2VideoPipeline": "its guidance is a part, not a number",
+    "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
+    "EasyAnimateInpaintPipeline": "takes its pictures as a video with a mask over it",
 }
 """What was found out about single classes."""
 
