@@ -34,7 +34,7 @@ def drawn(source, positive, negative=None, **options):
 @pytest.mark.parametrize("name", READING)
 def test_with_pictures_the_stages_give_the_stock_pipeline_s_bits(family, name):
     """One case of those that `test_exact` runs for every class."""
-    case = exact.Case(batch=2, size=1, pictures=max(TINY[name].pictures))
+    case = exact.Case(batch=2, pictures=max(TINY[name].pictures))
     equal = exact.compare(family(name), case)
     assert all(equal.values()), equal
 
