@@ -256,6 +256,13 @@ FLUX2 = Family(
     begun_steps=True,
     pictures=Pictures(least=0, most=10, among_tokens=True),
 )
+FLUX2_KLEIN = Family(
+    "flux2-klein",
+    "Flux2KleinPipeline",
+    sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
+    ends_early=True,
+    pictures=Pictures(least=0, most=10, among_tokens=True),
+)
 FLUX_KONTEXT = Family(
     "flux-kontext",
     "FluxKontextPipeline",
@@ -345,13 +352,7 @@ _FAMILIES = (
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
     Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
-    Family(
-        "flux2-klein",
-        "Flux2KleinPipeline",
-        sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
-        ends_early=True,
-        pictures=Pictures(least=0, most=10, among_tokens=True),
-    ),
+    FLUX2_KLEIN,
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
@@ -458,6 +459,9 @@ _READING = (
         pictures=Pictures(most=10, with_text=True, among_tokens=True),
         decodes_as="QwenImagePipeline",
     ),
+    replace(
+        FLUX2_KLEIN, pipeline_class="Flux2KleinKVPipeline", whole="its first step reads the pictures for all the others"
+    ),
     Family(
         "longcat-edit",
         "LongCatImageEditPipeline",
@@ -474,7 +478,7 @@ _READING = (
         decodes_plainly=True,
         joined=("positive", "negative", "negative"),
         own_guidance=_BOTH,
-        pictures=Pictures(sized="own"),
+        pictures=Pictures(sized="own", for_each=True),
     ),
     Family(
         "pix2pix-xl",
@@ -482,7 +486,7 @@ _READING = (
         UNET,
         {(2048, 4): "sdxl"},
         own_guidance=_BOTH,
-        pictures=Pictures(),
+        pictures=Pictures(for_each=True),
         decodes_as="StableDiffusionXLPipeline",
     ),
     Family(
@@ -624,6 +628,7 @@ _TASKS: Mapping[str, Family] = {
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
     "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "FluxKontextInpaintPipeline": FLUX_KONTEXT,
     "ZImageImg2ImgPipeline": Z_IMAGE,
     "ZImageInpaintPipeline": Z_IMAGE,
     "LatentConsistencyModelImg2ImgPipeline": LCM,

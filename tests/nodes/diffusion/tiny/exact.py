@@ -52,6 +52,7 @@ INPAINT = {
     "FluxPipeline": ("FluxInpaintPipeline",),
     "ChromaPipeline": ("ChromaInpaintPipeline",),
     "QwenImagePipeline": ("QwenImageInpaintPipeline",),
+    "FluxKontextPipeline": ("FluxKontextInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
@@ -242,12 +243,15 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
 
 def small_area(name):
     """Let a class that works on pictures of a million pixels work on as many as the tiny models have."""
-    module = sys.modules[getattr(diffusers, name).__module__]
+    module, (width, height) = sys.modules[getattr(diffusers, name).__module__], TINY[name].sizes[0]
     own = getattr(module, "calculate_dimensions", None)
-    width, height = TINY[name].sizes[0]
     if own is None:
         return nullcontext()
-    return mock.patch.object(module, "calculate_dimensions", lambda _, ratio: own(width * height, ratio))
+    return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _calculated(own, area, _, ratio):
+    return own(area, ratio)
 
 
 def flat(value):
@@ -355,18 +359,20 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
-def own_from_latent(source, name, latent, *, steps, scheduler=None, **how):
+def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=None, **how):
     """The same through the stages, with what `name` can be told; `how` is a share to denoise or a window."""
     tiny = TINY[source.family.pipeline_class]
     call, encoder = stock.signature(name), TextEncoder(source)
     own_call = stock.signature(source.family.pipeline_class)
     options = {option: value for option, value in options_of(tiny, call, Case()).items() if option in own_call}
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
-    shown = pictures_of(source.family.pipeline_class, max(tiny.pictures), 1)
+    beside = {"pictures": pictures_of(source.family.pipeline_class, max(tiny.pictures), 1)}
+    if pictures is not None:
+        beside = {"pictures": pictures, "options": tiny.text}
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, words_of(source.family.pipeline_class), pictures=shown),
-        prompts.encode_text(encoder, NEGATIVE, role="negative", pictures=shown) if "negative_prompt" in call else None,
+        prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside),
+        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside) if "negative_prompt" in call else None,
         latent,
         scheduler=scheduler or own,
         steps=steps,
@@ -400,6 +406,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.pictures is not None:
+        return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
     mask = mask_of(source)
     around = autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), painting.hidden(picture, mask)))
@@ -408,3 +416,13 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     given = {"image": [pixels.to_pillow(each) for each in picture.pixels], "mask_image": mask.coverage}
     with most_likely(name):
         return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)
+
+
+def _inpainting_beside(source, name, strength, steps):
+    """The same for one picture, while another one is read."""
+    picture, latent = picture_of(source, 1)
+    mask, beside = mask_of(source), pictures_of(source.pipeline_class, 1)
+    image, reference = (pixels.to_pillow(each.pixels[0]) for each in (picture, *beside))
+    given = {"image": image, "mask_image": mask.coverage, "image_reference": reference}
+    ours = own_from_latent(source, name, painting.masked(latent, mask), steps=steps, denoise=strength, pictures=beside)
+    return ours.samples, from_latent(source, name, latent, strength, steps=steps, **given)

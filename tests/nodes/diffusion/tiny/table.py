@@ -83,6 +83,12 @@ TINY = {
         text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
         pictures=(0, 1, 2),
     ),
+    "Flux2KleinKVPipeline": Tiny(
+        dits.flux2_klein,
+        WIDE,
+        text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(2, 0),
+    ),
     "HiDreamImagePipeline": Tiny(dits.hidream, ((32, 32), (32, 32)), text={"max_sequence_length": 32}, batches=False),
     "AnimateDiffPipeline": Tiny(unets.animatediff, frames=2, batches=False),
     "AnimateDiffPAGPipeline": Tiny(unets.animatediff, frames=2, batches=False),
