@@ -28,6 +28,7 @@ from nodes.directions import (
     round_trip,
     save_direction,
 )
+from nodes.guiding import perturb_attention, skip_blocks
 from nodes.images import (
     composite_images,
     crop_image,
@@ -106,6 +107,7 @@ __all__ = [
     "number",
     "pad_image",
     "paste_back",
+    "perturb_attention",
     "plot_sigmas",
     "repeat",
     "reroute",
@@ -124,6 +126,7 @@ __all__ = [
     "scheduler",
     "show_scheduler",
     "sigma_values",
+    "skip_blocks",
     "switch",
     "text",
     "vae_decode",

@@ -609,15 +609,40 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Weakening:
+    """A prediction of the model with some layers weakened, which guidance leads away from, and how strongly.
+
+    `way` says what becomes of the layers: in self-attention every place sees only itself ("attention"), or blocks are
+    left out ("blocks"). `layers` are patterns of their names; none means the family's usual ones. It acts from the
+    share `start` of the steps to the share `end`.
+    """
+
+    way: Literal["attention", "blocks"]
+    layers: tuple[str, ...]
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+
+    def __str__(self) -> str:
+        """What it is, in a line."""
+        return f"{', '.join(self.layers) or 'the usual ones'} at {self.strength:g}"
+
+
+@dataclass(frozen=True, slots=True)
 class Guider:
-    """A choice of how the predictions for and against a prompt become one, with its settings by our names."""
+    """A choice of how the predictions for and against a prompt become one, with its settings by our names.
+
+    With a `weakening` a third prediction takes part.
+    """
 
     name: GuiderName
     settings: Mapping[str, float] = field(default_factory=dict)
+    weakening: Weakening | None = None
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its name and what was set."""
-        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items())))
+        weak = () if self.weakening is None else (Fact(f"weakened {self.weakening.way}", str(self.weakening)),)
+        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items()), *weak))
 
 
 @dataclass(frozen=True, slots=True)

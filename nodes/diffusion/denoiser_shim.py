@@ -49,6 +49,22 @@ class Call:
         size = len(self.samples)
         return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of))
 
+    def repeated(self, count: int) -> Call:
+        """The same with the last `count` samples once more behind the others."""
+        size = len(self.samples)
+        return replace(self, arguments=_repeated(dict(self.arguments), size, count))
+
+
+def _repeated(value: Any, size: int, count: int) -> Any:  # noqa: ANN401
+    """What is told of `size` samples, told of the last `count` of them once more."""
+    if isinstance(value, dict):
+        return {name: _repeated(item, size, count) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_repeated(item, size, count) for item in value)
+    if isinstance(value, torch.Tensor) and value.ndim and len(value) == size:
+        return torch.cat([value, value[-count:]])
+    return value
+
 
 def _part(value: Any, size: int, first: int, count: int) -> Any:  # noqa: ANN401
     """What belongs to some of `size` samples: of tensors that have one entry for each, theirs."""

@@ -22,6 +22,7 @@ from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
+from nodes.diffusion.weak_layers import check_weakening
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def sample(  # these are what a picture depends on
         if guider is not None:
             in_parts = window.last is not None or windows.state_in(latent) is not None
             check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+            if guider.weakening is not None:
+                check_weakening(source, guider.weakening)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)

@@ -15,7 +15,10 @@ transformers.utils.logging.disable_progress_bar()
 import diffusers  # noqa: E402  # it brings in parts of transformers that speak while they load
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel, guiders  # noqa: E402
 from diffusers import loaders as _loaders  # noqa: E402
+from diffusers.guiders.guider_utils import rescale_noise_cfg  # noqa: E402
+from diffusers.hooks._helpers import TransformerBlockRegistry  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.models import attention_processor  # noqa: E402
 from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
 from diffusers.utils import peft_utils as _peft_utils  # noqa: E402
 from diffusers.utils import state_dict_utils as _state_dict_utils  # noqa: E402
@@ -34,12 +37,15 @@ __all__ = [
     "CLIPTokenizer",
     "StableDiffusionPipeline",
     "Transformer2DModelOutput",
+    "TransformerBlockRegistry",
     "UNet2DConditionModel",
     "VaeImageProcessor",
+    "attention_processor",
     "diffusers",
     "guiders",
     "loaders",
     "peft_utils",
+    "rescale_noise_cfg",
     "state_dict_utils",
     "transformers",
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.headers import read_header
+from nodes.diffusion.weak_layers import WeakPatch
 
 if TYPE_CHECKING:
     from nodes.diffusion.source import ModelSource
@@ -132,7 +133,7 @@ class FreeUPatch:
         return f"s1 {self.s1:g}, s2 {self.s2:g}, b1 {self.b1:g}, b2 {self.b2:g}"
 
 
-Patch = LoraPatch | EmbeddingPatch | FreeUPatch
+Patch = LoraPatch | EmbeddingPatch | FreeUPatch | WeakPatch
 
 
 def check_denoiser(source: ModelSource, at: str) -> None:

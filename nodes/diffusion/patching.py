@@ -10,8 +10,8 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import inversion, lora
-from nodes.diffusion.patches import FreeUPatch
+from nodes.diffusion import inversion, lora, weak_modules
+from nodes.diffusion.patches import FreeUPatch, WeakPatch
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -31,6 +31,8 @@ def patched(base: Any, source: ModelSource, name: str) -> Any:  # noqa: ANN401  
     for patch in source.patches:
         if isinstance(patch, FreeUPatch):
             _free(made, patch)
+        elif isinstance(patch, WeakPatch):
+            weak_modules.weaken(made, source, patch)
     return made
 
 
