@@ -10,6 +10,7 @@ import os
 # another program on one of two cores, a picture of `pocket` took 13 to 50 s of sampling instead of 1.3 s.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from nodes.adapters import apply_ip_adapter, load_ip_adapter
 from nodes.conditioning import (
     apply_control,
     combine_conditionings,
@@ -64,6 +65,7 @@ from nodes.videos import images_to_video, save_video, video_to_images
 __all__ = [
     "add_embedding",
     "apply_control",
+    "apply_ip_adapter",
     "apply_lora",
     "collect",
     "combine_conditionings",
@@ -96,6 +98,7 @@ __all__ = [
     "load_control_net",
     "load_direction",
     "load_image",
+    "load_ip_adapter",
     "load_mask",
     "load_model",
     "make_sigmas",

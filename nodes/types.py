@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, JsonValue
 
+from engine.digests import file_digest
 from engine.inspection import Fact, Inspection
 from engine.types import Kind
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nodes.diffusion.nets import NetSource
+    from nodes.diffusion.patches import PatchFile
     from nodes.diffusion.source import ModelSource
 
 K = TypeVar("K", bound=Kind)
@@ -591,6 +593,36 @@ class Control:
     def digest(self) -> str:
         """Identity of the content."""
         return f"{self.net.digest()}:{self.image.digest()}:{self.strength!r}:{self.start!r}:{self.end!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class IPAdapter:
+    """An adapter that lets a denoiser see pictures, and the image encoder that looks at them; None: the model's own."""
+
+    file: PatchFile
+    encoder: NetSource | None = None
+
+    def digest(self) -> str:
+        """Identity of the weights."""
+        encoder = "" if self.encoder is None else self.encoder.digest
+        return f"{file_digest(self.file.path)}:{encoder}"
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which files it is made of."""
+        encoder = "the model's own" if self.encoder is None else str(self.encoder.path)
+        return Inspection((Fact("file", self.file.path.name), Fact("image encoder", encoder)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""
+
+    pictures: Tensor
+    nothing: Tensor
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return digest_of_tensors(self.pictures, self.nothing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

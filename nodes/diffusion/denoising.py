@@ -10,7 +10,7 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steering, stock, windows
+from nodes.diffusion import adapting, guiders, layouts, noise, painting, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -92,9 +92,14 @@ def sample(  # these are what a picture depends on
                 check_weakening(source, guider.weakening)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
-            positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
+            positive,
+            negative if is_guided else None,
+            None if guider is None else Guidance(guider, scale),
+            adapting.is_timed(source),
         )
-        arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        shown = adapting.told(pipeline, is_guided=is_guided)
+        replayed = _replayed(pipeline, positive, negative, len(own))
+        arguments = call.only({**told(size, own, replayed), **shown, **settings})
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)

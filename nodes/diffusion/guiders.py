@@ -9,7 +9,7 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.guider_table import CLASSES
-from nodes.diffusion.libraries import guiders, rescale_noise_cfg
+from nodes.diffusion.libraries import guider_utils, guiders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ class Guidance:
         if weak is not None:
             guided = self._away(guided, own, _parted(weak, channels)[0])
         if self._rescale:
-            guided = rescale_noise_cfg(guided, own, self._rescale)
+            guided = guider_utils.rescale_noise_cfg(guided, own, self._rescale)
         return torch.cat([guided, more], dim=1) if more.numel() else guided
 
     def _away(self, guided: torch.Tensor, toward: torch.Tensor, weak: torch.Tensor) -> torch.Tensor:

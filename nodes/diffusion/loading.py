@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Parts of the pipeline that a single file is read with, and that a model folder leaves out."""
 
-_ONE_AT_A_TIME = Lock()
+ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
@@ -35,7 +35,7 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
     part = source.parts[name]
-    with _ONE_AT_A_TIME, _explained(source, part):
+    with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
         if isinstance(source, ModelSource) and part.weights == (source.path,):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nodes.diffusion import controls, denoiser_shim, regions
+from nodes.diffusion.adapting import Adapting
 from nodes.diffusion.weakening import Weakened
 
 if TYPE_CHECKING:
@@ -22,17 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What a run is steered by beside its stock arguments; `negative` is there only where the run is guided."""
+    """What a run is steered by beside its stock arguments; `negative` is there only where the run is guided.
+
+    `adapts` says that the model has picture adapters which act in some of the steps only.
+    """
 
     positive: Conditioning[Any]
     negative: Conditioning[Any] | None
     guidance: Guidance | None
+    adapts: bool = False
 
     @property
     def is_idle(self) -> bool:
         """Whether the stock pipeline does all there is to do."""
         is_plain = all(each is None or each.is_plain for each in (self.positive, self.negative))
-        return is_plain and self.guidance is None
+        return is_plain and self.guidance is None and not self.adapts
 
 
 def install(
@@ -71,7 +76,8 @@ class _Steered:
         self._guidance = steering.guidance
         self._weak: Weakened | None = None
         if steering.guidance is not None and steering.guidance.weakening is not None:
-            self._weak = Weakened(held, pipeline, steering.guidance.weakening)
+            self._weak = Weakened(held, steering.guidance.weakening)
+        self._adapting = Adapting(held, pipeline.source)
         self._turn = -1
         self._added: dict[str, Any] = {}
         self._hints = [
@@ -87,6 +93,7 @@ class _Steered:
     def predict(self, call: Call, position: Position) -> Any:  # noqa: ANN401
         """What the pipeline is told in place of the denoiser's own answer to a call."""
         roles = self._roles(call, position)
+        call = self._adapting.call(call, position)
         if "positive" in roles:  # a negative that comes alone is controlled as its prompt was
             self._added = controls.added(call, self._hints[0], position)
         said, weak = self._said(call, roles, position)
@@ -108,7 +115,9 @@ class _Steered:
         told = call.told(**self._added)
         weak = self._weak if self._weak and "positive" in roles and self._weak.acts(position) else None
         if not self._regions:
-            return (told.run(), None) if weak is None else weak.beside(told, self._batch)
+            return (
+                (told.run(), None) if weak is None else weak.beside(told, self._batch, self._adapting.source(position))
+            )
         said = self._averaged(call, told.run(), roles, position)
         if weak is None:
             return said, None
@@ -144,7 +153,7 @@ class _Steered:
         def ask(call: Call, number: int) -> torch.Tensor:
             hints = self._hints[number if role == "positive" else 0]
             told = call.told(**controls.added(call, hints, position))
-            said: torch.Tensor = told.run() if weak is None else weak.alone(told)
+            said: torch.Tensor = told.run() if weak is None else weak.alone(told, self._adapting.source(position))
             return said
 
         return ask

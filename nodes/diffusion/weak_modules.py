@@ -30,7 +30,7 @@ def weaken(module: Module, source: ModelSource, patch: WeakPatch) -> None:
     if patch.way == "blocks":
         known = {name: block for name, block in module.named_modules() if name.count(".") == 1 and _is_block(block)}
         for name in weak_layers.chosen(patch.layers, known, "guider"):
-            known[name].forward = _passing(known[name])  # type: ignore[method-assign]
+            known[name].forward = _passing(known[name])
         return
     known = {name: layer for name, layer in module.named_modules() if _is_self_attention(layer)}
     both, one = _PROCESSORS.get(source.family.pipeline_class, _PLAIN)

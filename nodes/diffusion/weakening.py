@@ -14,6 +14,7 @@ from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.weak_layers import WeakPatch
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from contextlib import ExitStack
 
     from torch import Tensor
@@ -25,16 +26,12 @@ if TYPE_CHECKING:
 
 
 class Weakened:
-    """The denoisers of a run with weakened layers, from the shelf."""
+    """The denoisers of a run with weakened layers, from the shelf. Each is that of a `source`, weakened."""
 
-    def __init__(self, held: ExitStack, pipeline: Any, weakening: Weakening) -> None:  # noqa: ANN401
+    def __init__(self, held: ExitStack, weakening: Weakening) -> None:
         self._held = held
-        self._source: ModelSource = pipeline.source
         self._weakening = weakening
-        self._names = {
-            id(getattr(pipeline, name)): name for name in self._source.family.denoisers if name in self._source.parts
-        }
-        self._live: dict[tuple[str, bool], Any] = {}
+        self._live: dict[Hashable, Any] = {}
 
     def acts(self, position: Position) -> bool:
         """Whether it has its time. Blocks are skipped as in the stock class: between the two ends, which are out."""
@@ -43,34 +40,28 @@ class Weakened:
             return position.lies_in(start, end)
         return position.total * start < position.index < position.total * end
 
-    def beside(self, call: Call, batch: int) -> tuple[Tensor, Tensor]:
+    def beside(self, call: Call, batch: int, source: ModelSource) -> tuple[Tensor, Tensor]:
         """What is said of a call, and what the weakened denoiser says of its last `batch` samples.
 
         Attention is perturbed in one call with the others, as the stock classes do; skipped blocks have a call of their
         own.
         """
+        times = len(call.samples) // batch
         if self._weakening.way == "attention":
-            said = self._asked(call.repeated(batch), against=len(call.samples) > batch)
+            said = self._asked(call.repeated(batch), source, against=times > 1)
             return said[:-batch], said[-batch:]
-        said = call.run()
-        return said, self.alone(call.part(len(call.samples) // batch - 1, len(call.samples) // batch))
+        return call.run(), self.alone(call.part(times - 1, times), source)
 
-    def alone(self, call: Call) -> Tensor:
+    def alone(self, call: Call, source: ModelSource) -> Tensor:
         """What the weakened denoiser says of a call that is for the prompt only."""
         if self._weakening.way == "blocks":
-            return self._asked(call, against=False)
+            return self._asked(call, source, against=False)
         batch = len(call.samples)
-        return self._asked(call.repeated(batch), against=False)[batch:]
+        return self._asked(call.repeated(batch), source, against=False)[batch:]
 
-    def _asked(self, call: Call, *, against: bool) -> Tensor:
-        said: Tensor = self._denoiser(call.denoiser, against=against)(**call.arguments)[0]
+    def _asked(self, call: Call, source: ModelSource, *, against: bool) -> Tensor:
+        weak = source.patched(WeakPatch(self._weakening.way, weak_layers.usual(source, self._weakening), against))
+        if (weak, call.name) not in self._live:
+            self._live[weak, call.name] = self._held.enter_context(SHELF.use(weak, call.name))
+        said: Tensor = call.to(self._live[weak, call.name]).run()
         return said
-
-    def _denoiser(self, whole: Any, *, against: bool) -> Any:  # noqa: ANN401
-        """The weakened counterpart of a denoiser."""
-        name = self._names[id(whole)]
-        if (name, against) not in self._live:
-            layers = weak_layers.usual(self._source, self._weakening)
-            source = self._source.patched(WeakPatch(self._weakening.way, layers, against))
-            self._live[name, against] = self._held.enter_context(SHELF.use(source, name))
-        return self._live[name, against]
