@@ -60,6 +60,7 @@ from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.upscaling import upscale_model
 from nodes.videos import images_to_video, save_video, video_to_images
 
 __all__ = [
@@ -132,6 +133,7 @@ __all__ = [
     "skip_blocks",
     "switch",
     "text",
+    "upscale_model",
     "vae_decode",
     "vae_encode",
     "vae_encode_masked",

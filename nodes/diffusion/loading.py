@@ -14,6 +14,8 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.source import ModelSource
+from nodes.diffusion.upscaler_files import SPANDREL
+from nodes.diffusion.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,8 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+        if part.library == SPANDREL:
+            return load_upscaler(source.path, device, dtype)
         if isinstance(source, ModelSource) and part.weights == (source.path,):
             module = _from_file(source, part, dtype)
         else:
