@@ -15,7 +15,11 @@ transformers.utils.logging.disable_progress_bar()
 import diffusers  # noqa: E402  # it brings in parts of transformers that speak while they load
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel, guiders  # noqa: E402
 from diffusers import loaders as _loaders  # noqa: E402
+from diffusers.guiders import guider_utils as _guider_utils  # noqa: E402
+from diffusers.hooks._helpers import TransformerBlockRegistry  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.models import attention_processor  # noqa: E402
+from diffusers.models.embeddings import MultiIPAdapterImageProjection  # noqa: E402
 from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
 from diffusers.utils import peft_utils as _peft_utils  # noqa: E402
 from diffusers.utils import state_dict_utils as _state_dict_utils  # noqa: E402
@@ -24,6 +28,7 @@ from transformers import CLIPTextModel, CLIPTokenizer  # noqa: E402
 diffusers.utils.logging.set_verbosity_error()
 diffusers.utils.logging.disable_progress_bar()
 
+guider_utils: Any = _guider_utils
 loaders: Any = _loaders
 peft_utils: Any = _peft_utils
 state_dict_utils: Any = _state_dict_utils
@@ -32,11 +37,15 @@ __all__ = [
     "AutoencoderKL",
     "CLIPTextModel",
     "CLIPTokenizer",
+    "MultiIPAdapterImageProjection",
     "StableDiffusionPipeline",
     "Transformer2DModelOutput",
+    "TransformerBlockRegistry",
     "UNet2DConditionModel",
     "VaeImageProcessor",
+    "attention_processor",
     "diffusers",
+    "guider_utils",
     "guiders",
     "loaders",
     "peft_utils",

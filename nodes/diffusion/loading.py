@@ -14,6 +14,8 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.source import ModelSource
+from nodes.diffusion.upscaler_files import SPANDREL
+from nodes.diffusion.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Parts of the pipeline that a single file is read with, and that a model folder leaves out."""
 
-_ONE_AT_A_TIME = Lock()
+ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
@@ -35,9 +37,11 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
     part = source.parts[name]
-    with _ONE_AT_A_TIME, _explained(source, part):
+    with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+        if part.library == SPANDREL:
+            return load_upscaler(source.path, device, dtype)
         if isinstance(source, ModelSource) and part.weights == (source.path,):
             module = _from_file(source, part, dtype)
         else:

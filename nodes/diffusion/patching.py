@@ -10,8 +10,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import inversion, lora
-from nodes.diffusion.patches import FreeUPatch
+from nodes.diffusion import adapters, inversion, lora, weak_modules
+from nodes.diffusion.patches import AdapterPatch, FreeUPatch
+from nodes.diffusion.weak_layers import WeakPatch
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -28,9 +29,12 @@ def patched(base: Any, source: ModelSource, name: str) -> Any:  # noqa: ANN401  
     made = twin(base)
     lora.add(made, source, name, source.patches)
     inversion.add_vectors(made, source, name)
+    adapters.add(made, [patch for patch in source.patches if isinstance(patch, AdapterPatch)])
     for patch in source.patches:
         if isinstance(patch, FreeUPatch):
             _free(made, patch)
+        elif isinstance(patch, WeakPatch):
+            weak_modules.weaken(made, source, patch)
     return made
 
 
