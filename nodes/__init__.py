@@ -58,12 +58,14 @@ from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.tuning import cache_steps, tile_vae, tune_model
 from nodes.videos import images_to_video, save_video, video_to_images
 
 __all__ = [
     "add_embedding",
     "apply_control",
     "apply_lora",
+    "cache_steps",
     "collect",
     "combine_conditionings",
     "composite_images",
@@ -126,6 +128,8 @@ __all__ = [
     "sigma_values",
     "switch",
     "text",
+    "tile_vae",
+    "tune_model",
     "vae_decode",
     "vae_encode",
     "vae_encode_masked",

@@ -10,7 +10,7 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, schedulers, steering, stock, windows
+from nodes.diffusion import caching, guiders, layouts, noise, painting, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -92,6 +92,7 @@ def sample(  # these are what a picture depends on
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
         )
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        caching.install(held, pipeline, (positive, negative), guided=is_guided)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)

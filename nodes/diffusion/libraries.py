@@ -14,8 +14,12 @@ transformers.utils.logging.disable_progress_bar()
 
 import diffusers  # noqa: E402  # it brings in parts of transformers that speak while they load
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel, guiders  # noqa: E402
+from diffusers import hooks as _hooks  # noqa: E402
 from diffusers import loaders as _loaders  # noqa: E402
+from diffusers.hooks import mag_cache as _mag_cache  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.models import attention_dispatch as _attention_dispatch  # noqa: E402
+from diffusers.models.cache_utils import CacheMixin  # noqa: E402
 from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
 from diffusers.utils import peft_utils as _peft_utils  # noqa: E402
 from diffusers.utils import state_dict_utils as _state_dict_utils  # noqa: E402
@@ -24,7 +28,10 @@ from transformers import CLIPTextModel, CLIPTokenizer  # noqa: E402
 diffusers.utils.logging.set_verbosity_error()
 diffusers.utils.logging.disable_progress_bar()
 
+attention_dispatch: Any = _attention_dispatch
+hooks: Any = _hooks
 loaders: Any = _loaders
+mag_cache: Any = _mag_cache
 peft_utils: Any = _peft_utils
 state_dict_utils: Any = _state_dict_utils
 
@@ -32,13 +39,17 @@ __all__ = [
     "AutoencoderKL",
     "CLIPTextModel",
     "CLIPTokenizer",
+    "CacheMixin",
     "StableDiffusionPipeline",
     "Transformer2DModelOutput",
     "UNet2DConditionModel",
     "VaeImageProcessor",
+    "attention_dispatch",
     "diffusers",
     "guiders",
+    "hooks",
     "loaders",
+    "mag_cache",
     "peft_utils",
     "state_dict_utils",
     "transformers",
