@@ -53,7 +53,7 @@ from nodes.latents import (
     vae_decode,
     vae_encode,
 )
-from nodes.load import load_control_net, load_model
+from nodes.load import load_control_net, load_model, load_vae
 from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
@@ -99,6 +99,7 @@ __all__ = [
     "load_image",
     "load_mask",
     "load_model",
+    "load_vae",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",

@@ -52,7 +52,8 @@ def check(source: ModelSource, patch: CachePatch) -> None:
         try:
             module.enable_cache(_config(patch, 10, lambda: 0.0, guided=False, form="BCHW"))
         except (ValueError, LookupError) as error:
-            what = f"{patch.method} is not known for a {name} like this: {error}."
+            said = "it has a single block" if isinstance(error, LookupError) else str(error).rstrip(".")
+            what = f"{patch.method} is not known for a {name} like this: {said}."
             raise PatchbayError(Code.BAD_VALUE, "method", what, "Choose another method.") from error
         if _hooked(module) <= (patch.method == "FasterCache"):  # one of its hooks sits on the denoiser itself
             what = f"{patch.method} finds nothing in a {name} that it could leave out."
@@ -97,13 +98,22 @@ class _Cached:
         self._turn = self._turn + 1 if position.index == self._index else 0
         self._index = position.index
         if self._turn and self._patch.method in _ONE_MEMORY:
-            what = f"This model is asked for and against the prompt one after the other, and {self._patch.method} "
-            what += "would take the one for the other."
-            raise PatchbayError(Code.BAD_VALUE, "model", what, "Turn guidance off, or choose another method.")
+            raise self._confused()
         if not call.denoiser.is_cache_enabled:
             self._begin(call, position.total)
-        with call.denoiser.cache_context(str(self._turn)):
-            return call.run()
+        try:
+            with call.denoiser.cache_context(str(self._turn)):
+                return call.run()
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            if isinstance(error, PatchbayError):
+                raise
+            what = f"A {type(call.denoiser).__name__} fails with {self._patch.method}: {error}"
+            raise PatchbayError(Code.BAD_VALUE, "model", what, "Choose another method, or no cache.") from error
+
+    def _confused(self) -> PatchbayError:
+        what = f"This model is asked for and against the prompt one after the other, and {self._patch.method} "
+        what += "would take the one for the other."
+        return PatchbayError(Code.BAD_VALUE, "model", what, "Turn guidance off, or choose another method.")
 
     def _position(self) -> Position:
         position: Position = self._pipeline.scheduler.position(whole=False)
@@ -114,6 +124,8 @@ class _Cached:
         if is_split and call.samples.ndim <= _TOKENS:
             what = "FasterCache looks for shapes in the latents, and those of this model are tokens."
             raise PatchbayError(Code.BAD_VALUE, "model", what, "Turn guidance off, or choose another method.")
+        if is_split and len(call.samples) == self._pipeline.prompts.batch:
+            raise self._confused()
         video = "BFCHW" if layouts.counts_frames_first(self._pipeline) else "BCFHW"
         form = "BCHW" if call.samples.ndim <= _TOKENS + 1 else video
         config = _config(self._patch, total, self._left, guided=self._is_guided, form=form)

@@ -24,7 +24,8 @@ def distribution(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch
     encoded = module.encode(pixels.unsqueeze(2) if is_video else pixels)
     if hasattr(encoded, "latent_dist"):
         return encoded.latent_dist.mean, encoded.latent_dist.logvar
-    return encoded.latent, torch.full_like(encoded.latent, _NOTHING)
+    latent = encoded.latents if hasattr(encoded, "latents") else encoded.latent
+    return latent, torch.full_like(latent, _NOTHING)
 
 
 def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:  # noqa: ANN401

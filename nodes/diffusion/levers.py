@@ -141,6 +141,8 @@ def _tiles(vae: Any, size: int, overlap: float) -> dict[str, float]:  # noqa: AN
         return {}
     if hasattr(vae, "tile_sample_min_size"):
         ratio = max(1, round(vae.tile_sample_min_size / vae.tile_latent_min_size))
+        # of two latents and fewer that tiles share, this class makes nothing but black or no number at all
+        _check_size(size, 2 * ratio, overlap if hasattr(vae, "spatial_scale_factor") else 1.0)
         return {
             "tile_sample_min_size": size // ratio * ratio,
             "tile_latent_min_size": size // ratio,
@@ -151,6 +153,7 @@ def _tiles(vae: Any, size: int, overlap: float) -> dict[str, float]:  # noqa: AN
         if not hasattr(vae, f"tile_sample_min_{side}"):
             return {}
         ratio = _ratio(vae, side)
+        _check_size(size, 2 * ratio, 1.0)
         found[f"tile_sample_min_{side}"] = size // ratio * ratio
         stride = max(1, round(size * (1 - overlap) / ratio)) * ratio
         said = {
@@ -161,6 +164,14 @@ def _tiles(vae: Any, size: int, overlap: float) -> dict[str, float]:  # noqa: AN
         }
         found.update({name: value for name, value in said.items() if hasattr(vae, name)})
     return found
+
+
+def _check_size(size: int, least: int, share: float) -> None:
+    """Refuse tiles of which a `share` is less than the least number of pixels. Raises `bad_value`."""
+    if size * share < least:
+        which = "what two of its tiles share" if share < 1 else "a tile"
+        what = f"This VAE needs {least} pixels for {which}, and has {size * share:g}."
+        raise PatchbayError(Code.BAD_VALUE, "size", what, "Make the tiles larger, or let them overlap more.")
 
 
 def _ratio(vae: Any, side: str) -> int:  # noqa: ANN401

@@ -128,6 +128,11 @@ def test_what_a_method_cannot_tell_apart_is_refused_while_it_runs(flux, method, 
     assert hooks_in(flux.patched(eager(method))) == 0
 
 
+def test_what_diffusers_itself_fails_at_is_told(family):
+    with pytest.raises(PatchbayError, match="A Flux2Transformer2DModel fails with FirstBlock: "):
+        run(family("Flux2Pipeline").patched(eager("FirstBlock")))
+
+
 def test_several_prompts_are_refused(flux):
     prompt = prompts.encode_text(TextEncoder(flux), "a fox", options=TINY["FluxPipeline"].text)
     several = regions.combined([prompt, prompt])
