@@ -199,16 +199,16 @@ def test_a_vae_that_knows_no_tiles_is_refused(family):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.filterwarnings("ignore")  # what Diffusers and PyTorch warn of is not what is asked here
+@pytest.mark.parametrize("name", [name for name in TINY if name != "HiDreamImagePipeline"])  # it has one size
 def test_every_vae_works_in_tiles_or_refuses(family, name):
     source, patch = family(name), TilePatch(64, 0.25, singly=False)
     try:
         levers.check_tiles(source, patch)
     except PatchbayError:
         return
-    case = exact.CASES[0]
-    latent = exact.own_latent(source, case)[2]
-    grown = Latent(latent.samples.repeat_interleave(6, -1).repeat_interleave(6, -2), latent.kind)
+    samples = exact.own_latent(source, exact.CASES[0])[2].samples
+    grown = Latent(samples.repeat_interleave(12, -1).repeat_interleave(12, -2), source.kind)
     whole = autoencoding.decode(VAE(source), grown).pixels
     tiled = autoencoding.decode(VAE(source.patched(patch)), grown).pixels
     assert tiled.shape == whole.shape
