@@ -55,11 +55,12 @@ from nodes.latents import (
     vae_decode,
     vae_encode,
 )
-from nodes.load import load_control_net, load_model
+from nodes.load import load_control_net, load_model, load_vae
 from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.tuning import cache_steps, tile_vae, tune_model
 from nodes.upscaling import upscale_model
 from nodes.videos import images_to_video, save_video, video_to_images
 
@@ -68,6 +69,7 @@ __all__ = [
     "apply_control",
     "apply_ip_adapter",
     "apply_lora",
+    "cache_steps",
     "collect",
     "combine_conditionings",
     "composite_images",
@@ -102,6 +104,7 @@ __all__ = [
     "load_ip_adapter",
     "load_mask",
     "load_model",
+    "load_vae",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",
@@ -133,6 +136,8 @@ __all__ = [
     "skip_blocks",
     "switch",
     "text",
+    "tile_vae",
+    "tune_model",
     "upscale_model",
     "vae_decode",
     "vae_encode",

@@ -16,6 +16,7 @@ from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
+from nodes.diffusion.vaes import survey_vae, swapped
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
@@ -122,6 +123,27 @@ ControlNetPath = Annotated[
 ]
 
 
+class VAEFolder:
+    """An input that names a VAE: a local folder in Diffusers' format, or a hub id."""
+
+    noun = "VAE"
+    loads = True
+
+    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
+        """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
+        survey_vae(path, at)
+        return path
+
+    def digest(self, resolved: Path) -> str:
+        """Identity of configuration and weights."""
+        files = survey_vae(resolved, "").files
+        return hashlib.sha256(" ".join(file_digest(file) for file in files).encode()).hexdigest()
+
+
+VAEPath = Annotated[Path, VAEFolder(), Field(description="A local folder in Diffusers' format, or a hub id.")]
+
+
 class LoadedModel(NamedTuple, Generic[K]):
     """The parts of a model. Each can be taken out and wired elsewhere."""
 
@@ -185,3 +207,21 @@ def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
     Weights are read when something first runs on them.
     """
     return ControlNet(survey_net(control_net, "control_net"))
+
+
+def check_vae(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse a VAE that reads other latents than the model's own."""
+    folder, source = values.get("folder"), source_of(given.get("vae", {}))
+    if isinstance(folder, Path) and source is not None:
+        swapped(source, survey_vae(folder, "folder"), "folder")
+    return {}
+
+
+@node("LoadVAE", category="load", facts=check_vae)
+def load_vae(vae: VAE[K], *, folder: VAEPath) -> VAE[K]:
+    """Take another VAE for the same latents: a finer one, or a tiny one that decodes in a fraction of the time.
+
+    It gives other pictures than the model's own. Whether a tiny one was made for these latents is not written in it:
+    channels and sizes are checked, the rest is yours to know.
+    """
+    return VAE(swapped(vae.source, survey_vae(folder, "folder"), "folder"))

@@ -12,6 +12,7 @@ from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import (
     adapting,
+    caching,
     guiders,
     layouts,
     noise,
@@ -117,6 +118,7 @@ def sample(  # these are what a picture depends on
         arguments = call.only({**told(size, own, prompts), **settings})
         if source.family.alone:
             arguments = _alone(arguments)
+        caching.install(held, pipeline, (positive, negative), guided=is_guided)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))

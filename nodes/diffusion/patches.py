@@ -1,7 +1,7 @@
 """What changes a model without touching its weights: a list that a source carries, in the order of wiring.
 
 A patch is pure data and part of the source's identity. `patching` makes of a shared module and its patches a module of
-their own that shares the weights. Nothing here imports torch.
+their own that shares the weights; those that hold weights in another way own them. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.headers import read_header
+from nodes.diffusion.tuning import CachePatch, TilePatch, TunePatch
 from nodes.diffusion.weak_layers import WeakPatch
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class LoraPatch:
     text_strength: float
 
     noun: ClassVar = "LoRA"
+    owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     @property
     def numbers(self) -> int:
@@ -83,6 +86,8 @@ class EmbeddingPatch:
     keys: tuple[tuple[str, str], ...]
 
     noun: ClassVar = "embedding"
+    owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     @property
     def numbers(self) -> int:
@@ -120,6 +125,8 @@ class FreeUPatch:
 
     noun: ClassVar = "FreeU"
     numbers: ClassVar = 0
+    owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     def about(self, source: ModelSource, part: str) -> FreeUPatch | None:
         """Itself for a denoiser, None for any other part."""
@@ -148,6 +155,7 @@ class AdapterPatch:
     shown: Shown | None = None
 
     noun: ClassVar = "IP-Adapter"
+    owns_weights: ClassVar = False
 
     @property
     def numbers(self) -> int:
@@ -174,7 +182,7 @@ class AdapterPatch:
         return f"{self.file.path.name} at {self.strength:g}{share}"
 
 
-Patch = LoraPatch | EmbeddingPatch | FreeUPatch | AdapterPatch | WeakPatch
+Patch = LoraPatch | EmbeddingPatch | FreeUPatch | AdapterPatch | WeakPatch | TunePatch | CachePatch | TilePatch
 
 
 def check_denoiser(source: ModelSource, at: str) -> None:

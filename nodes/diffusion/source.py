@@ -65,6 +65,11 @@ class ModelSource:
         """The same with one more patch, which acts after the others."""
         return replace(self, patches=(*self.patches, patch))
 
+    def with_part(self, part: Part) -> ModelSource:
+        """The same with another part of this name."""
+        parts = {**self.parts, part.name: part}
+        return replace(self, parts=parts, stamp=stamp_of(parts))
+
     def about(self, name: str) -> ModelSource:
         """The same with only those patches that concern the part `name`."""
         if not self.patches:

@@ -41,6 +41,7 @@ class WeakPatch:
     against: bool = False
 
     noun: ClassVar = "weakened"
+    owns_weights: ClassVar = False
     numbers: ClassVar = 0
 
     def about(self, source: ModelSource, part: str) -> WeakPatch | None:
