@@ -16,7 +16,8 @@ from engine.choices import Choice
 from engine.errors import Code, PatchbayError
 from engine.paths import contains
 from nodes.diffusion.checkpoints import NEEDS_WEIGHTS, recognise, whole
-from nodes.diffusion.headers import PICKLES, read_header
+from nodes.diffusion.gguf_files import SUFFIX, header_of
+from nodes.diffusion.headers import PICKLES
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
 from nodes.diffusion.nets import survey_net
@@ -177,7 +178,7 @@ def _walk(root: Path, wanted: Callable[[Path], bool], depth: int = 0, folder: Pa
 
 def _is_model(path: Path) -> bool:
     """Whether to list it: pickles that are named like models are, so that it is said why they cannot be used."""
-    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", *_REFUSED}
+    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", SUFFIX, *_REFUSED}
 
 
 def _hub() -> Iterator[tuple[str, Path]]:
@@ -227,7 +228,7 @@ def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
 
 def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:
     """The kind of the model in a single file; what the file holds goes into `detail`."""
-    header = read_header(path, name)
+    header = header_of(path, name)
     found = recognise(header)
     if found is not None:
         detail["holds"] = found.holds

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.gguf_files import is_gguf
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.source import ModelSource
 
@@ -38,7 +39,9 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     with _ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
-        if isinstance(source, ModelSource) and part.weights == (source.path,):
+        if part.alone:
+            module = _from_own_file(part, dtype)
+        elif isinstance(source, ModelSource) and part.weights == (source.path,):
             module = _from_file(source, part, dtype)
         else:
             module = _from_folder(part, dtype)
@@ -86,6 +89,18 @@ def _from_folder(part: Part, dtype: torch.dtype) -> torch.nn.Module:
         what = f"{part.folder}: {len(absent)} weights do not fit the configuration, for instance {absent[0]}."
         raise PatchbayError(Code.BAD_MODEL, str(part.folder), what, "Is the folder complete?")
     loaded: torch.nn.Module = module
+    return loaded
+
+
+def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
+    """A part whose file holds nothing else, converted by its class's own loader."""
+    (file,) = part.weights
+    options = {}
+    if is_gguf(file):
+        options["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    loaded: torch.nn.Module = _class_of(part).from_single_file(
+        str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
+    )
     return loaded
 
 

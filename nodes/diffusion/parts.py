@@ -35,7 +35,9 @@ class Part:
 
     `config` is its own JSON. `weights` are its safetensors files (for a model in a single file, that file), holding
     `numbers` parameters. `variant` is the part of their names that Diffusers calls so, or None. `stem` starts the names
-    of weight files in its folder; it is empty for a part that has no weights.
+    of weight files in its folder; it is empty for a part that has no weights. `alone` is a part whose one weight file
+    lies elsewhere and holds nothing else that is read. Weights that stay quantised while they are used take the
+    `stored` bytes.
     """
 
     name: str
@@ -49,6 +51,12 @@ class Part:
     variant: str | None = None
     numbers: int = 0
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    alone: bool = False
+    stored: int = 0
+
+    def nbytes(self, itemsize: int) -> int:
+        """The memory that it takes in a precision of so many bytes a number."""
+        return self.stored or self.numbers * itemsize
 
     @property
     def files(self) -> tuple[Path, ...]:

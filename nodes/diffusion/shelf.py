@@ -85,8 +85,7 @@ class ModelShelf:
         with self._lock:
             if key not in self._entries:
                 source, name, device, dtype = key
-                adds = sum(each.numbers for each in source.patches)
-                needed = (adds if source.patches else source.parts[name].numbers) * dtype.itemsize
+                needed = _bytes_of(source, name, dtype.itemsize)
                 self._make_room(device, budget - needed)
                 self._entries[key] = _Entry(needed, next(self._clock))
             entry = self._entries[key]
@@ -128,6 +127,13 @@ class ModelShelf:
             self._entries.pop(other).module = None
         if key[2].type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _bytes_of(source: ModelSource | NetSource, name: str, itemsize: int) -> int:
+    """The memory that a part takes, or that its patches add to it."""
+    if source.patches:
+        return sum(each.numbers for each in source.patches) * itemsize
+    return source.parts[name].nbytes(itemsize)
 
 
 SHELF = ModelShelf()

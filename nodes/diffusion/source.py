@@ -18,7 +18,8 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
 from nodes.diffusion.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.families import FAMILIES, FILLING, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
-from nodes.diffusion.headers import PICKLES, Header, read_header
+from nodes.diffusion.gguf_files import SUFFIX, header_of, is_gguf
+from nodes.diffusion.headers import PICKLES, Header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
 from nodes.diffusion.parts import Part, read_part, rule_for
 from nodes.pocket import MODEL as POCKET
@@ -116,7 +117,7 @@ def resolve(
     lone: Callable[[Iterable[str]], list[str]] | None = None,
     whole: frozenset[str] | None = None,
 ) -> Path:
-    """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
+    """The folder or file that `name` means: "pocket", a local folder, .safetensors or .gguf file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
     `downloads` allows it: of a model what a survey needs. With `lone` something beside a model is meant, such as a
@@ -139,9 +140,10 @@ def resolve(
 def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: str) -> ModelSource:
     """Find out what the model at `path` is, or raise `PatchbayError` at `at` with what is wrong and how to mend it.
 
-    `path` is a Diffusers folder or a .safetensors file; `config` is a Diffusers folder of the same family that gives
-    a single file its configurations and its tokenizer. With `weights=False` a folder need not hold weights: enough to
-    be such a `config`. Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
+    `path` is a Diffusers folder or a .safetensors or .gguf file; `config` is a Diffusers folder of the same family that
+    gives a single file its configurations and its tokenizer. With `weights=False` a folder need not hold weights: it
+    can be such a `config`. Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`,
+    `missing_package`.
     """
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
@@ -175,10 +177,10 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collec
 
 
 def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
-    if path.suffix.lower() not in {".safetensors", *PICKLES}:
-        fix = "Give a folder in Diffusers' format or a .safetensors file."
-        raise PatchbayError(Code.BAD_MODEL, at, f"{path} is neither a model folder nor a .safetensors file.", fix)
-    header = read_header(path, at)
+    if path.suffix.lower() not in {".safetensors", SUFFIX, *PICKLES}:
+        what = f"{path} is neither a model folder nor a .safetensors or {SUFFIX} file."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Give a folder in Diffusers' format or such a file.")
+    header = header_of(path, at)
     found = whole(recognise(header), path, header, at)
     if config is None:
         what = f"{path} holds no configurations and no tokenizer's words; these must come from elsewhere."
@@ -220,7 +222,8 @@ def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at:
         raise PatchbayError(
             Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name}.", "Use a whole checkpoint."
         )
-    return replace(part, weights=(path,), numbers=header.numbers(prefix))
+    stored = sum(header.precisions(prefix).values()) if is_gguf(path) else 0
+    return replace(part, weights=(path,), numbers=header.numbers(prefix), alone=found.partial, stored=stored)
 
 
 def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tuple[int, ...]:
