@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
 from engine.choices import Choice
+from nodes.diffusion.quantising import check_device
 from nodes.diffusion.source import resolve
 from nodes.diffusion.whole import LEFT_OUT, survey_whole
 from nodes.types import Image, Mask
@@ -23,7 +24,7 @@ class PipelineFolder:
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
         path = resolve(value, paths, downloads=settings.downloads, at=at, whole=LEFT_OUT)
-        survey_whole(path, at)
+        check_device(survey_whole(path, at), settings.device, at)
         return path
 
     def digest(self, resolved: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from threading import Lock
@@ -14,6 +15,7 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.gguf_files import is_gguf
 from nodes.diffusion.libraries import diffusers
+from nodes.diffusion.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.source import ModelSource
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
         elif isinstance(source, ModelSource) and part.weights == (source.path,):
             module = _from_file(source, part, dtype)
         else:
-            module = _from_folder(part, dtype)
+            module = _from_folder(part, dtype, device)
+        if isinstance(source, ModelSource) and source.quantize != NONE:
+            module = quantised(module, source.quantize, device)
         return module.to(device).eval().requires_grad_(requires_grad=False)
 
 
@@ -74,15 +78,20 @@ def _class_of(part: Part) -> Any:  # noqa: ANN401  # neither library types its l
     return getattr(importlib.import_module(part.library), part.class_name)
 
 
-def _from_folder(part: Part, dtype: torch.dtype) -> torch.nn.Module:
-    module, info = _class_of(part).from_pretrained(
-        str(part.folder),
-        dtype=dtype,
-        use_safetensors=True,
-        local_files_only=True,
-        variant=part.variant,
-        output_loading_info=True,
-    )
+def _from_folder(part: Part, dtype: torch.dtype, device: torch.device) -> torch.nn.Module:
+    if method_of(part.config) == CUDA_ONLY and device.type != "cuda":
+        what = f"{part.folder} was quantised with {CUDA_ONLY}, which needs CUDA, and this runs on {device.type}."
+        raise PatchbayError(Code.BAD_VALUE, str(part.folder), what, "Use a model quantised in another way.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # Diffusers' notices that it will let packages go
+        module, info = _class_of(part).from_pretrained(
+            str(part.folder),
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            variant=part.variant,
+            output_loading_info=True,
+        )
     missing = sorted(info["missing_keys"])
     if missing or info["mismatched_keys"]:
         absent = missing or sorted(str(key) for key in info["mismatched_keys"])

@@ -14,6 +14,7 @@ from engine.context import current
 from nodes.diffusion.device import pick_budget, pick_device, pick_dtype
 from nodes.diffusion.loading import load_part
 from nodes.diffusion.patching import patched
+from nodes.diffusion.quantising import NONE
 from nodes.diffusion.source import ModelSource
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def _bytes_of(source: ModelSource | NetSource, name: str, itemsize: int) -> int:
     """The memory that a part takes, or that its patches add to it."""
     if source.patches:
         return sum(each.numbers for each in source.patches) * itemsize
-    return source.parts[name].nbytes(itemsize)
+    is_quantised = isinstance(source, ModelSource) and source.quantize != NONE
+    return source.parts[name].nbytes(1 if is_quantised else itemsize)
 
 
 SHELF = ModelShelf()

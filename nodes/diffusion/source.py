@@ -22,6 +22,7 @@ from nodes.diffusion.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.headers import PICKLES, Header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
 from nodes.diffusion.parts import Part, read_part, rule_for
+from nodes.diffusion.quantising import NONE, Quantisation
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ModelSource:
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
     `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
+    `quantize` says in how few bits the weights of its denoisers are kept.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class ModelSource:
     options: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     single_file: bool = field(default=False, compare=False)
     patches: tuple[Patch, ...] = ()
+    quantize: Quantisation = NONE
 
     @property
     def plain(self) -> ModelSource:
@@ -65,11 +68,12 @@ class ModelSource:
         return replace(self, patches=(*self.patches, patch))
 
     def about(self, name: str) -> ModelSource:
-        """The same with only those patches that concern the part `name`."""
-        if not self.patches:
+        """The same with only what changes the part `name`."""
+        if not self.patches and self.quantize == NONE:
             return self
         concerned = (patch.about(self, name) for patch in self.patches)
-        return replace(self, patches=tuple(patch for patch in concerned if patch is not None))
+        quantize = self.quantize if name in self.family.denoisers else NONE
+        return replace(self, patches=tuple(patch for patch in concerned if patch is not None), quantize=quantize)
 
     @property
     def scheduler(self) -> Mapping[str, object]:
@@ -103,6 +107,8 @@ class ModelSource:
             total.update(f"\n{name} {part.class_name}".encode())
             for path in (*part.settings, *part.weights):
                 total.update(f"\n{path.name} {file_digest(path)}".encode())
+        if self.quantize != NONE:
+            total.update(f"\nquantised {self.quantize}".encode())
         for patch in self.patches:
             total.update(f"\n{patch.digest()}".encode())
         return total.hexdigest()
