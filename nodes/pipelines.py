@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,18 @@ CallOptions = Annotated[
 ]
 
 
-@node("RunPipeline", category="sampling", device=True)
+def check_call(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse inputs and options that the pipeline's call does not take, and one that lacks what it needs."""
+    from nodes.diffusion.signatures import call_named
+
+    path = values.get("model")
+    call = call_named(survey_whole(path, "model").pipeline_class) if isinstance(path, Path) else None
+    if call is not None:
+        call.check(values)
+    return {}
+
+
+@node("RunPipeline", category="sampling", device=True, facts=check_call)
 def run_pipeline(
     image: Image | None = None,
     mask: Mask | None = None,

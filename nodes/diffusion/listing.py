@@ -22,8 +22,8 @@ from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
 from nodes.diffusion.nets import survey_net
 from nodes.diffusion.parts import read_json
-from nodes.diffusion.source import resolve, survey
-from nodes.diffusion.whole import survey_whole
+from nodes.diffusion.source import survey
+from nodes.diffusion.whole import kind_of, survey_whole
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
 
@@ -120,17 +120,26 @@ def _net(name: str, path: Path, source: str) -> Choice:
 
 def pipelines(paths: Paths) -> list[Choice]:
     """The same folders as far as they can be run as whole pipelines, whatever their class."""
-    return [_whole(choice, paths) for choice in models(paths) if choice.detail["source"] != "file"]
+    return list(_listed(paths, _is_folder, _hub(), _whole, {"pocket": _whole("pocket", POCKET, "box")}).values())
 
 
-def _whole(choice: Choice, paths: Paths) -> Choice:
-    """A model folder, and what is wrong with running it as a whole."""
-    detail = {name: value for name, value in choice.detail.items() if name != "problem"}
+def _is_folder(path: Path) -> bool:
+    return (path / INDEX).is_file()
+
+
+def _whole(name: str, path: Path, source: str) -> Choice:
+    """A model folder, its kind where its family has one, and what is wrong with running it as a whole."""
+    detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
+    kind = ""
     try:
-        survey_whole(resolve(choice.name, paths, downloads=False, at=choice.name), choice.name)
+        found = survey_whole(path, name)
+        detail["pipeline_class"] = found.pipeline_class
+        kind = kind_of(found, name)
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
-    return Choice(choice.name, choice.kind, detail)
+    except OSError as error:
+        detail["problem"] = _unreadable(name, error)
+    return Choice(name, kind, detail)
 
 
 def pictures(paths: Paths) -> list[Choice]:
@@ -221,9 +230,13 @@ def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
     except OSError as error:
-        what = f"It cannot be read: {error.strerror}."
-        detail["problem"] = {"code": Code.BAD_MODEL, "at": name, "what": what, "fix": "Check its permissions."}
+        detail["problem"] = _unreadable(name, error)
     return Choice(name, kind, detail)
+
+
+def _unreadable(name: str, error: OSError) -> JsonValue:
+    what = f"It cannot be read: {error.strerror}."
+    return {"code": Code.BAD_MODEL, "at": name, "what": what, "fix": "Check its permissions."}
 
 
 def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:

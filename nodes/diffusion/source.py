@@ -178,7 +178,7 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collec
     for name, (library, class_name) in index.parts.items():
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
         parts[name] = read_part(root / name, class_name, rule, at, weights=weights and name not in without)
-    kind = _kind(root, index.family, parts, at)
+    kind = family_kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
 
@@ -248,7 +248,7 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
     return tuple(size for size in (text, pooled, channels) if size is not None)
 
 
-def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
+def family_kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
     """The kind that the sizes of the parts say."""
     vae = parts.get(family.decoder)
     if vae is not None and family.denoisers[0] == "unet":
