@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
-from engine.paths import contains
 from nodes.diffusion.checkpoints import NEEDS_WEIGHTS, recognise, whole
 from nodes.diffusion.gguf_files import SUFFIX, header_of
 from nodes.diffusion.headers import PICKLES
@@ -22,6 +21,7 @@ from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
 from nodes.diffusion.nets import survey_net
 from nodes.diffusion.parts import read_json
+from nodes.diffusion.roots import walk
 from nodes.diffusion.source import survey
 from nodes.diffusion.whole import kind_of, survey_whole
 from nodes.pictures import FOLDER
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from engine.paths import Paths
-
-DEEPEST = 5
-"""So many folders deep below a root is looked."""
 
 MOST_MODELS = 1_000
 MOST_PICTURES = 1_000
@@ -94,7 +91,7 @@ def _listed(
     Of two with one name the first counts.
     """
     found = dict(known)
-    below = ((path.relative_to(root).as_posix(), path) for root in paths.models for path in _walk(root, wanted))
+    below = ((path.relative_to(root).as_posix(), path) for root in paths.models for path in walk(root, wanted))
     places = ((name, path, "folder" if path.is_dir() else "file") for name, path in below)
     for name, path, source in chain(places, ((*each, "hub") for each in repositories)):
         if name not in found and len(found) < MOST_MODELS:
@@ -158,31 +155,12 @@ def _picture(name: str, state: os.stat_result) -> Choice:
 
 def _states(root: Path) -> dict[str, os.stat_result]:
     found: dict[str, os.stat_result] = {}
-    for path in _walk(root, lambda path: path.suffix.lower() in _PICTURES and path.is_file()):
+    for path in walk(root, lambda path: path.suffix.lower() in _PICTURES and path.is_file()):
         try:
             found[path.relative_to(root).as_posix()] = path.stat()
         except OSError:
             continue  # gone since the folder was read
     return found
-
-
-def _walk(root: Path, wanted: Callable[[Path], bool], depth: int = 0, folder: Path | None = None) -> Iterator[Path]:
-    """What is wanted below a root, in order of names; hidden things, and links that lead out of it, are passed over."""
-    try:
-        inside = sorted(path for path in (folder or root).iterdir() if not path.name.startswith("."))
-    except OSError:
-        return
-    for path in inside:
-        try:
-            if path.is_symlink() and not contains(root, path):
-                continue
-            hit, descend = wanted(path), depth < DEEPEST and path.is_dir()
-        except (OSError, RuntimeError):  # a circle of links, a folder that may not be looked into
-            continue
-        if hit:
-            yield path
-        elif descend:
-            yield from _walk(root, wanted, depth + 1, path)
 
 
 def _is_model(path: Path) -> bool:
