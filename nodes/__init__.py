@@ -10,6 +10,7 @@ import os
 # another program on one of two cores, a picture of `pocket` took 13 to 50 s of sampling instead of 1.3 s.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from nodes.components import load_text_encoder, load_vae
 from nodes.conditioning import (
     apply_control,
     combine_conditionings,
@@ -97,6 +98,8 @@ __all__ = [
     "load_image",
     "load_mask",
     "load_model",
+    "load_text_encoder",
+    "load_vae",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",

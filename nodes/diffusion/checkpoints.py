@@ -275,7 +275,11 @@ def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
 
 def _is_quantised(found: Checkpoint, header: Header) -> bool:
     """Whether the tensors of a part that would be read are no plain numbers."""
-    prefixes = tuple(found.parts.values())
+    return not is_plain(header, tuple(found.parts.values()))
+
+
+def is_plain(header: Header, prefixes: tuple[str, ...] = ("",)) -> bool:
+    """Whether the tensors whose names start so mean the numbers that they hold."""
     names = "\n".join(name for name in header.shapes if name.startswith(prefixes) or name == "scaled_fp8")
     precisions = {precision for prefix in prefixes for precision in header.precisions(prefix)}
-    return re.search(_QUANTISED, names, re.MULTILINE) is not None or not precisions <= _PRECISIONS
+    return re.search(_QUANTISED, names, re.MULTILINE) is None and precisions <= _PRECISIONS

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import load_file
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.gguf_files import is_gguf
@@ -20,6 +21,7 @@ from nodes.diffusion.source import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from nodes.diffusion.nets import NetSource
     from nodes.diffusion.parts import Part
@@ -92,11 +94,7 @@ def _from_folder(part: Part, dtype: torch.dtype, device: torch.device) -> torch.
             variant=part.variant,
             output_loading_info=True,
         )
-    missing = sorted(info["missing_keys"])
-    if missing or info["mismatched_keys"]:
-        absent = missing or sorted(str(key) for key in info["mismatched_keys"])
-        what = f"{part.folder}: {len(absent)} weights do not fit the configuration, for instance {absent[0]}."
-        raise PatchbayError(Code.BAD_MODEL, str(part.folder), what, "Is the folder complete?")
+    _check_loaded(part, str(part.folder), info)
     loaded: torch.nn.Module = module
     return loaded
 
@@ -104,6 +102,8 @@ def _from_folder(part: Part, dtype: torch.dtype, device: torch.device) -> torch.
 def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     """A part whose file holds nothing else, converted by its class's own loader."""
     (file,) = part.weights
+    if part.library == "transformers":
+        return _encoder_from_file(part, file, dtype)
     options = {}
     if is_gguf(file):
         options["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
@@ -111,6 +111,30 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
         str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
     )
     return loaded
+
+
+def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.Module:
+    cls = _class_of(part)
+    loaded: torch.nn.Module
+    loaded, info = cls.from_pretrained(
+        None,
+        config=cls.config_class.from_dict(dict(part.config)),
+        state_dict=load_file(file),
+        dtype=dtype,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    _check_loaded(part, str(file), info)
+    return loaded
+
+
+def _check_loaded(part: Part, place: str, info: Mapping[str, Any]) -> None:
+    """Refuse weights that lack something or have another shape: the libraries would make them up."""
+    missing = sorted(info["missing_keys"])
+    if missing or info["mismatched_keys"]:
+        absent = missing or sorted(str(key) for key in info["mismatched_keys"])
+        what = f"{place}: {len(absent)} weights do not fit the configuration, for instance {absent[0]}."
+        raise PatchbayError(Code.BAD_MODEL, str(part.folder), what, "Is the folder complete?")
 
 
 def _from_file(source: ModelSource, part: Part, dtype: torch.dtype) -> torch.nn.Module:
