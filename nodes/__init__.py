@@ -11,6 +11,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from nodes.adapters import apply_ip_adapter, load_ip_adapter
+from nodes.components import load_text_encoder, load_vae
 from nodes.conditioning import (
     apply_control,
     combine_conditionings,
@@ -55,7 +56,7 @@ from nodes.latents import (
     vae_decode,
     vae_encode,
 )
-from nodes.load import load_control_net, load_model, load_vae
+from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
@@ -104,6 +105,7 @@ __all__ = [
     "load_ip_adapter",
     "load_mask",
     "load_model",
+    "load_text_encoder",
     "load_vae",
     "make_sigmas",
     "mask_from_image",
