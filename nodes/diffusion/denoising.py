@@ -92,13 +92,14 @@ def sample(  # these are what a picture depends on
             positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
         )
         arguments = call.only({**told(size, own, _replayed(pipeline, positive, negative, len(own))), **settings})
+        if isinstance(latent, Latent):
+            painting.check_size(latent, size)
+            painting.show(pipeline, latent)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
         begun = None
         if isinstance(latent, Latent):
-            painting.check_size(latent, size)
-            painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments)
             arguments["latents"] = layouts.pack(pipeline, begun.latents)

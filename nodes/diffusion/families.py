@@ -101,7 +101,7 @@ STABLE_DIFFUSION = Family(
     pipeline_class="StableDiffusionPipeline",
     denoisers=("unet",),
     decodes_plainly=True,
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "T2IAdapter"),
     steers=_PROMPT,
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
@@ -132,7 +132,7 @@ SDXL = Family(
     "StableDiffusionXLPipeline",
     UNET,
     {(2048, 4): "sdxl"},
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "ControlNetUnionModel", "T2IAdapter"),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
 SD3 = Family(
@@ -152,14 +152,30 @@ FLUX = Family(
     controls=("FluxControlNetModel",),
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
-SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
-HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
+SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True, controls=("SanaControlNetModel",))
+HUNYUAN_DIT = Family(
+    "hunyuan-dit",
+    "HunyuanDiTPipeline",
+    sizes={(1024, 1024, 4): "hunyuan-dit"},
+    controls=("HunyuanDiT2DControlNetModel",),
+)
 FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
 
-ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
+ANIMATEDIFF = Family(
+    "animatediff",
+    "AnimateDiffPipeline",
+    ("unet", "motion_adapter"),
+    {(768, 4): "sd1"},
+    controls=("ControlNetModel",),
+)
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
 QWEN_IMAGE = Family(
-    "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
+    "qwen-image",
+    "QwenImagePipeline",
+    sizes={(3584, 16): "qwen-image"},
+    begun_steps=True,
+    divides_guided=True,
+    controls=("QwenImageControlNetModel",),
 )
 _FROM_THE_PROMPT = "it counts guidance from the prompt on, where a guider begins at the negative"
 Z_IMAGE = Family(
@@ -168,7 +184,11 @@ Z_IMAGE = Family(
     sizes={(2560, 16): "z-image"},
     begun_steps=True,
     own_guidance=_FROM_THE_PROMPT,
+    controls=("ZImageControlNetModel",),
 )
+COGVIEW4 = Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"})
+COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"})
+EASYANIMATE = Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"})
 
 _FAMILIES = (
     STABLE_DIFFUSION,
@@ -220,7 +240,7 @@ _FAMILIES = (
     Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True, divides_guided=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
-    Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
+    COGVIEW4,
     Family(
         "flux2-klein",
         "Flux2KleinPipeline",
@@ -244,10 +264,10 @@ _FAMILIES = (
     ),
     Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
-    Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
+    COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
     Family("sana-video", "SanaVideoPipeline", sizes={(2304, 16): "sana-video"}, roles_differ=True),
-    Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    EASYANIMATE,
     ANIMATEDIFF,
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )
@@ -272,6 +292,12 @@ _TASKS: Mapping[str, Family] = {
     "FluxImg2ImgPipeline": FLUX,
     "FluxInpaintPipeline": FLUX,
     "FluxFillPipeline": FLUX,
+    "FluxControlPipeline": FLUX,
+    "FluxControlImg2ImgPipeline": FLUX,
+    "FluxControlInpaintPipeline": FLUX,
+    "CogView4ControlPipeline": COGVIEW4,
+    "CogVideoXFunControlPipeline": COGVIDEOX,
+    "EasyAnimateControlPipeline": EASYANIMATE,
     "ChromaImg2ImgPipeline": CHROMA,
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
@@ -293,6 +319,18 @@ FAMILIES: Mapping[str, Family] = {
 
 FILLING = frozenset({"FluxFillPipeline"})
 """Classes whose denoisers read a mask and the picture around it in a way of their own."""
+
+FOLLOWING = frozenset(
+    {
+        "FluxControlPipeline",
+        "FluxControlImg2ImgPipeline",
+        "FluxControlInpaintPipeline",
+        "CogView4ControlPipeline",
+        "CogVideoXFunControlPipeline",
+        "EasyAnimateControlPipeline",
+    }
+)
+"""Classes whose denoisers read a picture to follow beside the latents."""
 
 SUPPORTED = "docs/families.md lists what is supported."
 

@@ -131,7 +131,12 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 
 def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
-    return type(pipeline).__name__ == "CogVideoXPipeline"
+    return type(pipeline).__name__.startswith("CogVideoX")
+
+
+def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
+    """Along which axis the channels lie in latents as the pipeline holds them."""
+    return -1 if is_packed(pipeline) else 2 if _counts_frames_first(pipeline) else 1
 
 
 def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nodes.diffusion import controls, denoiser_shim, regions
+from nodes.diffusion import beside, denoiser_shim, regions, residuals
+from nodes.diffusion.hints import Reader
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -71,10 +72,12 @@ class _Steered:
         self._channels = 0
         self._turn = -1
         self._added: dict[str, Any] = {}
+        reader = Reader(held, pipeline, size, own, guided=self._is_guided)
         self._hints = [
-            controls.hints(held, pipeline, entry.controls, size, own, guided=self._is_guided)
+            [reader.hint(control, control.net) for control in entry.controls if control.net is not None]
             for entry in steering.positive.prompts
         ]
+        beside.show(reader, steering.positive.controls)
         self._regions: dict[Role, regions.Regions] = {}
         given: dict[Role, Conditioning[Any] | None] = {"positive": steering.positive, "negative": steering.negative}
         for role, prompts in given.items():
@@ -85,7 +88,7 @@ class _Steered:
         """What the pipeline is told in place of the denoiser's own answer to a call."""
         roles = self._roles(call, position)
         if "positive" in roles:  # a negative that comes alone is controlled as its prompt was
-            self._added = controls.added(call, self._hints[0], position)
+            self._added = residuals.added(call, self._hints[0], position)
         said: torch.Tensor = call.told(**self._added).run()
         if self._regions:
             said = self._averaged(call, said, roles, position)
@@ -122,7 +125,7 @@ class _Steered:
 
         def ask(call: Call, number: int) -> torch.Tensor:
             hints = self._hints[number if role == "positive" else 0]
-            said: torch.Tensor = call.told(**controls.added(call, hints, position)).run()
+            said: torch.Tensor = call.told(**residuals.added(call, hints, position)).run()
             return said
 
         return ask

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, newer, unets, videos
+from tests.nodes.diffusion.tiny import dits, following, newer, unets, videos
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,22 @@ READERS = {
 }
 """Models that were made for inpainting and read a mask."""
 
+FOLLOWERS = {
+    "FluxControlPipeline": following.flux,
+    "FluxControlImg2ImgPipeline": following.flux,
+    "FluxControlInpaintPipeline": following.flux,
+    "CogView4ControlPipeline": following.cogview4,
+    "CogVideoXFunControlPipeline": following.cogvideox,
+    "EasyAnimateControlPipeline": following.easyanimate,
+}
+"""Models that were made to follow a picture, which they read."""
+
 
 def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
-    made = READERS[name]() if name in READERS else TINY[name].make()
+    special = {**READERS, **FOLLOWERS}
+    made = special[name]() if name in special else TINY[name].make()
     for part in made.values():
         if isinstance(part, torch.nn.Module):
             disturb(part)
