@@ -166,7 +166,7 @@ ANIMATEDIFF = Family(
     "AnimateDiffPipeline",
     ("unet", "motion_adapter"),
     {(768, 4): "sd1"},
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "SparseControlNetModel"),
 )
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
 QWEN_IMAGE = Family(

@@ -13,7 +13,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts
 from nodes.diffusion.codecs import per_channel, scale_of
 from nodes.diffusion.masks import HALF, binarize
-from nodes.diffusion.nets import ADAPTER, BORROWER, PART
+from nodes.diffusion.nets import ADAPTER, BORROWER, PART, SPARSE
 from nodes.diffusion.pixels import resize, resize_mask, to_pillow
 from nodes.diffusion.shelf import SHELF
 
@@ -59,7 +59,8 @@ class Reader:
         name = net.source.class_name
         if name == BORROWER:
             live = _lent(live, getattr(self.pipeline, self.pipeline.source.family.denoisers[0]))
-        return Hint(control, live, _READ.get(name, _pixels)(self, control, live))
+        read: Callable[[Reader, Control, Any], Any] = _READ.get(name, _pixels)
+        return Hint(control, live, read(self, control, live))
 
     def picture(self, control: Control) -> torch.Tensor:
         """The pictures of a control in [0, 1], as large as those to come. Raises `bad_value` for a wrong number."""
@@ -173,6 +174,23 @@ def _of_z_image(reader: Reader, control: Control, net: Any) -> torch.Tensor:  # 
     return torch.cat([latents, latents.new_zeros(len(latents), free, *latents.shape[2:])], 1) if free else latents
 
 
+def _key_frames(reader: Reader, control: Control, net: Any) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """The first frames of a video and nothing of the others, and 1 where they are: pixels, or most likely latents."""
+    pictures = resize(control.image, reader.size.width, reader.size.height).pixels
+    count = len(pictures)
+    if count > reader.count:
+        what = f"A control of {count} pictures cannot steer {reader.count} frames."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, "Give it fewer pictures: they are the first frames.")
+    pictures = pictures.to(reader.pipeline.device, reader.pipeline.precision)
+    if net.use_simplified_condition_embedding:
+        pictures = reader.scaled(reader.encoded(pictures * 2 - 1))
+    video = pictures.new_zeros(1, pictures.shape[1], reader.count, *pictures.shape[2:])
+    given = torch.zeros_like(video[:, :1])
+    video[:, :, :count] = pictures.transpose(0, 1)
+    given[:, :, :count] = 1
+    return video, given
+
+
 def _features(reader: Reader, control: Control, net: Any) -> list[torch.Tensor]:  # noqa: ANN401
     """What an adapter says, once for all steps, of each picture; some read shades of grey."""
     pictures = reader.picture(control)
@@ -188,6 +206,7 @@ def _features(reader: Reader, control: Control, net: Any) -> list[torch.Tensor]:
 _READ: Mapping[str, Callable[[Reader, Control, Any], Any]] = {
     ADAPTER: _features,
     BORROWER: _of_z_image,
+    SPARSE: _key_frames,
     "FluxControlNetModel": _of_flux,
     "SD3ControlNetModel": _of_sd3,
     "QwenImageControlNetModel": _of_qwen,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.families import (
+    ANIMATEDIFF,
     FLUX,
     HUNYUAN_DIT,
     QWEN_IMAGE,
@@ -41,10 +42,14 @@ ADAPTER = "T2IAdapter"
 BORROWER = "ZImageControlNetModel"
 """The class that works with layers of the model that it steers."""
 
+SPARSE = "SparseControlNetModel"
+"""The class that is shown some frames of a video."""
+
 _FAMILIES: Mapping[str, Family] = {
     "ControlNetModel": STABLE_DIFFUSION,
     "ControlNetUnionModel": STABLE_DIFFUSION,
     ADAPTER: STABLE_DIFFUSION,
+    SPARSE: ANIMATEDIFF,
     "FluxControlNetModel": FLUX,
     "SD3ControlNetModel": SD3,
     "QwenImageControlNetModel": QWEN_IMAGE,

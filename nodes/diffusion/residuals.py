@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nodes.diffusion.nets import ADAPTER, BORROWER
+from nodes.diffusion.nets import ADAPTER, BORROWER, SPARSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +140,10 @@ def _of_unet(call: Call, hints: Sequence[Hint]) -> dict[str, Any]:
 
 
 def _levels(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
-    """What one ControlNet adds to the levels of a UNet, and to its middle. Of videos it sees the single frames."""
+    """What one ControlNet adds to the levels of a UNet, and to its middle. Of videos most see the single frames."""
+    if hint.class_name == SPARSE:
+        video, given = hint.read
+        return _answer(call, hint, {"controlnet_cond": video, "conditioning_mask": given})
     if call.samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
         call = call.told(sample=call.samples.transpose(1, 2).flatten(0, 1))
     times = len(call.samples) // len(hint.read)  # guided: once against and once for the prompt
@@ -163,13 +166,16 @@ def _asked(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor], torch.Tensor
         kinds = torch.zeros(len(picture), hint.net.config.num_control_type).to(picture)
         kinds[:, mode] = 1
         told = {"controlnet_cond": [picture], "control_type": kinds, "control_type_idx": [mode]}
+    return _answer(call, hint, {**told, "added_cond_kwargs": call.arguments.get("added_cond_kwargs")})
+
+
+def _answer(call: Call, hint: Hint, told: Mapping[str, Any]) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
     given = call.arguments
     down, middle = hint.net(
         given["sample"],
         given["timestep"],
         encoder_hidden_states=given["encoder_hidden_states"],
         conditioning_scale=hint.control.strength,
-        added_cond_kwargs=given.get("added_cond_kwargs"),
         return_dict=False,
         **told,
     )
@@ -194,6 +200,7 @@ _WAYS: Mapping[str, _Way] = {
     BORROWER: _of_z_image,
     "ControlNetModel": _of_unet,
     "ControlNetUnionModel": _of_unet,
+    SPARSE: _of_unet,
     "FluxControlNetModel": _of_flux,
     "SD3ControlNetModel": _of_sd3,
 }

@@ -63,7 +63,7 @@ CONTROLLED = {
     "CogView4Pipeline": ("CogView4ControlPipeline",),
     "CogVideoXPipeline": ("CogVideoXFunControlPipeline",),
     "EasyAnimatePipeline": ("EasyAnimateControlPipeline",),
-    "AnimateDiffPipeline": ("AnimateDiffControlNetPipeline",),
+    "AnimateDiffPipeline": ("AnimateDiffControlNetPipeline", "AnimateDiffSparseControlNetPipeline"),
 }
 """ControlNet classes that the text-to-image class of their family stands for: the first draws from noise."""
 
@@ -77,6 +77,7 @@ READ_MASKS = {
 """Classes whose ControlNets read a mask; they draw from noise."""
 
 WHOLE = {
+    "AnimateDiffSparseControlNetPipeline",
     "HunyuanDiTControlNetPipeline",
     "SanaControlNetPipeline",
     "ZImageControlNetPipeline",
@@ -86,6 +87,7 @@ WHOLE = {
 """Classes whose ControlNets act in all steps."""
 
 LONE = {
+    "AnimateDiffSparseControlNetPipeline",
     "SanaControlNetPipeline",
     "ZImageControlNetPipeline",
     "ZImageControlNetInpaintPipeline",
@@ -191,6 +193,7 @@ def hole(size):
 
 def controls_of(nets, way, size, name="", frames=1):
     """The controls of a run, each with pictures of its own."""
+    frames = 1 if "Sparse" in name else frames
     shown = [picture(size, way.hints * frames, 20 + index) for index in range(len(way.nets))]
     given = zip(nets or [None] * len(shown), shown, way.nets, strict=False)
     more = {"mask": hole(size)} if name in READ_MASKS else {}

@@ -39,6 +39,13 @@ def union(denoiser, config):
     )
 
 
+def sparse(denoiser, config):
+    """Shown latents, or pixels where `use_simplified_condition_embedding` is false."""
+    cls = diffusers.SparseControlNetModel
+    motion = {"motion_num_attention_heads": 4, "conditioning_embedding_out_channels": (8, 16)}
+    return cls(**{**sizes_of(denoiser, cls), "conditioning_channels": 4, **motion, **config})
+
+
 def adapter(denoiser, config):
     """Both tiny UNets have two levels, of which the second halves no more, as in adapters for SDXL."""
     channels = [*denoiser.config.block_out_channels, 64, 64]
@@ -86,7 +93,9 @@ def build_net(source, folder, seed=0, *, name="", **config):
     """Save a random ControlNet for a tiny model to `folder`, the same one each time; `name` is the stock class."""
     torch.manual_seed(seed)
     config = {**MORE.get(name, {}), **config}
-    make = union if "Union" in name else adapter if "Adapter" in name else MAKERS.get(source.pipeline_class, of_unet)
+    special = {"Union": union, "Adapter": adapter, "Sparse": sparse}
+    own = MAKERS.get(source.pipeline_class, of_unet)
+    make = next((make for word, make in special.items() if word in name), own)
     with SHELF.use(source, source.family.denoisers[0]) as denoiser:
         net = make(denoiser, config)
     net.register_to_config(**config)
