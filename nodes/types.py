@@ -260,7 +260,8 @@ class Conditioning(Generic[K]):
     spelling of a positive prompt: `prompt_embeds` [1, tokens, features] in most families, beside it a pooled prompt
     [1, features], a mask [1, tokens] and so on; some give lists of tensors. `encoder` made it, from `text` (None: what
     the pipeline takes where no negative is given) in a `role`, with `options` of the pipeline that concern the text.
-    `controls` steer by pictures wherever the prompt does. `area` limits it (None: it acts everywhere and always), and
+    `controls` steer by pictures wherever the prompt does. `pictures`, each a batch of one, are what the model reads
+    beside the words, in order. `area` limits it (None: it acts everywhere and always), and
     those `beside` it act too; they have none beside them.
     """
 
@@ -272,6 +273,7 @@ class Conditioning(Generic[K]):
     controls: tuple[Control, ...] = ()
     area: Area | None = None
     beside: tuple[Conditioning[K], ...] = ()
+    pictures: tuple[Image, ...] = ()
 
     @property
     def prompts(self) -> tuple[Conditioning[K], ...]:
@@ -291,7 +293,8 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        beside = sum(control.nbytes for control in self.controls) + sum(each.nbytes for each in self.beside)
+        images = (*self.controls, *self.pictures)
+        beside = sum(image.nbytes for image in images) + sum(each.nbytes for each in self.beside)
         masked = self.area.mask.nbytes if self.area is not None and self.area.mask is not None else 0
         return beside + masked + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
@@ -300,13 +303,14 @@ class Conditioning(Generic[K]):
         said = f"{self.role}:{sorted(self.tensors)}:{json.dumps(self.options, sort_keys=True)}"
         more = [*(each.digest() for each in self.controls), *(each.digest() for each in self.beside)]
         limits = "".join(f"|{each}" for each in ([] if self.area is None else [self.area.digest()]) + more)
+        limits += "".join(f"|picture:{each.digest()}" for each in self.pictures)
         return f"{self.encoder.digest()}:{said}:{digest_of_tensors(*leaves(self.tensors))}{limits}"
 
-    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
-        """Its text and its numbers."""
+    def inspect(self, pictures: int) -> Inspection:
+        """Its text, its numbers and its pictures."""
         from nodes.diffusion.looks import look_at_conditioning
 
-        return look_at_conditioning(self)
+        return look_at_conditioning(self, pictures)
 
 
 @dataclass(frozen=True, slots=True)

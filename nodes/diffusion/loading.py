@@ -46,7 +46,12 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
 
 
 class StandIn(torch.nn.Module):
-    """What stands for a text encoder that is not needed: it has a configuration and a precision, and runs nothing."""
+    """What stands for a text encoder that is not needed: it has a configuration and a precision, and runs nothing.
+
+    It stands for a processor too, which some pipelines take apart before they know whether they will use it.
+    """
+
+    image_processor = None
 
     def __init__(self, config: Mapping[str, object], dtype: torch.dtype) -> None:
         super().__init__()

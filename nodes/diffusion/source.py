@@ -49,6 +49,7 @@ class ModelSource:
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
     `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
+    `task` is the class that runs the parts, where it is another than the folder's.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class ModelSource:
     options: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     single_file: bool = field(default=False, compare=False)
     patches: tuple[Patch, ...] = ()
+    task: str = field(default="", compare=False)
 
     @property
     def plain(self) -> ModelSource:
@@ -87,13 +89,21 @@ class ModelSource:
     @property
     def family(self) -> Family:
         """The row of the table of families that this model belongs to."""
-        return FAMILIES[self.pipeline_class]
+        return FAMILIES[self.task or self.pipeline_class]
+
+    def run_as(self, task: str) -> ModelSource:
+        """The same parts, run by the class `task`."""
+        return replace(self, task=task)
 
     @property
     def reads_mask(self) -> bool:
         """Whether it was made for inpainting: its denoiser reads a mask and the picture around it as well."""
+        if self.family.pictures is not None:
+            return False
         if self.pipeline_class in FILLING:
             return True
+        if self.family.shows_nothing:
+            return False
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
@@ -255,7 +265,7 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
 def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
     """The kind that the sizes of the parts say."""
     vae = parts.get(family.decoder)
-    if vae is not None and family.denoisers[0] == "unet":
+    if vae is not None and family.denoisers[0] == "unet" and family.pictures is None:
         _check_channels(path, parts["unet"], vae, at)
     if family.name == STABLE_DIFFUSION.name:
         _check_stable_diffusion(path, parts, at)
