@@ -191,14 +191,15 @@ def load_model(*, model: ModelPath, config: ConfigPath | None = None, quantize: 
 
 
 def kind_of_net(values: Mapping[str, object]) -> dict[str, str]:
-    """The kind of the models that a ControlNet steers, from its configuration, weights unread."""
+    """The kind of the models that a ControlNet steers, from its configuration, weights unread; some tell none."""
     path = values.get("control_net")
-    return {"K": survey_net(path, "control_net").kind} if isinstance(path, Path) else {}
+    kind = survey_net(path, "control_net").kind if isinstance(path, Path) else ""
+    return {"K": kind} if kind else {}
 
 
 @node("LoadControlNet", category="load", kinds=kind_of_net)
 def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
-    """Open a ControlNet, which steers models of its kind by pictures: edges, depth, poses.
+    """Open a ControlNet or a T2I-Adapter, which steers models of its kind by pictures: edges, depth, poses.
 
     Weights are read when something first runs on them.
     """

@@ -119,13 +119,14 @@ def sample(  # these are what a picture depends on
         if source.family.alone:
             arguments = _alone(arguments)
         caching.install(held, pipeline, (positive, negative), guided=is_guided)
+        if isinstance(latent, Latent):
+            painting.check_size(latent, size)
+            painting.show(pipeline, latent)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
         begun = None
         if isinstance(latent, Latent):
-            painting.check_size(latent, size)
-            painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
             arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))

@@ -174,7 +174,7 @@ STABLE_DIFFUSION = Family(
     pipeline_class="StableDiffusionPipeline",
     denoisers=("unet",),
     decodes_plainly=True,
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "T2IAdapter"),
     steers=_PROMPT,
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
@@ -205,7 +205,7 @@ SDXL = Family(
     "StableDiffusionXLPipeline",
     UNET,
     {(2048, 4): "sdxl"},
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "ControlNetUnionModel", "T2IAdapter"),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
 REFINER = Family(
@@ -247,8 +247,20 @@ FLUX = Family(
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 _NO_INSTRUCTION: Mapping[str, object] = {"complex_human_instruction": None}
-SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True, aside=_NO_INSTRUCTION)
-HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
+SANA = Family(
+    "sana",
+    "SanaPipeline",
+    sizes={(2304, 32): "sana"},
+    roles_differ=True,
+    aside=_NO_INSTRUCTION,
+    controls=("SanaControlNetModel",),
+)
+HUNYUAN_DIT = Family(
+    "hunyuan-dit",
+    "HunyuanDiTPipeline",
+    sizes={(1024, 1024, 4): "hunyuan-dit"},
+    controls=("HunyuanDiT2DControlNetModel",),
+)
 FLUX2 = Family(
     "flux2",
     "Flux2Pipeline",
@@ -272,11 +284,21 @@ FLUX_KONTEXT = Family(
 )
 
 ANIMATEDIFF = Family(
-    "animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"}, frames_first=True
+    "animatediff",
+    "AnimateDiffPipeline",
+    ("unet", "motion_adapter"),
+    {(768, 4): "sd1"},
+    frames_first=True,
+    controls=("ControlNetModel", "SparseControlNetModel"),
 )
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
 QWEN_IMAGE = Family(
-    "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
+    "qwen-image",
+    "QwenImagePipeline",
+    sizes={(3584, 16): "qwen-image"},
+    begun_steps=True,
+    divides_guided=True,
+    controls=("QwenImageControlNetModel",),
 )
 _FROM_THE_PROMPT = "it counts guidance from the prompt on, where a guider begins at the negative"
 Z_IMAGE = Family(
@@ -285,7 +307,10 @@ Z_IMAGE = Family(
     sizes={(2560, 16): "z-image"},
     begun_steps=True,
     own_guidance=_FROM_THE_PROMPT,
+    controls=("ZImageControlNetModel",),
 )
+COGVIEW4 = Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"})
+EASYANIMATE = Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"})
 
 _OWN_GUIDER = "it brings a guider of its own"
 
@@ -351,7 +376,7 @@ _FAMILIES = (
     Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True, divides_guided=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
-    Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
+    COGVIEW4,
     FLUX2_KLEIN,
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
@@ -407,7 +432,7 @@ _FAMILIES = (
         aside=_NO_INSTRUCTION,
         reads_as="SanaImageToVideoPipeline",
     ),
-    Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    EASYANIMATE,
     Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
     Family(
         "hunyuan-video-1.5",
@@ -624,6 +649,12 @@ _TASKS: Mapping[str, Family] = {
     "FluxImg2ImgPipeline": FLUX,
     "FluxInpaintPipeline": FLUX,
     "FluxFillPipeline": FLUX,
+    "FluxControlPipeline": FLUX,
+    "FluxControlImg2ImgPipeline": FLUX,
+    "FluxControlInpaintPipeline": FLUX,
+    "CogView4ControlPipeline": COGVIEW4,
+    "CogVideoXFunControlPipeline": COGVIDEOX,
+    "EasyAnimateControlPipeline": EASYANIMATE,
     "ChromaImg2ImgPipeline": CHROMA,
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
@@ -652,6 +683,18 @@ FAMILIES: Mapping[str, Family] = {
 
 FILLING = frozenset({"FluxFillPipeline"})
 """Classes whose denoisers read a mask and the picture around it in a way of their own."""
+
+FOLLOWING = frozenset(
+    {
+        "FluxControlPipeline",
+        "FluxControlImg2ImgPipeline",
+        "FluxControlInpaintPipeline",
+        "CogView4ControlPipeline",
+        "CogVideoXFunControlPipeline",
+        "EasyAnimateControlPipeline",
+    }
+)
+"""Classes whose denoisers read a picture to follow beside the latents."""
 
 SUPPORTED = "docs/families.md lists what is supported."
 

@@ -151,6 +151,11 @@ def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
 
 
+def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
+    """Along which axis the channels lie in latents as the pipeline holds them."""
+    return -1 if is_packed(pipeline) else 2 if counts_frames_first(pipeline) else 1
+
+
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
     return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"

@@ -19,7 +19,7 @@ from nodes.diffusion.gguf_files import SUFFIX, header_of
 from nodes.diffusion.headers import PICKLES
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
-from nodes.diffusion.nets import survey_net
+from nodes.diffusion.nets import ADAPTER, survey_net
 from nodes.diffusion.parts import read_json
 from nodes.diffusion.roots import walk
 from nodes.diffusion.source import survey
@@ -101,9 +101,10 @@ def _listed(
 
 def _is_net(path: Path) -> bool:
     try:
-        return "ControlNet" in str(read_json(path / LONE, "").get("_class_name"))
+        name = str(read_json(path / LONE, "").get("_class_name"))
     except PatchbayError:
         return False
+    return "ControlNet" in name or name == ADAPTER
 
 
 def _net(name: str, path: Path, source: str) -> Choice:

@@ -233,26 +233,6 @@ def test_a_mask_is_small_as_the_stock_class_makes_it():
     assert painting._small(latent.mask, latent.samples).flatten().tolist() == [0, 1, 0, 0]
 
 
-def test_a_reader_shows_its_denoiser_more_and_hides_that_it_does():
-    class Seen(torch.nn.Module):
-        dtype = torch.float32
-
-        @property
-        def config(self):
-            return {"in_channels": 9, "sample_size": 8}
-
-        def forward(self, sample=None, hidden_states=None):
-            return sample if hidden_states is None else hidden_states
-
-    reader = painting.Reader(Seen(), torch.ones(2, 5, 3, 3), 4)
-    assert reader.config == {"in_channels": 4, "sample_size": 8}
-    assert reader.dtype is torch.float32
-    assert reader(torch.zeros(4, 4, 3, 3)).shape == (4, 9, 3, 3)
-    assert reader(sample=torch.zeros(2, 4, 3, 3))[:, 4:].min() == 1
-    tokens = painting.Reader(Seen(), torch.ones(2, 6, 5), 4)
-    assert tokens(hidden_states=torch.zeros(2, 6, 4)).shape == (2, 6, 9)
-
-
 def test_latents_are_put_back_as_the_loop_holds_them(family):
     """Flux 2 packs what it is given plain."""
 

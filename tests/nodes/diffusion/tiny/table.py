@@ -7,7 +7,19 @@ import torch
 
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.pipelines import Trusting
-from tests.nodes.diffusion.tiny import cosmos, dits, guided, kandinsky5, kolors, newer, seeing, shown, unets, videos
+from tests.nodes.diffusion.tiny import (
+    cosmos,
+    dits,
+    following,
+    guided,
+    kandinsky5,
+    kolors,
+    newer,
+    seeing,
+    shown,
+    unets,
+    videos,
+)
 
 
 @dataclass(frozen=True)
@@ -153,11 +165,22 @@ READERS = {
 }
 """Models that were made for inpainting and read a mask."""
 
+FOLLOWERS = {
+    "FluxControlPipeline": following.flux,
+    "FluxControlImg2ImgPipeline": following.flux,
+    "FluxControlInpaintPipeline": following.flux,
+    "CogView4ControlPipeline": following.cogview4,
+    "CogVideoXFunControlPipeline": following.cogvideox,
+    "EasyAnimateControlPipeline": following.easyanimate,
+}
+"""Models that were made to follow a picture, which they read."""
+
 
 def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
-    made = READERS[name]() if name in READERS else TINY[name].make()
+    special = {**READERS, **FOLLOWERS}
+    made = special[name]() if name in special else TINY[name].make()
     if name in FAMILIES and FAMILIES[name].checks_safety:
         made["safety_checker"] = Trusting()
     for part in made.values():
