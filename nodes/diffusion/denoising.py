@@ -10,7 +10,7 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, own_guiders, painting, schedulers, steering, stock, windows
+from nodes.diffusion import canvases, guiders, layouts, noise, own_guiders, painting, schedulers, steering, stock, windows
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -81,6 +81,8 @@ def sample(  # these are what a picture depends on
         "output_type": "latent",
         **options,
     }
+    if options.get("guidance_schedule"):
+        settings[call.guidance or ""] = None  # numbers for each step in place of one for all
     with ExitStack() as held:
         names = [name for name in source.family.denoisers if name in source.parts]
         parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
@@ -89,6 +91,8 @@ def sample(  # these are what a picture depends on
         own_guiders.set_scale(pipeline, guidance)
         own_guiders.check(pipeline, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
+        if source.family.sized:
+            positive = canvases.fitted(pipeline, positive, size)
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         if guider is not None:
             check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)

@@ -59,6 +59,7 @@ class Family:
     - `blank_only`: why a run begins with a blank latent, where it must.
     - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
+    - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -84,6 +85,7 @@ class Family:
     decodes_plainly: bool = False
     ends_early: bool = False
     shows_nothing: bool = False
+    sized: bool = False
     puts_latents: bool = False
     blank_only: str = ""
     asks_twice: bool = False
@@ -284,6 +286,14 @@ _FAMILIES = (
         axes={"prompt_layers": 0},
         padded=True,
     ),
+    Family(
+        "ideogram4",
+        "Ideogram4Pipeline",
+        ("transformer", "unconditional_transformer"),
+        {(53248, 32): "ideogram4"},
+        axes={"segment_ids": 0},
+        sized=True,
+    ),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
     Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
@@ -412,6 +422,7 @@ TEXT_WIDTHS = (
     "in_text_dim",
     "text_in_dim",
     "context_in_dim",
+    "llm_features_dim",
     "cross_attention_dim",
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""

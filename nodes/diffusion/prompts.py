@@ -112,6 +112,7 @@ def _encoding(
         "output_type": "latent",
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **shown(source),
     }
     if role == "negative" and text is None:

@@ -9,7 +9,7 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, pipelines, pixels, prompts, stock
+from nodes.diffusion import autoencoding, canvases, denoising, layouts, masks, painting, pipelines, pixels, prompts, stock
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
@@ -138,6 +138,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -240,6 +241,8 @@ def compare(source, case):
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
+    if source.family.sized:
+        positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
     if pictures.ndim == 5:

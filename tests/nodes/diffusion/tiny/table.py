@@ -94,6 +94,7 @@ TINY = {
     "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
     "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
     "Cosmos2_5_PredictBasePipeline": Tiny(cosmos.half, frames=5, text={"max_sequence_length": 64}),
+    "Ideogram4Pipeline": Tiny(newer.ideogram4, WIDE, text={"max_sequence_length": 96}),
     "LattePipeline": Tiny(videos.latte, frames=2, text={"clean_caption": False}, batches=False),
     "BriaFiboPipeline": Tiny(newer.bria_fibo, text={"max_sequence_length": 64}),
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
