@@ -17,7 +17,9 @@ _A_WORD = 3
 
 
 def fitted(pipeline: Any, prompt: Conditioning[Any], size: layouts.Size) -> Conditioning[Any]:  # noqa: ANN401
-    """The prompt as the stock call would encode it for pictures of this size."""
+    """The prompt as the stock call would encode it for pictures of this size; as it is where size has no part in it."""
+    if not prompt.encoder.source.family.sized:
+        return prompt
     side = layouts.factor(pipeline)
     grid = (size.height // side, size.width // side)
     default = stock.signature(type(pipeline).__name__).defaults["max_sequence_length"]

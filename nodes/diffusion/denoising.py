@@ -10,7 +10,18 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import canvases, guiders, layouts, noise, own_guiders, painting, schedulers, steering, stock, windows
+from nodes.diffusion import (
+    canvases,
+    guiders,
+    layouts,
+    noise,
+    own_guiders,
+    painting,
+    schedulers,
+    steering,
+    stock,
+    windows,
+)
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
@@ -67,32 +78,27 @@ def sample(  # these are what a picture depends on
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
     windows.check_parts(latent, window, source.family)
     windows.check_start(latent, source.family)
-    windows.check_blank(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
-    in_parts = window.last is not None or windows.state_in(latent) is not None
+    in_parts = windows.is_part(latent, window)
     painting.check(latent, source)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
-        call.guidance or "": guidance,
+        call.guidance or "": None if options.get("guidance_schedule") else guidance,  # a number for each step, or one
         **shown(source),
         "output_type": "latent",
         **options,
     }
-    if options.get("guidance_schedule"):
-        settings[call.guidance or ""] = None  # numbers for each step in place of one for all
     with ExitStack() as held:
         names = [name for name in source.family.denoisers if name in source.parts]
         parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
         pipeline = held.enter_context(opened(source, **parts))
         size = _checked_size(pipeline, latent)
-        own_guiders.set_scale(pipeline, guidance)
-        own_guiders.check(pipeline, in_parts=in_parts)
+        own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
-        if source.family.sized:
-            positive = canvases.fitted(pipeline, positive, size)
+        positive = canvases.fitted(pipeline, positive, size)
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         if guider is not None:
             check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)

@@ -60,6 +60,7 @@ class Family:
     - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
+    - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -86,6 +87,7 @@ class Family:
     ends_early: bool = False
     shows_nothing: bool = False
     sized: bool = False
+    tiles: bool = False
     puts_latents: bool = False
     blank_only: str = ""
     asks_twice: bool = False
@@ -284,6 +286,7 @@ _FAMILIES = (
         "BriaFiboPipeline",
         sizes={(4096, 48): "bria-fibo"},
         axes={"prompt_layers": 0},
+        roles_differ=True,
         padded=True,
     ),
     Family(
@@ -327,6 +330,7 @@ _FAMILIES = (
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
+    Family("allegro", "AllegroPipeline", sizes={(4096, 4): "allegro"}, tiles=True),
     Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
     Family(
         "sana-video",

@@ -9,7 +9,18 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, canvases, denoising, layouts, masks, painting, pipelines, pixels, prompts, stock
+from nodes.diffusion import (
+    autoencoding,
+    canvases,
+    denoising,
+    layouts,
+    masks,
+    painting,
+    pipelines,
+    pixels,
+    prompts,
+    stock,
+)
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
@@ -82,6 +93,8 @@ def stock_pipeline(held, source, name=None, **beside):
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
     )
+    if FAMILIES.get(cls.__name__, source.family).tiles:
+        pipeline.vae.enable_tiling()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -112,6 +125,14 @@ def begun(case, tiny):
     width, height = tiny.sizes[case.size]
     drawn = torch.randn(case.batch, 4, height // 2, width // 2, generator=torch.Generator().manual_seed(5))
     return Latent(drawn, "")
+
+
+def beginning(source, case):
+    """The latent that a run begins with."""
+    tiny = TINY[source.pipeline_class]
+    if tiny.strength < 1:
+        return replace(begun(case, tiny), kind=source.kind)
+    return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
 
 
 def stock_call(pipeline, case, output, *, encoded=None):
@@ -169,7 +190,6 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
     """The same through the stages."""
     tiny = TINY[source.pipeline_class]
     call = stock.signature(source.pipeline_class)
-    width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
     positive = prompts.encode_text(encoder, prompt, options=tiny.text)
     against = None
@@ -183,9 +203,7 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
             Denoiser(source),
             positive,
             against,
-            replace(begun(case, tiny), kind=source.kind)
-            if tiny.strength < 1
-            else BlankLatent(width, height, case.batch, tiny.frames),
+            beginning(source, case),
             scheduler=scheduler or own,
             denoise=tiny.strength,
             steps=tiny.steps,
@@ -241,8 +259,7 @@ def compare(source, case):
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
-    if source.family.sized:
-        positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
+    positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
     if pictures.ndim == 5:

@@ -106,6 +106,7 @@ def nucleus():
             num_attention_heads=2,
             joint_attention_dim=32,
             axes_dims_rope=(8, 4, 4),
+            mlp_ratio=8.0,
             num_experts=4,
             capacity_factors=2.0,
             moe_intermediate_dim=16,

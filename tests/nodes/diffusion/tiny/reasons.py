@@ -5,8 +5,8 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "AllegroPipeline": "its VAE decodes in tiles only",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
+    "LTX2Pipeline": "denoises sound beside the video, with a scheduler of its own",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
 }
