@@ -89,6 +89,8 @@ class Family:
     - `blank_only`: why a run begins with a blank latent, where it must.
     - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
+    - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
+    - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -123,6 +125,8 @@ class Family:
     decodes_plainly: bool = False
     ends_early: bool = False
     shows_nothing: bool = False
+    sized: bool = False
+    tiles: bool = False
     puts_latents: bool = False
     blank_only: str = ""
     asks_twice: bool = False
@@ -388,7 +392,16 @@ _FAMILIES = (
         "BriaFiboPipeline",
         sizes={(4096, 48): "bria-fibo"},
         axes={"prompt_layers": 0},
+        roles_differ=True,
         padded=True,
+    ),
+    Family(
+        "ideogram4",
+        "Ideogram4Pipeline",
+        ("transformer", "unconditional_transformer"),
+        {(53248, 32): "ideogram4"},
+        axes={"segment_ids": 0},
+        sized=True,
     ),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
@@ -423,6 +436,7 @@ _FAMILIES = (
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
+    Family("allegro", "AllegroPipeline", sizes={(4096, 4): "allegro"}, tiles=True),
     Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
     Family(
         "sana-video",
@@ -709,6 +723,7 @@ TEXT_WIDTHS = (
     "in_text_dim",
     "text_in_dim",
     "context_in_dim",
+    "llm_features_dim",
     "cross_attention_dim",
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""

@@ -40,8 +40,12 @@ def is_guided(pipeline: Any) -> bool:  # noqa: ANN401
     return any(own._enabled and own.num_conditions > 1 for own in _of(pipeline).values())  # noqa: SLF001  # as pipelines ask
 
 
-def check(pipeline: Any, *, in_parts: bool) -> None:  # noqa: ANN401
-    """Refuse to run some steps only where a guider remembers those before. Raises `bad_value`."""
+def begin(pipeline: Any, scale: float, *, in_parts: bool) -> None:  # noqa: ANN401
+    """Give the pipeline fresh guiders with this strength, where it has any, for all steps or a part of them.
+
+    Raises `bad_value` for a part of them where a guider remembers the steps before.
+    """
+    set_scale(pipeline, scale)
     remembers = any(own.config.get("adaptive_projected_guidance_momentum") for own in _of(pipeline).values())
     if in_parts and remembers and is_guided(pipeline):
         what = "The guidance of this model remembers the steps before, and is not carried from one part to the next."

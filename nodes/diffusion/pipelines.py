@@ -196,6 +196,7 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "num_videos_per_prompt": 1,
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **others,
         "enable_prompt_rewrite": False,  # what is drawn was encoded before
     }

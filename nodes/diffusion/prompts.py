@@ -135,6 +135,7 @@ def _encoding(
         "output_type": "latent",
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **unread_picture(source),
     }
     if source.family.joined:  # guided, it would give both prompts as one

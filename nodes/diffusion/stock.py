@@ -162,6 +162,8 @@ class Blank:
             return None
         if "mask" in name:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
+        if name in {"position_ids", "segment_ids"}:
+            return torch.zeros(self.batch, 8, dtype=torch.long, device=self.place)
         if name.endswith("ids"):
             return torch.zeros(8, 3, device=self.place, dtype=self.precision)
         if name.endswith("layers"):

@@ -32,8 +32,11 @@ QUICK = (
 )
 """Run always; the others with the marker `slow`."""
 
-OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline")
-"""Flow models whose pipelines tell times or rising levels, which no sampler takes."""
+OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline", "LTXConditionPipeline", "Cosmos2TextToImagePipeline")
+"""Flow models whose pipelines tell times, or levels that rise or begin far above 1, which no sampler takes."""
+
+REMEMBERING = ("HunyuanImagePipeline", "MotifVideoPipeline")
+"""Their guiders remember the steps before."""
 
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
 
@@ -65,7 +68,7 @@ def _in_parts(source, scheduler, *ends):
     negative = None
     if "negative_prompt" in call:
         negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
-    latent, first = BlankLatent(*tiny.sizes[0], 1, tiny.frames), 0
+    latent, first = exact.beginning(source, exact.CASES[0]), 0
     for end in ends:
         latent = denoising.sample(
             Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,
@@ -83,7 +86,11 @@ def test_two_parts_are_the_whole_or_refused(family, name, sampler):
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler, family=name)
     base = "FlowMatchEuler" if prediction == FLOW else "Euler"
     chosen = Sampler(base, source.kind, source.scheduler, {}, name, "euler_ancestral") if sampler else own
-    if source.family.whole or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS)):
+    if (
+        source.family.whole
+        or name in REMEMBERING
+        or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS))
+    ):
         with pytest.raises(PatchbayError):
             in_parts(source, chosen, 1, 3)
         return

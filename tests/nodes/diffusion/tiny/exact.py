@@ -11,6 +11,7 @@ import torch
 
 from nodes.diffusion import (
     autoencoding,
+    canvases,
     denoising,
     layouts,
     masks,
@@ -113,6 +114,8 @@ def stock_pipeline(held, source, name=None, **beside):
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
     )
+    if FAMILIES.get(cls.__name__, source.family).tiles:
+        pipeline.vae.enable_tiling()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -145,6 +148,14 @@ def begun(case, tiny):
     return Latent(drawn, "")
 
 
+def beginning(source, case):
+    """The latent that a run begins with."""
+    tiny = TINY[source.pipeline_class]
+    if tiny.strength < 1:
+        return replace(begun(case, tiny), kind=source.kind)
+    return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
+
+
 def stock_call(pipeline, case, output, *, encoded=None):
     """The stock call; what its encoder gave is appended to `encoded`."""
     name = type(pipeline).__name__
@@ -171,6 +182,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "use_resolution_binning": False,
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
+        "guidance_schedule": None,
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -212,7 +224,6 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
 def _own_latent(source, case, negative, prompt, scheduler, pictures):
     tiny = TINY[source.pipeline_class]
     call = stock.signature(source.pipeline_class)
-    width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
     words = prompt if words_of(source.pipeline_class) else ""
@@ -228,9 +239,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
             Denoiser(source),
             positive,
             against,
-            replace(begun(case, tiny), kind=source.kind)
-            if tiny.strength < 1
-            else BlankLatent(width, height, case.batch, tiny.frames),
+            beginning(source, case),
             scheduler=scheduler or own,
             denoise=tiny.strength,
             steps=tiny.steps,
@@ -302,6 +311,7 @@ def compare(source, case):
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
+    positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
     if pictures.ndim == 5:
