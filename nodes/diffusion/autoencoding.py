@@ -13,13 +13,13 @@ from nodes.diffusion.checks import check_kind, own_words
 from nodes.diffusion.device import kept
 from nodes.diffusion.families import TEXT_WIDTHS
 from nodes.diffusion.libraries import VaeImageProcessor
-from nodes.diffusion.pipelines import opened, own_scheduler, told
+from nodes.diffusion.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import NOTHING, SchedulerShim
 from nodes.types import VAE, Image, Latent, LatentDistribution, Video
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nodes.diffusion.source import ModelSource
 
@@ -108,10 +108,22 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
     with ExitStack() as held:
         parts = {name: held.enter_context(SHELF.use(source, name))} if name in source.parts else {}
         pipeline = held.enter_context(opened(_decoding(source), **parts))
-        pixels = _decode_plain if source.family.decodes_plainly else _decode_stock
-        if not stock.reads_words(pipeline.source.family.pipeline_class):
-            pixels = _decode_frames
-        return Image(kept(_as_pictures(pixels(pipeline, latent.samples))))
+        return Image(kept(_as_pictures(_way_of(pipeline.source)(pipeline, latent.samples))))
+
+
+def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
+    """How pictures are made of latents."""
+    if source.family.decoder not in source.parts:
+        return _shown
+    if not stock.reads_words(source.family.pipeline_class):
+        return _decode_frames
+    return _decode_plain if source.family.decodes_plainly else _decode_stock
+
+
+def _shown(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of models that work on pixels: the latents are the picture, from -1 to 1."""
+    done: torch.Tensor = pipeline.image_processor.postprocess(samples.to(pipeline.device), "pt")
+    return done
 
 
 def _decoding(source: ModelSource) -> ModelSource:
@@ -145,10 +157,17 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     call = stock.signature(source.family.pipeline_class)
     layouts.check_shape(pipeline, samples)
     size, batch = layouts.size_of(pipeline, samples), len(samples)
+    layouts.check_known(pipeline, size)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
-    pipeline.scheduler = SchedulerShim(own_scheduler(source), lambda *_: None, window=NOTHING, noised=True)
-    given = told(size, noise.generators(0, batch), {"prompt": [""] * batch, "latents": latents})
+    pipeline.scheduler = SchedulerShim(
+        taught(pipeline, own_scheduler(source)), lambda *_: None, window=NOTHING, noised=True
+    )
+    given = told(
+        size,
+        noise.generators(0, batch),
+        {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
+    )
     unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
     settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
     with own_words({}):

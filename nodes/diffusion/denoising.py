@@ -10,13 +10,24 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, picturing, schedulers, steering, stock, windows
+from nodes.diffusion import (
+    guiders,
+    layouts,
+    noise,
+    own_guiders,
+    painting,
+    picturing,
+    schedulers,
+    steering,
+    stock,
+    windows,
+)
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
-from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
+from nodes.diffusion.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.pose import SamplerScheduler
 from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
@@ -66,9 +77,8 @@ def sample(  # these are what a picture depends on
     whole = window is not None
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
     share = denoise if source.family.told_share and not whole else None
-    windows.check_parts(latent, window, source.family)
-    windows.check_leftover(latent, window, scheduler)
-    painting.check(latent, source)
+    _check_latent(source, latent, window, scheduler)
+    in_parts = window.last is not None or windows.state_in(latent) is not None
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     picturing.check_begun(source.family, positive.pictures, latent)
@@ -77,19 +87,19 @@ def sample(  # these are what a picture depends on
     settings: dict[str, object] = {
         "num_inference_steps": steps,
         call.guidance or "": guidance,
+        **unread_picture(source),
         "output_type": "latent",
         **options,
     }
     with ExitStack() as held:
-        names = [name for name in source.family.denoisers if name in source.parts]
-        parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
-        pipeline = held.enter_context(opened(source, **parts, **picturing.readers(held, source, shown)))
-        size = _size(pipeline, latent)
+        pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
+        size = _checked_size(pipeline, latent)
         picturing.check_size(source.family, shown, size)
+        own_guiders.set_scale(pipeline, guidance)
+        own_guiders.check(pipeline, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         if guider is not None:
-            in_parts = window.last is not None or windows.state_in(latent) is not None
             check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
@@ -104,14 +114,14 @@ def sample(  # these are what a picture depends on
             arguments = _alone(arguments)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
-        live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+        live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
         begun = None
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
-            arguments["latents"] = layouts.pack(pipeline, begun.latents)
+            arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
         shim = pipeline.scheduler = SchedulerShim(
             live,
             _reporter(pipeline, size),
@@ -121,14 +131,33 @@ def sample(  # these are what a picture depends on
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
+            asks_twice=source.family.asks_twice,
             share=share,
         )
+        own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
         if source.family.pictures is not None and source.family.pictures.leading:
             result = result[:, :, len(shown) :]
     left = windows.leftover(shim, window, scheduler)
     return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
+
+
+def _check_latent(
+    source: ModelSource, latent: Latent[Any] | BlankLatent, window: Window, scheduler: Scheduler[Any] | str
+) -> None:
+    """Refuse a latent that the model cannot begin with, or not at this step. Raises `bad_value`."""
+    windows.check_parts(latent, window, source.family)
+    windows.check_start(latent, source.family)
+    windows.check_blank(latent, source.family)
+    windows.check_leftover(latent, window, scheduler)
+    painting.check(latent, source)
+
+
+def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
+    """The parts that predict, from the shelf."""
+    names = [name for name in source.family.denoisers if name in source.parts]
+    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
 
 
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
@@ -209,9 +238,12 @@ def _begun(
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
         return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
-    live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
+    live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
-    asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
+    asked = {
+        **beginning(pipeline, layouts.pack(pipeline, samples)),
+        "generator": noise.generators(0, len(samples)),
+    }
     with suppress(stock.Reached):
         pipeline(**{**arguments, **asked})
     index = index_of(live, window.first)
@@ -257,6 +289,13 @@ def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # 
     layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
     layouts.check_frames(pipeline, latent.frames)
     return layouts.Size(latent.width, latent.height, latent.frames)
+
+
+def _checked_size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    """The size of the pictures, one that the pipeline takes as it is."""
+    size = _size(pipeline, latent)
+    layouts.check_known(pipeline, size)
+    return size
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

@@ -72,14 +72,23 @@ class Family:
     `denoisers` are the parts that predict, `decoder` makes pictures of latents; `parts` holds rules for parts where
     they are stricter than those that follow from a part's class. The rest are exceptions:
 
-    - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first; None: all share it.
+    - `axes`: along which axis the pictures of a batch lie in tensors where that is not the first, and in each tensor of
+      a list that is not one item a picture; None: all share it.
+    - `refines`: it goes on from a picture or an unfinished latent, and draws nothing from a blank one.
     - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
     - `told_share`: its scheduler is told which share of the noise is wanted, and makes all of its steps for that.
     - `frames_first`: noise for a given video is drawn frame by frame.
     - `roles_differ`: a negative prompt is encoded in another way than a positive one.
+    - `aside`: arguments of the call that keep the prompt short beside which a negative one is encoded.
     - `joint`: a negative prompt is encoded to the positive's length.
+    - `padded`: the shorter of both prompts is filled up with zeros to the length of the longer one.
     - `decodes_plainly`: scaling is all that comes before and after the VAE.
     - `ends_early`: what the stock call gives as a latent is one no more, so the last step's result is taken.
+    - `shows_nothing`: its denoiser reads a mask and a picture as well, and the pipeline gives it empty ones.
+    - `puts_latents`: the stock call would change or ignore latents that it is given, so they are put in their place.
+    - `blank_only`: why a run begins with a blank latent, where it must.
+    - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
+    - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -103,13 +112,21 @@ class Family:
     parts: Mapping[str, Rule] = field(default_factory=dict)
     decoder: str = "vae"
     axes: Mapping[str, int | None] = field(default_factory=dict)
+    refines: bool = False
     begun_steps: bool = False
     told_share: bool = False
     frames_first: bool = False
     roles_differ: bool = False
+    aside: Mapping[str, object] = field(default_factory=dict)
     joint: bool = False
+    padded: bool = False
     decodes_plainly: bool = False
     ends_early: bool = False
+    shows_nothing: bool = False
+    puts_latents: bool = False
+    blank_only: str = ""
+    asks_twice: bool = False
+    checks_safety: bool = False
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
@@ -191,6 +208,27 @@ SDXL = Family(
     controls=("ControlNetModel",),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
+REFINER = Family(
+    "sdxl-refiner",
+    "StableDiffusionXLImg2ImgPipeline",
+    UNET,
+    {(1280, 4): "sdxl-refiner"},
+    refines=True,
+    steers=SDXL.steers,
+)
+
+_OF_KOLORS = "diffusers.pipelines.kolors"
+KOLORS = Family(
+    "kolors",
+    "KolorsPipeline",
+    UNET,
+    {(4096, 4): "kolors"},
+    {
+        "text_encoder": Rule(_OF_KOLORS, ("ChatGLMModel",), "config.json", weights="model"),
+        "tokenizer": Rule(_OF_KOLORS, ("ChatGLMTokenizer",), "tokenizer_config.json", (("tokenizer.model",),)),
+    },
+    steers=SDXL.steers,
+)
 SD3 = Family(
     "sd3",
     "StableDiffusion3Pipeline",
@@ -208,13 +246,21 @@ FLUX = Family(
     controls=("FluxControlNetModel",),
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
-SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True)
+_NO_INSTRUCTION: Mapping[str, object] = {"complex_human_instruction": None}
+SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True, aside=_NO_INSTRUCTION)
 HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
 FLUX2 = Family(
     "flux2",
     "Flux2Pipeline",
     sizes={(15360, 32): "flux2"},
     begun_steps=True,
+    pictures=Pictures(least=0, most=10, among_tokens=True),
+)
+FLUX2_KLEIN = Family(
+    "flux2-klein",
+    "Flux2KleinPipeline",
+    sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
+    ends_early=True,
     pictures=Pictures(least=0, most=10, among_tokens=True),
 )
 FLUX_KONTEXT = Family(
@@ -240,6 +286,10 @@ Z_IMAGE = Family(
     begun_steps=True,
     own_guidance=_FROM_THE_PROMPT,
 )
+
+_OWN_GUIDER = "it brings a guider of its own"
+
+_OWN_NOISE = "its noise has another scale than a scheduler adds to a picture"
 
 LCM = Family(
     "lcm",
@@ -274,6 +324,8 @@ COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvide
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
+    REFINER,
+    KOLORS,
     SD3,
     FLUX,
     PIXART,
@@ -300,18 +352,19 @@ _FAMILIES = (
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
     Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
-    Family(
-        "flux2-klein",
-        "Flux2KleinPipeline",
-        sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
-        ends_early=True,
-        pictures=Pictures(least=0, most=10, among_tokens=True),
-    ),
+    FLUX2_KLEIN,
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
     Family("prx", "PRXPipeline", sizes={(2304, 16): "prx", (2304, 32): "prx-dc"}, least_guidance=1.0),
     Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}, roles_differ=True),
+    Family(
+        "bria-fibo",
+        "BriaFiboPipeline",
+        sizes={(4096, 48): "bria-fibo"},
+        axes={"prompt_layers": 0},
+        padded=True,
+    ),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
     WAN,
@@ -323,17 +376,63 @@ _FAMILIES = (
         whole="each step is told where the next one begins",
     ),
     Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}, reads_as="LTXImageToVideoPipeline"),
+    Family("ltx-condition", "LTXConditionPipeline", sizes={(4096, 128): "ltx"}, puts_latents=True),
+    Family(
+        "cosmos",
+        "CosmosTextToWorldPipeline",
+        sizes={(1024, 16): "cosmos"},
+        puts_latents=True,
+        blank_only=_OWN_NOISE,
+        asks_twice=True,
+        checks_safety=True,
+    ),
+    Family(
+        "cosmos2",
+        "Cosmos2TextToImagePipeline",
+        sizes={(1024, 16): "cosmos2"},
+        puts_latents=True,
+        blank_only=_OWN_NOISE,
+        checks_safety=True,
+    ),
+    Family("cosmos2.5", "Cosmos2_5_PredictBasePipeline", sizes={(1024, 16): "cosmos2.5"}, checks_safety=True),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
+    Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
     Family(
         "sana-video",
         "SanaVideoPipeline",
         sizes={(2304, 16): "sana-video"},
         roles_differ=True,
+        aside=_NO_INSTRUCTION,
         reads_as="SanaImageToVideoPipeline",
     ),
     Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
+    Family(
+        "hunyuan-video-1.5",
+        "HunyuanVideo15Pipeline",
+        sizes={(3584, 32): "hunyuan-video-1.5"},
+        shows_nothing=True,
+        own_guidance=_OWN_GUIDER,
+    ),
+    Family(
+        "motif-video",
+        "MotifVideoPipeline",
+        sizes={(4096, 16): "motif-video"},
+        shows_nothing=True,
+        own_guidance=_OWN_GUIDER,
+    ),
+    Family("kandinsky5", "Kandinsky5T2IPipeline", sizes={(3584, 16): "kandinsky5"}, axes={"prompt_cu_seqlens": None}),
+    Family(
+        "kandinsky5-video",
+        "Kandinsky5T2VPipeline",
+        sizes={(3584, 16): "kandinsky5-video"},
+        axes={"prompt_cu_seqlens": None},
+        shows_nothing=True,
+    ),
+    Family("nucleus", "NucleusMoEImagePipeline", sizes={(4096, 16): "nucleus"}, divides_guided=True),
+    Family("prx-pixel", "PRXPixelPipeline", sizes={(2048, 3): "prx-pixel"}, least_guidance=1.0),
     ANIMATEDIFF,
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )
@@ -360,6 +459,9 @@ _READING = (
         pictures=Pictures(most=10, with_text=True, among_tokens=True),
         decodes_as="QwenImagePipeline",
     ),
+    replace(
+        FLUX2_KLEIN, pipeline_class="Flux2KleinKVPipeline", whole="its first step reads the pictures for all the others"
+    ),
     Family(
         "longcat-edit",
         "LongCatImageEditPipeline",
@@ -376,7 +478,7 @@ _READING = (
         decodes_plainly=True,
         joined=("positive", "negative", "negative"),
         own_guidance=_BOTH,
-        pictures=Pictures(sized="own"),
+        pictures=Pictures(sized="own", for_each=True),
     ),
     Family(
         "pix2pix-xl",
@@ -384,7 +486,7 @@ _READING = (
         UNET,
         {(2048, 4): "sdxl"},
         own_guidance=_BOTH,
-        pictures=Pictures(),
+        pictures=Pictures(for_each=True),
         decodes_as="StableDiffusionXLPipeline",
     ),
     Family(
@@ -503,6 +605,7 @@ _AFTER_PICTURES = (
 _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLPAGPipeline": SDXL,
+    "KolorsPAGPipeline": KOLORS,
     "StableDiffusion3PAGPipeline": SD3,
     "PixArtSigmaPAGPipeline": PIXART,
     "SanaPAGPipeline": SANA,
@@ -515,6 +618,7 @@ _TASKS: Mapping[str, Family] = {
     "StableDiffusionImg2ImgPipeline": STABLE_DIFFUSION,
     "StableDiffusionInpaintPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLInpaintPipeline": SDXL,
+    "KolorsImg2ImgPipeline": KOLORS,
     "StableDiffusion3Img2ImgPipeline": SD3,
     "StableDiffusion3InpaintPipeline": SD3,
     "FluxImg2ImgPipeline": FLUX,
@@ -524,6 +628,7 @@ _TASKS: Mapping[str, Family] = {
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
     "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "FluxKontextInpaintPipeline": FLUX_KONTEXT,
     "ZImageImg2ImgPipeline": Z_IMAGE,
     "ZImageInpaintPipeline": Z_IMAGE,
     "LatentConsistencyModelImg2ImgPipeline": LCM,

@@ -61,7 +61,9 @@ class SchedulerShim:
     one. `settle(scheduler, index, latents)` says what becomes of the latents of each step, `index` being the number of
     the next model call. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked`
     is called when timesteps are asked for, `on_timesteps` when they are known, `on_last` with the latents of the last
-    step. `share` is the share of the noise that the scheduler makes its steps for, if it can be told.
+    step. `asks_twice` says that the pipeline steps to learn what a prediction means, steps back, and steps again with
+    `pred_original_sample`; only the second is a step. `share` is the share of the noise that the scheduler makes its
+    steps for, if it can be told.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class SchedulerShim:
         on_asked: Callable[[], None] | None = None,
         on_timesteps: Callable[[], None] | None = None,
         on_last: Callable[[Tensor], None] | None = None,
+        asks_twice: bool = False,
         share: float | None = None,
     ) -> None:
         self._scheduler = scheduler
@@ -89,6 +92,7 @@ class SchedulerShim:
         self._on_asked = on_asked
         self._on_timesteps = on_timesteps
         self._on_last = on_last
+        self._asks_twice = asks_twice
         self._told = {} if share is None or _SHARE not in _parameters(scheduler.set_timesteps) else {_SHARE: share}
         self._before: Mapping[str, Any] = {}
         self._done = 0
@@ -116,6 +120,21 @@ class SchedulerShim:
         stop = None if self._window.last is None else index_of(self._scheduler, self._window.last)
         window: Tensor = self._scheduler.timesteps[index_of(self._scheduler, self._window.first) : stop]
         return window
+
+    @property
+    def sigmas(self) -> Any:  # noqa: ANN401  # a tensor, or what the scheduler has in its place
+        """The noise levels from the window's first on, as a pipeline counts its steps."""
+        own = self._scheduler.sigmas
+        return own[self._window.first :] if self._window.first and self._scheduler.order == 1 else own
+
+    @property
+    def _step_index(self) -> Any:  # noqa: ANN401  # a number, or none yet
+        """The scheduler's own count, which some pipelines turn back."""
+        return self._scheduler._step_index  # noqa: SLF001
+
+    @_step_index.setter
+    def _step_index(self, index: int) -> None:
+        self._scheduler._step_index = index  # noqa: SLF001
 
     @property
     def init_noise_sigma(self) -> Any:  # noqa: ANN401  # a float or a tensor
@@ -152,7 +171,12 @@ class SchedulerShim:
     def _step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         if self._draws and self._own and kwargs.get("generator") is None:
             kwargs["generator"] = self._own
+        if self._asks_twice and "pred_original_sample" not in inspect.signature(self._scheduler.step).parameters:
+            what = f"The model's pipeline goes on from clean latents, which {type(self._scheduler).__name__} cannot."
+            raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.")
         result = self._scheduler.step(*args, **kwargs)
+        if self._asks_twice and "pred_original_sample" not in kwargs:
+            return result
         self._done += 1
         if self._settle is not None:
             index = index_of(self._scheduler, self._window.first) + self._done

@@ -94,6 +94,8 @@ class ModelSource:
             return False
         if self.pipeline_class in FILLING:
             return True
+        if self.family.shows_nothing:
+            return False
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1

@@ -67,6 +67,20 @@ def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Famil
         raise PatchbayError(Code.BAD_VALUE, "last", what, "Set first to 0 and last to null.")
 
 
+def check_start(latent: Latent[Any] | BlankLatent, family: Family) -> None:
+    """Refuse to begin with nothing where a family only goes on. Raises `bad_value`."""
+    if family.refines and isinstance(latent, BlankLatent):
+        what = "A refiner goes on from a picture, and a blank latent has none."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Encode a picture with the refiner's VAE.")
+
+
+def check_blank(latent: Latent[Any] | BlankLatent, family: Family) -> None:
+    """Refuse to begin with a picture where a family begins with noise alone. Raises `bad_value`."""
+    if family.blank_only and isinstance(latent, Latent) and latent.leftover is None:
+        what = f"{family.pipeline_class} begins with a blank latent only: {family.blank_only}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Give it an EmptyLatent.")
+
+
 def state_in(latent: Latent[Any] | BlankLatent) -> Mapping[str, Any] | None:
     """The solver's state that comes with a latent."""
     return latent.leftover.state if isinstance(latent, Latent) and latent.leftover is not None else None

@@ -46,7 +46,7 @@ def takes_long(name):
 def test_with_pictures_the_stages_give_the_stock_pipeline_s_bits(family, name):
     """One case of those that `test_exact` runs for every class."""
     batch = 2 if TINY[name].batches else 1
-    case = exact.Case(batch=batch, size=1, pictures=max(TINY[name].pictures))
+    case = exact.Case(batch=batch, pictures=max(TINY[name].pictures))
     equal = exact.compare(family(name), case)
     assert all(equal.values()), equal
 

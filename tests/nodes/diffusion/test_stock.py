@@ -86,3 +86,4 @@ def test_every_class_of_the_table_can_be_staged(name):
     assert "scheduler" in stock.made_with(name)
     assert issubclass(stock.staged(name), getattr(stock.diffusers, name))
     assert stock.reads_words(name) is ("prompt" in call.defaults)
+    assert any(hasattr(stock.staged(name), method) for method in stock.ENCODERS) or not stock.reads_words(name)

@@ -88,6 +88,10 @@ def ltx():
     }
 
 
+def ltx_condition():
+    return {**ltx(), "scheduler": flow_match(shift=1.0)}
+
+
 def hunyuan_video():
     return {
         "transformer": diffusers.HunyuanVideoTransformer3DModel(
@@ -235,4 +239,31 @@ def easyanimate():
         ),
         "text_encoder": encoders.qwen2_vl(),
         "tokenizer": words.byte_level(),
+    }
+
+
+def latte():
+    return {
+        "tokenizer": words.t5(),
+        "text_encoder": encoders.t5(),
+        "vae": vaes.kl(),
+        "transformer": diffusers.LatteTransformer3DModel(
+            sample_size=16,
+            num_layers=1,
+            patch_size=2,
+            attention_head_dim=8,
+            num_attention_heads=3,
+            caption_channels=32,
+            in_channels=4,
+            cross_attention_dim=24,
+            out_channels=8,
+            attention_bias=True,
+            activation_fn="gelu-approximate",
+            num_embeds_ada_norm=1000,
+            norm_type="ada_norm_single",
+            norm_elementwise_affine=False,
+            norm_eps=1e-6,
+            video_length=2,
+        ),
+        "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", clip_sample=False),
     }
