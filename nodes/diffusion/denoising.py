@@ -81,7 +81,6 @@ def sample(  # these are what a picture depends on
     in_parts = window.last is not None or windows.state_in(latent) is not None
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
-    picturing.check_begun(source.family, positive.pictures, latent)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {

@@ -89,6 +89,7 @@ class Family:
     - `blank_only`: why a run begins with a blank latent, where it must.
     - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
+    - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -102,7 +103,6 @@ class Family:
     - `pictures`: which ones it reads beside the words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
-    - `blank`: why a run begins from pure noise only, where it does.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Family:
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False
+    least_frames: int = 1
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
@@ -139,7 +140,6 @@ class Family:
     pictures: Pictures | None = None
     decodes_as: str = ""
     reads_as: str = ""
-    blank: str = ""
 
     @property
     def unused(self) -> frozenset[str]:
@@ -515,6 +515,7 @@ _READING = (
 _EYES = ("image_encoder", "image_processor")
 _FIRST_FRAME = Pictures(stretched=True)
 _FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
+_ENCODED_WITH_NOISE = "it encodes its picture only where it draws the noise itself"
 _LEADING = "its pictures are the first frames of its latents"
 _DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
 
@@ -532,7 +533,7 @@ _AFTER_PICTURES = (
         pipeline_class="WanVACEPipeline",
         alone=True,
         whole=_LEADING,
-        blank=_LEADING,
+        blank_only=_LEADING,
         pictures=Pictures(("reference_images",), least=0, most=16, leading=True, always=True),
         decodes_as="WanPipeline",
     ),
@@ -567,12 +568,23 @@ _AFTER_PICTURES = (
         decodes_as="SkyReelsV2Pipeline",
     ),
     Family(
+        "kandinsky5-video",
+        "Kandinsky5I2VPipeline",
+        sizes={(3584, 16): "kandinsky5-video"},
+        axes={"prompt_cu_seqlens": None},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="Kandinsky5T2VPipeline",
+        whole=_DRAWN_PICTURE,
+        blank_only=_ENCODED_WITH_NOISE,
+        least_frames=17,
+    ),
+    Family(
         "ltx",
         "LTXImageToVideoPipeline",
         sizes={(4096, 128): "ltx"},
         pictures=_FRAME_OF_EACH,
         decodes_as="LTXPipeline",
-        blank="it encodes its picture only where it draws the noise itself",
+        blank_only=_ENCODED_WITH_NOISE,
     ),
     Family(
         "hunyuan-skyreels-i2v",
@@ -597,7 +609,7 @@ _AFTER_PICTURES = (
         roles_differ=True,
         pictures=_FIRST_FRAME,
         decodes_as="SanaVideoPipeline",
-        blank="its first frame is its picture, and only the others are drawn",
+        blank_only="its first frame is its picture, and only the others are drawn",
     ),
 )
 """Classes that draw videos after pictures."""
