@@ -58,7 +58,7 @@ from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
-from nodes.videos import images_to_video, save_video, video_to_images
+from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
     "add_embedding",
@@ -97,6 +97,7 @@ __all__ = [
     "load_image",
     "load_mask",
     "load_model",
+    "load_video",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",
