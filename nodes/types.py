@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, JsonValue
 
+from engine.digests import file_digest
 from engine.inspection import Fact, Inspection
 from engine.types import Kind
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nodes.diffusion.nets import NetSource
+    from nodes.diffusion.patches import PatchFile
     from nodes.diffusion.source import ModelSource
 
 K = TypeVar("K", bound=Kind)
@@ -597,6 +599,36 @@ class Control:
         return f"{self.net.digest()}:{self.image.digest()}:{self.strength!r}:{self.start!r}:{self.end!r}"
 
 
+@dataclass(frozen=True, slots=True)
+class IPAdapter:
+    """An adapter that lets a denoiser see pictures, and the image encoder that looks at them; None: the model's own."""
+
+    file: PatchFile
+    encoder: NetSource | None = None
+
+    def digest(self) -> str:
+        """Identity of the weights."""
+        encoder = "" if self.encoder is None else self.encoder.digest
+        return f"{file_digest(self.file.path)}:{encoder}"
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which files it is made of."""
+        encoder = "the model's own" if self.encoder is None else str(self.encoder.path)
+        return Inspection((Fact("file", self.file.path.name), Fact("image encoder", encoder)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""
+
+    pictures: Tensor
+    nothing: Tensor
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return digest_of_tensors(self.pictures, self.nothing)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Area:
     """Where a prompt acts, from which share of the steps to which, and how much it counts beside others."""
@@ -613,15 +645,40 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Weakening:
+    """A prediction of the model with some layers weakened, which guidance leads away from, and how strongly.
+
+    `way` says what becomes of the layers: in self-attention every place sees only itself ("attention"), or blocks are
+    left out ("blocks"). `layers` are patterns of their names; none means the family's usual ones. It acts from the
+    share `start` of the steps to the share `end`.
+    """
+
+    way: Literal["attention", "blocks"]
+    layers: tuple[str, ...]
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+
+    def __str__(self) -> str:
+        """What it is, in a line."""
+        return f"{', '.join(self.layers) or 'the usual ones'} at {self.strength:g}"
+
+
+@dataclass(frozen=True, slots=True)
 class Guider:
-    """A choice of how the predictions for and against a prompt become one, with its settings by our names."""
+    """A choice of how the predictions for and against a prompt become one, with its settings by our names.
+
+    With a `weakening` a third prediction takes part.
+    """
 
     name: GuiderName
     settings: Mapping[str, float] = field(default_factory=dict)
+    weakening: Weakening | None = None
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its name and what was set."""
-        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items())))
+        weak = () if self.weakening is None else (Fact(f"weakened {self.weakening.way}", str(self.weakening)),)
+        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items()), *weak))
 
 
 @dataclass(frozen=True, slots=True)

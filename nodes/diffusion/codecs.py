@@ -48,7 +48,7 @@ def _found(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     encoded = module.encode(pixels)
     if hasattr(encoded, "latent_dist"):
         return encoded.latent_dist.mean, encoded.latent_dist.logvar
-    latents = encoded.latents.contiguous() if "latents" in encoded else encoded.latent  # the first of a VQ model
+    latents = encoded.latents.contiguous() if "latents" in encoded else encoded.latent  # of a VQ or a tiny model
     return latents, torch.full_like(latents, _NOTHING)
 
 

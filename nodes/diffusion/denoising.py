@@ -11,6 +11,8 @@ import torch
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import (
+    adapting,
+    caching,
     guiders,
     layouts,
     noise,
@@ -33,6 +35,7 @@ from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
+from nodes.diffusion.weak_layers import check_weakening
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
 if TYPE_CHECKING:
@@ -98,19 +101,23 @@ def sample(  # these are what a picture depends on
         own_guiders.check(pipeline, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
-        if guider is not None:
-            check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+        _check_guider(source, guider, is_guided=is_guided, in_parts=in_parts)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
-            positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
+            positive,
+            negative if is_guided else None,
+            None if guider is None else Guidance(guider, scale),
+            adapting.is_timed(source),
         )
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
             **picturing.arguments(source.family, shown, len(own)),
+            **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = call.only({**told(size, own, prompts), **settings})
         if source.family.alone:
             arguments = _alone(arguments)
+        caching.install(held, pipeline, (positive, negative), guided=is_guided)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
@@ -151,6 +158,15 @@ def _check_latent(
     windows.check_blank(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
     painting.check(latent, source)
+
+
+def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool, in_parts: bool) -> None:
+    """Refuse a guider that cannot work on this model, or not in this run. Raises `bad_value`."""
+    if guider is None:
+        return
+    check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+    if guider.weakening is not None:
+        check_weakening(source, guider.weakening)
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
 
 def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
-    if _counts_frames_first(pipeline):
+    if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
     if _counts_one_frame(pipeline):
         return samples.unsqueeze(2)
@@ -114,7 +114,7 @@ def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
 
 def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
-    if _counts_frames_first(pipeline):
+    if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
         video = latents.movedim(-1, 1)
@@ -146,7 +146,7 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
 
 
-def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
+def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
     return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
 
