@@ -63,7 +63,7 @@ from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, sho
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.tuning import cache_steps, tile_vae, tune_model
 from nodes.upscaling import upscale_model
-from nodes.videos import images_to_video, save_video, video_to_images
+from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
     "add_embedding",
@@ -107,6 +107,7 @@ __all__ = [
     "load_model",
     "load_text_encoder",
     "load_vae",
+    "load_video",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",

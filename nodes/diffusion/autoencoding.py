@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from nodes.diffusion.source import ModelSource
 
 
+def encoded(vae: VAE[Any], given: Image | Video) -> LatentDistribution[Any]:
+    """What the VAE's encoder says of pictures, or of a video. Raises as the two functions below."""
+    return encode_video(vae, given) if isinstance(given, Video) else encode_image(vae, given)
+
+
 def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     """What the VAE's encoder says of each picture of the batch, each encoded by itself.
 

@@ -85,7 +85,6 @@ def sample(  # these are what a picture depends on
     in_parts = windows.is_part(latent, window)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
-    picturing.check_begun(source.family, positive.pictures, latent)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {

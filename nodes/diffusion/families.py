@@ -91,6 +91,7 @@ class Family:
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
     - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
+    - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -104,7 +105,6 @@ class Family:
     - `pictures`: which ones it reads beside the words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
-    - `blank`: why a run begins from pure noise only, where it does.
     """
 
     name: str
@@ -131,6 +131,7 @@ class Family:
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False
+    least_frames: int = 1
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
@@ -143,7 +144,6 @@ class Family:
     pictures: Pictures | None = None
     decodes_as: str = ""
     reads_as: str = ""
-    blank: str = ""
 
     @property
     def unused(self) -> frozenset[str]:
@@ -554,6 +554,7 @@ _READING = (
 _EYES = ("image_encoder", "image_processor")
 _FIRST_FRAME = Pictures(stretched=True)
 _FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
+_ENCODED_WITH_NOISE = "it encodes its picture only where it draws the noise itself"
 _LEADING = "its pictures are the first frames of its latents"
 _DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
 
@@ -571,7 +572,7 @@ _AFTER_PICTURES = (
         pipeline_class="WanVACEPipeline",
         alone=True,
         whole=_LEADING,
-        blank=_LEADING,
+        blank_only=_LEADING,
         pictures=Pictures(("reference_images",), least=0, most=16, leading=True, always=True),
         decodes_as="WanPipeline",
     ),
@@ -606,12 +607,23 @@ _AFTER_PICTURES = (
         decodes_as="SkyReelsV2Pipeline",
     ),
     Family(
+        "kandinsky5-video",
+        "Kandinsky5I2VPipeline",
+        sizes={(3584, 16): "kandinsky5-video"},
+        axes={"prompt_cu_seqlens": None},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="Kandinsky5T2VPipeline",
+        whole=_DRAWN_PICTURE,
+        blank_only=_ENCODED_WITH_NOISE,
+        least_frames=17,
+    ),
+    Family(
         "ltx",
         "LTXImageToVideoPipeline",
         sizes={(4096, 128): "ltx"},
         pictures=_FRAME_OF_EACH,
         decodes_as="LTXPipeline",
-        blank="it encodes its picture only where it draws the noise itself",
+        blank_only=_ENCODED_WITH_NOISE,
     ),
     Family(
         "hunyuan-skyreels-i2v",
@@ -636,7 +648,7 @@ _AFTER_PICTURES = (
         roles_differ=True,
         pictures=_FIRST_FRAME,
         decodes_as="SanaVideoPipeline",
-        blank="its first frame is its picture, and only the others are drawn",
+        blank_only="its first frame is its picture, and only the others are drawn",
     ),
 )
 """Classes that draw videos after pictures."""

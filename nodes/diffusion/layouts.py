@@ -170,7 +170,7 @@ def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
 
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
-    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline"}
+    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline", "Kandinsky5I2VPipeline"}
 
 
 def _channels_last(samples: Tensor) -> Tensor:
@@ -237,6 +237,10 @@ def check_frames(
     if own and frames not in {1, own}:
         what = f"This model makes videos of {own} frames, not of {frames}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent to {own}, or to 1.")
+    least = pipeline.source.family.least_frames
+    if frames < least:
+        what = f"{frames} frames are too few for this model, which evens out the first ones by those after them."
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"Set frames of EmptyLatent to at least {least}.")
     step = temporal_factor(pipeline)
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1

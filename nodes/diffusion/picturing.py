@@ -12,7 +12,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
-from nodes.types import Image, Latent
+from nodes.types import Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nodes.diffusion.families import Family
     from nodes.diffusion.layouts import Size
     from nodes.diffusion.source import ModelSource
-    from nodes.types import BlankLatent, Conditioning
+    from nodes.types import Conditioning
 
 _AREA = 1024 * 1024
 """Pixels that the models draw which choose a size by a picture's proportions."""
@@ -83,13 +83,6 @@ def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     """The model as the class runs it that reads these pictures, where its parts serve two classes."""
     task = source.family.reads_as
     return source.run_as(task) if found and task else source
-
-
-def check_begun(family: Family, found: Sequence[Image], latent: Latent[Any] | BlankLatent) -> None:
-    """Refuse to begin from a latent of one's own what begins from noise and pictures alone. Raises `bad_value`."""
-    if found and family.blank and isinstance(latent, Latent) and latent.leftover is None:
-        what = f"{family.pipeline_class} cannot begin from a latent: {family.blank}."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Begin from EmptyLatent, or take the pictures away.")
 
 
 def check_size(family: Family, found: Sequence[Image], size: Size) -> None:

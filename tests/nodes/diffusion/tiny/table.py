@@ -155,6 +155,9 @@ TINY = {
     "SkyReelsV2ImageToVideoPipeline": Tiny(
         shown.skyreels, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
     ),
+    "Kandinsky5I2VPipeline": Tiny(
+        kandinsky5.videos, frames=17, text={"max_sequence_length": 64}, pictures=(1,), several=False
+    ),
     "LTXImageToVideoPipeline": Tiny(videos.ltx, WIDE, frames=9, text={"max_sequence_length": 32}, pictures=(1,)),
     "HunyuanSkyreelsImageToVideoPipeline": Tiny(
         shown.hunyuan_skyreels, frames=5, text={"max_sequence_length": 256}, pictures=(1,)
