@@ -72,6 +72,7 @@ def sample(  # these are what a picture depends on
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
+    picturing.check_start(source, blank=isinstance(latent, BlankLatent))
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
@@ -108,7 +109,7 @@ def sample(  # these are what a picture depends on
             painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments)
-            arguments["latents"] = layouts.pack(pipeline, begun.latents)
+            arguments["latents"] = pipeline.begun = layouts.pack(pipeline, begun.latents)
         shim = pipeline.scheduler = SchedulerShim(
             live,
             _reporter(pipeline, size),

@@ -15,6 +15,7 @@ from engine.context import current
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion import schedulers, stock
 from nodes.diffusion.device import pick_device, pick_dtype
+from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.loading import StandIn, skeleton
 from nodes.diffusion.shim import SchedulerShim
 
@@ -36,6 +37,7 @@ OWNED = frozenset(
         "num_frames",
         "frames",
         "max_area",
+        "strength",
         "num_inference_steps",
         "num_images_per_prompt",
         "num_videos_per_prompt",
@@ -115,6 +117,8 @@ def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # n
     """What stands for a part that a stage does not run: something to ask for sizes, where a pipeline may ask."""
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
+    if source.parts[name].class_name.endswith("Scheduler"):  # one beside that of the loop; running one changes it
+        return getattr(diffusers, source.parts[name].class_name).from_config(dict(source.parts[name].config))
     if source.family.is_text(name) and (source.parts[name].weights or "Processor" in source.parts[name].class_name):
         return StandIn(source.parts[name].config, precision)
     return None
@@ -143,6 +147,7 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "num_frames": size.frames,
         "frames": size.frames,
         "max_area": size.width * size.height,
+        "strength": 1.0,  # a window says which steps are run
         "generator": own,
         "num_images_per_prompt": 1,
         "num_videos_per_prompt": 1,

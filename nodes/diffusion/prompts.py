@@ -96,7 +96,7 @@ def _run(
     family = pipeline.source.family
     if family.pictures is not None:
         given |= picturing.stand_in(family, shown)
-        setattr(pipeline, family.decoder, picturing.Unread(getattr(pipeline, family.decoder)))
+        picturing.close(pipeline)
     with suppress(stock.Reached), own_words(options):
         pipeline(**given)
     return stock.of_role(recorder.found, role)

@@ -243,6 +243,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
     for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
         members[method] = _encoder(getattr(stock, method))
+    if "latents" not in signature(name):  # it makes them of a picture, and cuts its steps by a strength
+        members["prepare_latents"] = lambda self, *_args, **_kwargs: self.begun
     return type(name, (stock,), members)
 
 

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import UNUSED, Rule
+from nodes.diffusion.families import FAMILIES, UNUSED, Rule
 from nodes.diffusion.index import INDEX, is_part, plain_pair, read_plain
 from nodes.diffusion.parts import LIBRARIES, Part, read_part, rule_for
 from nodes.diffusion.source import ModelSource, remembered, stamp_of
@@ -87,14 +87,19 @@ def home_of(source: ModelSource, name: str) -> ModelSource:
 
     Parts that stages know lie where `LoadModel` of the same folder puts them, so that both use the same weights.
     """
-    if name in UNUSED:
+    if name in _unused(source):
         return source
     return _core(source)
 
 
+def _unused(source: ModelSource) -> frozenset[str]:
+    family = FAMILIES.get(source.pipeline_class)
+    return UNUSED if family is None else family.unused
+
+
 @cache
 def _core(source: ModelSource) -> ModelSource:
-    parts = {name: part for name, part in source.parts.items() if name not in UNUSED}
+    parts = {name: part for name, part in source.parts.items() if name not in _unused(source)}
     return replace(source, parts=parts, stamp=stamp_of(parts))
 
 

@@ -65,7 +65,7 @@ def _in_parts(source, scheduler, *ends):
     negative = None
     if "negative_prompt" in call:
         negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
-    latent, first = BlankLatent(*tiny.sizes[0], 1, tiny.frames), 0
+    latent, first = exact.start_of(source, shown, exact.CASES[0]), 0
     for end in ends:
         latent = denoising.sample(
             Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,

@@ -131,6 +131,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
+        "strength": tiny.strength,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
         **options_of(tiny, call, case),
         **tiny.text,
@@ -160,7 +161,6 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
 def _own_latent(source, case, negative, prompt, scheduler, pictures):
     tiny = TINY[source.pipeline_class]
     call = stock.signature(source.pipeline_class)
-    width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
     positive = prompts.encode_text(encoder, prompt, options=tiny.text, pictures=shown)
@@ -175,11 +175,12 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
             Denoiser(source),
             positive,
             against,
-            BlankLatent(width, height, case.batch, tiny.frames),
+            start_of(source, shown, case),
             scheduler=scheduler or own,
             steps=tiny.steps,
             guidance=guidance_of(source.pipeline_class, case),
             seed=7,
+            denoise=tiny.strength,
             options=options_of(tiny, call, case),
         ),
     )
@@ -196,6 +197,15 @@ def small_area(name):
 
 def _calculated(own, area, _, ratio):
     return own(area, ratio)
+
+
+def start_of(source, shown, case):
+    """What a run begins with: nothing, or the picture that is drawn over where the class takes no latents."""
+    tiny = TINY[source.pipeline_class]
+    if "latents" in stock.signature(source.pipeline_class):
+        return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
+    found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
+    return autoencoding.sample_distribution(found)
 
 
 def flat(value):
@@ -236,6 +246,8 @@ def compare(source, case):
     """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
+        if "latents" not in stock.signature(source.pipeline_class):
+            held.enter_context(most_likely(source.pipeline_class))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_call(stock_pipeline(held, source), case, "pt")

@@ -13,8 +13,8 @@ class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
     `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
-    `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
-    Diffusers itself without guidance.
+    `strength` is the share of the steps that is run. `batches` is false for classes that make one thing at a time of
+    one prompt, `unguided` for those that fail in Diffusers itself without guidance.
     """
 
     make: object
@@ -27,6 +27,7 @@ class Tiny:
     batches: bool = True
     unguided: bool = True
     pictures: tuple = (0,)
+    strength: float = 1.0
 
 
 WIDE = ((64, 64), (96, 64))
@@ -48,6 +49,8 @@ TINY = {
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
+    "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
+    "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
