@@ -331,7 +331,10 @@ _READING = (
         decodes_as="QwenImagePipeline",
     ),
     replace(
-        FLUX2_KLEIN, pipeline_class="Flux2KleinKVPipeline", whole="its first step reads the pictures for all the others"
+        FLUX2_KLEIN,
+        pipeline_class="Flux2KleinKVPipeline",
+        own_guidance="it makes one prediction, and remembers its pictures from the first on",
+        whole="its first step reads the pictures for all the others",
     ),
     Family(
         "longcat-edit",
@@ -394,6 +397,7 @@ _READING = (
         {(768, 4): "latent-upscaler"},
         decodes_plainly=True,
         least_guidance=1.0,
+        own_guidance="it makes its prediction from what its UNet says",
         whole="it counts its noise levels from the first step on",
         pictures=Pictures(sized="own", times=2, for_each=True),
     ),

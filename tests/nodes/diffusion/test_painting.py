@@ -13,8 +13,9 @@ from nodes.types import VAE, Image, Latent, Mask, Sampler
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import READERS, TINY, build
 
-pytestmark = [  # Diffusers' own, of Chroma
+pytestmark = [  # Diffusers' own, of Chroma and of Depth2Img
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
 ]
 
 QUICK = ("StableDiffusionPipeline", "FluxPipeline")
@@ -104,6 +105,11 @@ def test_what_a_model_reads_changes_what_it_paints(masked):
 
 def sampled(source, latent, scheduler=None, **how):
     name = source.pipeline_class if source.reads_mask else source.family.pipeline_class
+    tiny = TINY.get(name)
+    if tiny is not None and any(tiny.pictures):
+        how["pictures"] = exact.pictures_of(name, max(tiny.pictures), 1)
+        with exact.small_area(name):
+            return exact.own_from_latent(source, name, latent, steps=3, scheduler=scheduler, **how)
     return exact.own_from_latent(source, name, latent, steps=3, scheduler=scheduler, **(how or {"denoise": 1.0}))
 
 
@@ -113,7 +119,8 @@ def sampled(source, latent, scheduler=None, **how):
 def test_without_a_hole_nothing_changes_and_with_nothing_else_all_is_painted(family, name):
     """In every family that can start from a latent, whether or not it has an inpainting class."""
     source = family(name)
-    latent = exact.own_latent(source, exact.Case(guided=not TINY[name].unguided, size=1))[2]
+    case = exact.Case(guided=not TINY[name].unguided, size=1, pictures=max(TINY[name].pictures))
+    latent = exact.own_latent(source, case)[2]
     width, height = TINY[name].sizes[1]
     nowhere, everywhere = (painting.masked(latent, Mask(torch.full((1, 1, height, width), one))) for one in (0.0, 1.0))
     if source.family.whole:
