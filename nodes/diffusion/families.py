@@ -499,7 +499,10 @@ _READING = (
         decodes_as="QwenImagePipeline",
     ),
     replace(
-        FLUX2_KLEIN, pipeline_class="Flux2KleinKVPipeline", whole="its first step reads the pictures for all the others"
+        FLUX2_KLEIN,
+        pipeline_class="Flux2KleinKVPipeline",
+        own_guidance="it makes one prediction, and remembers its pictures from the first on",
+        whole="its first step reads the pictures for all the others",
     ),
     Family(
         "longcat-edit",
@@ -536,7 +539,25 @@ _READING = (
         decodes_plainly=True,
         one_prompt=True,
         whole="it draws noise for its picture anew",
-        pictures=Pictures(sized="own", times=4, parts=("low_res_scheduler",)),
+        pictures=Pictures(sized="own", times=4),
+    ),
+    Family(
+        "depth",
+        "StableDiffusionDepth2ImgPipeline",
+        UNET,
+        {(1024, 4): "sd2"},
+        decodes_plainly=True,
+        puts_latents=True,
+        pictures=Pictures(sized="own", for_each=True, parts=("depth_estimator", "feature_extractor")),
+    ),
+    Family(
+        "unclip",
+        "StableUnCLIPImg2ImgPipeline",
+        UNET,
+        {(1024, 4): "sd2"},
+        decodes_plainly=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(parts=("image_encoder", "feature_extractor", "image_normalizer")),
     ),
     Family(
         "latent-upscaler",
@@ -545,6 +566,7 @@ _READING = (
         {(768, 4): "latent-upscaler"},
         decodes_plainly=True,
         least_guidance=1.0,
+        own_guidance="it makes its prediction from what its UNet says",
         whole="it counts its noise levels from the first step on",
         pictures=Pictures(sized="own", times=2, for_each=True),
     ),

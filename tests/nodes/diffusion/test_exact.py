@@ -68,7 +68,7 @@ def _in_parts(source, scheduler, *ends):
     negative = None
     if "negative_prompt" in call:
         negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
-    latent, first = exact.beginning(source, exact.CASES[0]), 0
+    latent, first = exact.beginning(source, exact.CASES[0], shown), 0
     for end in ends:
         latent = denoising.sample(
             Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,

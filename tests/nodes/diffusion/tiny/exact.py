@@ -148,9 +148,12 @@ def begun(case, tiny):
     return Latent(drawn, "")
 
 
-def beginning(source, case):
-    """The latent that a run begins with."""
+def beginning(source, case, shown=()):
+    """The latent that a run begins with: a blank one, or a picture's where one is drawn over."""
     tiny = TINY[source.pipeline_class]
+    if "latents" not in stock.signature(source.pipeline_class):
+        found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
+        return autoencoding.sample_distribution(found)
     if tiny.strength < 1:
         return replace(begun(case, tiny), kind=source.kind)
     return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
@@ -175,7 +178,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_frames": tiny.frames,
         "frames": tiny.frames,
         "video_length": tiny.frames,
-        **({"strength": tiny.strength, "image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
+        "strength": tiny.strength,
+        **({"image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
@@ -239,7 +243,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
             Denoiser(source),
             positive,
             against,
-            beginning(source, case),
+            beginning(source, case, shown),
             scheduler=scheduler or own,
             denoise=tiny.strength,
             steps=tiny.steps,
@@ -304,6 +308,8 @@ def compare(source, case):
     """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
+        if "latents" not in stock.signature(source.pipeline_class):
+            held.enter_context(most_likely(source.pipeline_class))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)

@@ -29,7 +29,7 @@ class Tiny:
     `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
     Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
-    With a `strength` below 1 it begins with a picture.
+    With a `strength` below 1 it begins with a picture, and runs that share of the steps.
     """
 
     make: object
@@ -66,6 +66,8 @@ TINY = {
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
+    "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
+    "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
