@@ -13,8 +13,8 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.libraries import diffusers
+from nodes.diffusion.packages import SPANDREL
 from nodes.diffusion.source import ModelSource
-from nodes.diffusion.upscaler_files import SPANDREL
 from nodes.diffusion.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:

@@ -60,7 +60,7 @@ class NetSource:
 
     @property
     def _part(self) -> Part:
-        """The one that it has."""
+        """The first, which is the model itself."""
         return next(iter(self.parts.values()))
 
     @property
@@ -71,9 +71,8 @@ class NetSource:
     @cached_property
     def digest(self) -> str:
         """The sha256 over class, configuration and weights; reads the weight files on first use."""
-        part = self._part
-        total = hashlib.sha256(part.class_name.encode())
-        for path in (*part.settings, *part.weights):
+        total = hashlib.sha256(self.class_name.encode())
+        for path in {path: None for part in self.parts.values() for path in (*part.settings, *part.weights)}:
             total.update(f"\n{path.name} {file_digest(path)}".encode())
         return total.hexdigest()
 
@@ -122,9 +121,12 @@ def _kind(part: Part, at: str) -> str:
 
 def wanted_files(names: Iterable[str]) -> list[str]:
     """Of a repository's files, those of a ControlNet: its configuration and one variant of its weights."""
-    names = list(names)
-    chosen = choose_weights(names, "diffusion_pytorch_model")
+    return files_of(names, "diffusion_pytorch_model")
+
+
+def files_of(names: Iterable[str], stem: str) -> list[str]:
+    """Of a repository's files its configuration and one variant of its weights, whose names start with `stem`."""
+    chosen = choose_weights(names, stem)
     if chosen is None:
         return [LONE]
-    is_sharded = chosen[1].endswith(".json")
-    return [LONE, chosen[1], *(["diffusion_pytorch_model*-of-*.safetensors"] if is_sharded else [])]
+    return [LONE, chosen[1], *([f"{stem}*-of-*.safetensors"] if chosen[1].endswith(".json") else [])]
