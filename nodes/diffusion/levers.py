@@ -156,13 +156,17 @@ def _tiles(vae: Any, size: int, overlap: float) -> dict[str, float]:  # noqa: AN
         _check_size(size, 2 * ratio, 1.0)
         found[f"tile_sample_min_{side}"] = size // ratio * ratio
         stride = max(1, round(size * (1 - overlap) / ratio)) * ratio
-        said = {
-            f"tile_latent_min_{side}": size // ratio,
+        shared = {
             f"tile_sample_stride_{side}": stride,
             f"tile_overlap_factor_{side}": overlap,
             "tile_overlap_factor": overlap,
         }
-        found.update({name: value for name, value in said.items() if hasattr(vae, name)})
+        known = {name: value for name, value in shared.items() if hasattr(vae, name)}
+        if not known:
+            return {}
+        found.update(known)
+        if hasattr(vae, f"tile_latent_min_{side}"):
+            found[f"tile_latent_min_{side}"] = size // ratio
     return found
 
 
