@@ -181,5 +181,6 @@ def _check_size(size: int, least: int, share: float) -> None:
 def _ratio(vae: Any, side: str) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
     if hasattr(vae, f"tile_latent_min_{side}"):
-        return max(1, round(getattr(vae, f"tile_sample_min_{side}") / getattr(vae, f"tile_latent_min_{side}")))
+        pixels, latents = (getattr(vae, f"tile_{space}_min_{side}") for space in ("sample", "latent"))
+        return max(1, int(pixels / latents + 0.5))
     return int(vae.spatial_compression_ratio)
