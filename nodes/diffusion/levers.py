@@ -41,7 +41,7 @@ def check_tuning(source: ModelSource, patch: TunePatch) -> None:
                 what = f"The attention of a {name} is always PyTorch's own."
                 raise PatchbayError(Code.BAD_VALUE, "attention", what, 'Set it to "as the model".')
             _try_attention(patch.attention, device, pick_dtype(current().settings, device))
-        if patch.channels_last and not any(isinstance(each, torch.nn.Conv2d) for each in _inner(module)):
+        if patch.channels_last and "unet" not in source.family.denoisers:
             what = f"A {name} computes on tokens, which have no channels to put last."
             raise PatchbayError(Code.BAD_VALUE, "channels_last", what, "Use it with a UNet.")
         if patch.compiled and not _blocks(module):
@@ -82,12 +82,6 @@ def _processors(module: Any) -> list[Any]:  # noqa: ANN401
 def _blocks(module: Any) -> list[Any]:  # noqa: ANN401
     names = getattr(module, "_repeated_blocks", None) or ()
     return [each for each in module.modules() if type(each).__name__ in names]
-
-
-def _inner(module: Any) -> list[Any]:  # noqa: ANN401
-    """What lies deeper than a module's own layers: where its repeated work is done."""
-    own = set(module.children())
-    return [each for each in module.modules() if each not in own]
 
 
 @cache

@@ -119,6 +119,7 @@ def test_compiled_blocks_give_the_same_but_for_rounding(flux):
         ("FluxPipeline", TunePatch(attention="flash"), "attention"),
         ("FluxPipeline", TunePatch(attention="_native_cudnn"), "attention"),
         ("FluxPipeline", TunePatch(channels_last=True), "channels_last"),
+        ("StableDiffusion3Pipeline", TunePatch(channels_last=True), "channels_last"),
         ("StableDiffusion3Pipeline", TunePatch(compiled=True), "compile_blocks"),
     ],
 )
