@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
 
@@ -11,12 +12,13 @@ from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
+from engine.context import say
 from engine.digests import file_digest
 from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.nets import survey_net, wanted_files
+from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, told
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
-from nodes.diffusion.vaes import survey_vae, swapped
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
@@ -36,7 +38,9 @@ class ModelFile:
         """The folder or file, checked as far as that goes without reading weights. Raises `PatchbayError`."""
         path = resolve(value, paths, downloads=settings.downloads, at=at)
         if path.is_dir():
-            survey(path, weights=self._weights, at=at)
+            source = survey(path, weights=self._weights, at=at)
+            if self._weights:
+                check_device(source, settings.device, at)
         return path
 
     def digest(self, resolved: Path) -> str:
@@ -95,6 +99,14 @@ ConfigPath = Annotated[
 ]
 
 
+Quantize = Annotated[
+    Quantisation,
+    Field(
+        description="In how few bits the denoiser's weights are kept (torchao, weight-only); changes pictures a little."
+    ),
+]
+
+
 class ControlNetFolder:
     """An input that names a ControlNet: a local folder in Diffusers' format, or a hub id."""
 
@@ -123,27 +135,6 @@ ControlNetPath = Annotated[
 ]
 
 
-class VAEFolder:
-    """An input that names a VAE: a local folder in Diffusers' format, or a hub id."""
-
-    noun = "VAE"
-    loads = True
-
-    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
-        """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
-        survey_vae(path, at)
-        return path
-
-    def digest(self, resolved: Path) -> str:
-        """Identity of configuration and weights."""
-        files = survey_vae(resolved, "").files
-        return hashlib.sha256(" ".join(file_digest(file) for file in files).encode()).hexdigest()
-
-
-VAEPath = Annotated[Path, VAEFolder(), Field(description="A local folder in Diffusers' format, or a hub id.")]
-
-
 class LoadedModel(NamedTuple, Generic[K]):
     """The parts of a model. Each can be taken out and wired elsewhere."""
 
@@ -170,6 +161,7 @@ def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]
     source = source_of(place)
     if source is None:
         return {}
+    check_wanted(source, str(values.get("quantize", NONE)), "quantize")
     reads = {READS: MASK} if source.reads_mask else {}
     return {"prediction": prediction_of(source.scheduler), **reads, **place}
 
@@ -182,46 +174,33 @@ def source_of(facts: Mapping[str, str]) -> ModelSource | None:
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)
-def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedModel[K]:
+def load_model(*, model: ModelPath, config: ConfigPath | None = None, quantize: Quantize = NONE) -> LoadedModel[K]:
     """Open a model. Weights are read when something first runs on them.
 
     A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same kind for the
     configurations and the tokenizer, and for a file that holds just a transformer for all other parts.
     """
     source = survey(model, config=config, at="model")
+    check_wanted(source, quantize, "quantize")
+    source = replace(source, quantize=quantize)
+    if quantize != NONE:
+        say(told(source))
     name, family = str(source.scheduler["_class_name"]), source.family.pipeline_class
     own: Scheduler[K] = Scheduler(name, source.kind, source.scheduler, family=family)
     return LoadedModel(Denoiser(source), TextEncoder(source), VAE(source), own)
 
 
 def kind_of_net(values: Mapping[str, object]) -> dict[str, str]:
-    """The kind of the models that a ControlNet steers, from its configuration, weights unread."""
+    """The kind of the models that a ControlNet steers, from its configuration, weights unread; some tell none."""
     path = values.get("control_net")
-    return {"K": survey_net(path, "control_net").kind} if isinstance(path, Path) else {}
+    kind = survey_net(path, "control_net").kind if isinstance(path, Path) else ""
+    return {"K": kind} if kind else {}
 
 
 @node("LoadControlNet", category="load", kinds=kind_of_net)
 def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
-    """Open a ControlNet, which steers models of its kind by pictures: edges, depth, poses.
+    """Open a ControlNet or a T2I-Adapter, which steers models of its kind by pictures: edges, depth, poses.
 
     Weights are read when something first runs on them.
     """
     return ControlNet(survey_net(control_net, "control_net"))
-
-
-def check_vae(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a VAE that reads other latents than the model's own."""
-    folder, source = values.get("folder"), source_of(given.get("vae", {}))
-    if isinstance(folder, Path) and source is not None:
-        swapped(source, survey_vae(folder, "folder"), "folder")
-    return {}
-
-
-@node("LoadVAE", category="load", facts=check_vae)
-def load_vae(vae: VAE[K], *, folder: VAEPath) -> VAE[K]:
-    """Take another VAE for the same latents: a finer one, or a tiny one that decodes in a fraction of the time.
-
-    It gives other pictures than the model's own. Whether a tiny one was made for these latents is not written in it:
-    channels and sizes are checked, the rest is yours to know.
-    """
-    return VAE(swapped(vae.source, survey_vae(folder, "folder"), "folder"))

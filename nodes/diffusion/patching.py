@@ -11,9 +11,10 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import inversion, levers, lora
-from nodes.diffusion.patches import FreeUPatch
+from nodes.diffusion import adapters, inversion, levers, lora, weak_modules
+from nodes.diffusion.patches import AdapterPatch, FreeUPatch
 from nodes.diffusion.tuning import TilePatch, TunePatch
+from nodes.diffusion.weak_layers import WeakPatch
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -33,9 +34,12 @@ def patched(base: Any, source: ModelSource, name: str) -> Any:  # noqa: ANN401  
     made = base if any(patch.owns_weights for patch in source.patches) else twin(base)
     lora.add(made, source, name, source.patches)
     inversion.add_vectors(made, source, name)
+    adapters.add(made, [patch for patch in source.patches if isinstance(patch, AdapterPatch)])
     for patch in source.patches:
         if isinstance(patch, FreeUPatch):
             _free(made, patch)
+        elif isinstance(patch, WeakPatch):
+            weak_modules.weaken(made, source, patch)
         elif isinstance(patch, TilePatch):
             levers.tile(made, patch)
     for patch in source.patches:  # last: what compiles the blocks or stores the weights wants them finished

@@ -14,6 +14,7 @@ from engine.context import current
 from nodes.diffusion.device import pick_budget, pick_device, pick_dtype
 from nodes.diffusion.loading import load_part
 from nodes.diffusion.patching import patched
+from nodes.diffusion.quantising import NONE
 from nodes.diffusion.source import ModelSource
 from nodes.diffusion.tuning import STORAGE_BYTES, TunePatch
 
@@ -145,7 +146,9 @@ def _planned(key: _Key) -> int:
     if _base(source) is not None:
         return adds
     is_stored = any(isinstance(patch, TunePatch) and patch.storage for patch in source.patches)
-    return adds + source.parts[name].numbers * (STORAGE_BYTES if is_stored else dtype.itemsize)
+    is_quantised = isinstance(source, ModelSource) and source.quantize != NONE
+    size = STORAGE_BYTES if is_stored else 1 if is_quantised else dtype.itemsize
+    return adds + source.parts[name].nbytes(size)
 
 
 SHELF = ModelShelf()

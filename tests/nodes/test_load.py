@@ -3,8 +3,8 @@
 import pytest
 
 from engine import Catalog, Graph, GraphError, Paths, Settings, plan
-from nodes import load_model, load_vae
-from nodes.load import ConfigPath, ModelFile, VAEFolder, kinds_of
+from nodes import load_model
+from nodes.load import ConfigPath, ModelFile, kinds_of
 from nodes.pocket import MODEL
 
 
@@ -95,38 +95,3 @@ def test_parts_of_different_families_are_refused_before_anything_runs(tiny_folde
     with pytest.raises(GraphError) as caught:
         plan(graph, Catalog.load(), paths, Settings())
     assert any("sdxl-64x4" in str(problem) and "sd-32x4" in str(problem) for problem in caught.value.problems)
-
-
-def vae_graph(model, folder):
-    inputs = {"vae": {"link": "load.vae"}, "folder": str(folder)}
-    nodes = {
-        "load": {"type": "LoadModel", "inputs": {"model": str(model)}},
-        "vae": {"type": "LoadVAE", "inputs": inputs},
-    }
-    return Graph.from_data({"version": 1, "nodes": nodes})
-
-
-def test_another_vae_of_the_same_latents_is_planned_and_another_model(tiny_folder, broken):
-    config = broken / "vae" / "config.json"
-    config.write_text(config.read_text().replace('"sample_size": 32', '"sample_size": 64'))
-    assert plan(
-        vae_graph(tiny_folder, broken / "vae"), Catalog.load(), Paths().granting(tiny_folder, broken), Settings()
-    )
-    parts = load_model(model=tiny_folder)
-    other = load_vae(parts.vae, folder=broken / "vae")
-    assert other.digest() != parts.vae.digest()
-    assert other.kind == parts.vae.kind
-
-
-def test_a_vae_of_other_latents_is_refused_before_anything_runs(tiny_folder):
-    vae = MODEL / "vae"
-    with pytest.raises(GraphError, match="has levels 4, and the VAE of model has 3") as caught:
-        plan(vae_graph(tiny_folder, vae), Catalog.load(), Paths().granting(tiny_folder, vae), Settings())
-    assert caught.value.at == "vae.folder"
-
-
-def test_the_digest_of_a_vae_is_that_of_its_content(tiny_folder, broken):
-    assert VAEFolder().digest(tiny_folder / "vae") == VAEFolder().digest(broken / "vae")
-    config = broken / "vae" / "config.json"
-    config.write_text(config.read_text() + " ")
-    assert VAEFolder().digest(tiny_folder / "vae") != VAEFolder().digest(broken / "vae")
