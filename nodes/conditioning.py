@@ -62,16 +62,27 @@ Prompt = Annotated[
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",
+    pictures: list[Image] | None = None,
     *,
     role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
     weights: PromptWeights = "off",
     clip_skip: ClipSkip = 0,
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
-    """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
+    """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said.
+
+    Models that are told by pictures as well read them here, in order; the pictures of a batch count one by one.
+    """
     from nodes.diffusion import prompts
 
-    return prompts.encode_text(text_encoder, text, role=role, options=_options(options, clip_skip), weights=weights)
+    return prompts.encode_text(
+        text_encoder,
+        text,
+        role=role,
+        options=_options(options, clip_skip),
+        weights=weights,
+        pictures=pictures or (),
+    )
 
 
 def _options(options: Mapping[str, JsonValue], clip_skip: int) -> Mapping[str, JsonValue]:

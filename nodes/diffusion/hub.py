@@ -83,10 +83,10 @@ def fetch(
             return Path(snapshot_download(name, allow_patterns=lone(names)))
         index = read_json(Path(hf_hub_download(name, INDEX)), at)
         if whole is None:
-            family_of(name, index, at)
+            unused = family_of(name, index, at).unused
         else:
             class_of(name, index, at)
-        unused = UNUSED if whole is None else whole
+            unused = whole
         _refuse_pickles(name, _parts(names, index, unused), at)
         bar = None if progress is None else _bar(progress)
         return Path(snapshot_download(name, allow_patterns=wanted_files(names, index, unused), tqdm_class=bar))

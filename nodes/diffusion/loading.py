@@ -18,6 +18,8 @@ from nodes.diffusion.gguf_files import is_gguf
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.source import ModelSource
+from nodes.diffusion.upscaler_files import SPANDREL
+from nodes.diffusion.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 _BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Parts of the pipeline that a single file is read with, and that a model folder leaves out."""
 
-_ONE_AT_A_TIME = Lock()
+ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
@@ -40,9 +42,11 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
     part = source.parts[name]
-    with _ONE_AT_A_TIME, _explained(source, part):
+    with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+        if part.library == SPANDREL:
+            return load_upscaler(source.path, device, dtype)
         if part.alone:
             module = _from_own_file(part, dtype)
         elif isinstance(source, ModelSource) and part.weights == (source.path,):
@@ -55,7 +59,12 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
 
 
 class StandIn(torch.nn.Module):
-    """What stands for a text encoder that is not needed: it has a configuration and a precision, and runs nothing."""
+    """What stands for a text encoder that is not needed: it has a configuration and a precision, and runs nothing.
+
+    It stands for a processor too, which some pipelines take apart before they know whether they will use it.
+    """
+
+    image_processor = None
 
     def __init__(self, config: Mapping[str, object], dtype: torch.dtype) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""ControlNets on disk, found out about without reading a weight or importing torch."""
+"""Single models on disk beside a pipeline's, ControlNets above all: found out about without a weight or torch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _FAMILIES: Mapping[str, Family] = {
 
 @dataclass(frozen=True)
 class NetSource:
-    """A ControlNet on disk, surveyed. Two are equal when they mean the same files in the same state."""
+    """A ControlNet or another single model on disk, surveyed. Two are equal when they mean the same files in one state.
+
+    `kind` is that of the models it works with, empty where any will do.
+    """
 
     path: Path
     stamp: tuple[tuple[str, int, int, int], ...] = field(repr=False)
@@ -43,7 +46,7 @@ class NetSource:
 
     @property
     def patches(self) -> tuple[Patch, ...]:
-        """None: a ControlNet is taken as it is."""
+        """None: it is taken as it is."""
         return ()
 
     @property
@@ -56,14 +59,19 @@ class NetSource:
         return self
 
     @property
+    def _part(self) -> Part:
+        """The one that it has."""
+        return next(iter(self.parts.values()))
+
+    @property
     def class_name(self) -> str:
-        """The ControlNet's class in Diffusers."""
-        return self.parts[PART].class_name
+        """Its class in Diffusers or Transformers."""
+        return self._part.class_name
 
     @cached_property
     def digest(self) -> str:
         """The sha256 over class, configuration and weights; reads the weight files on first use."""
-        part = self.parts[PART]
+        part = self._part
         total = hashlib.sha256(part.class_name.encode())
         for path in (*part.settings, *part.weights):
             total.update(f"\n{path.name} {file_digest(path)}".encode())

@@ -94,11 +94,18 @@ LIBRARIES: Mapping[str, str] = {
 """What a model folder calls a library, and the module that is. Parts come from nowhere else."""
 
 
+def is_guider(class_name: str) -> bool:
+    """Whether a class of Diffusers makes one prediction of several: what its pipelines call a guider."""
+    return class_name.endswith("Guidance")
+
+
 def rule_for(folder: Path, library: str, class_name: str) -> Rule:
     """The rule that follows from a part's class: which files hold its configuration and its weights."""
     module = LIBRARIES[library]
     if class_name.endswith("Scheduler"):
         return Rule(module, (), "scheduler_config.json")
+    if is_guider(class_name):
+        return Rule(module, (), "guider_config.json")
     if "Tokenizer" in class_name:
         return Rule(module, (), "tokenizer_config.json")
     if class_name.endswith(("Processor", "ProcessorFast", "ProcessorPil", "FeatureExtractor")):

@@ -44,6 +44,7 @@ class ModelSource:
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
     `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
     `quantize` says in how few bits the weights of its denoisers are kept.
+    `task` is the class that runs the parts, where it is another than the folder's.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class ModelSource:
     single_file: bool = field(default=False, compare=False)
     patches: tuple[Patch, ...] = ()
     quantize: Quantisation = NONE
+    task: str = field(default="", compare=False)
 
     @property
     def plain(self) -> ModelSource:
@@ -66,6 +68,11 @@ class ModelSource:
     def patched(self, patch: Patch) -> ModelSource:
         """The same with one more patch, which acts after the others."""
         return replace(self, patches=(*self.patches, patch))
+
+    def with_part(self, part: Part) -> ModelSource:
+        """The same with another part of this name."""
+        parts = {**self.parts, part.name: part}
+        return replace(self, parts=parts, stamp=stamp_of(parts))
 
     def about(self, name: str) -> ModelSource:
         """The same with only what changes the part `name`."""
@@ -84,13 +91,21 @@ class ModelSource:
     @property
     def family(self) -> Family:
         """The row of the table of families that this model belongs to."""
-        return FAMILIES[self.pipeline_class]
+        return FAMILIES[self.task or self.pipeline_class]
+
+    def run_as(self, task: str) -> ModelSource:
+        """The same parts, run by the class `task`."""
+        return replace(self, task=task)
 
     @property
     def reads_mask(self) -> bool:
         """Whether it was made for inpainting: its denoiser reads a mask and the picture around it as well."""
+        if self.family.pictures is not None:
+            return False
         if self.pipeline_class in FILLING:
             return True
+        if self.family.shows_nothing:
+            return False
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
@@ -251,7 +266,7 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
 def family_kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
     """The kind that the sizes of the parts say."""
     vae = parts.get(family.decoder)
-    if vae is not None and family.denoisers[0] == "unet":
+    if vae is not None and family.denoisers[0] == "unet" and family.pictures is None:
         _check_channels(path, parts["unet"], vae, at)
     if family.name == STABLE_DIFFUSION.name:
         _check_stable_diffusion(path, parts, at)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from nodes.diffusion import own_guiders
 from nodes.diffusion.libraries import diffusers
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
     from nodes.types import Conditioning, Role
 
-ENCODERS = ("encode_prompt",)
-"""The methods by which pipelines turn words into tensors."""
+ENCODERS = ("encode_prompt", "_encode_prompt")
+"""The methods by which pipelines turn words into tensors; the first that a class has counts."""
+
+_GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
+"""What pipelines call the strength of their guidance, the first that is there counts."""
 
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
@@ -86,7 +90,10 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large."""
+    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large.
+
+    `joined` names the roles whose prompts a guided pipeline wants as one, in order.
+    """
 
     positive: Mapping[str, Any]
     negative: Mapping[str, Any] | None
@@ -94,6 +101,7 @@ class Replay:
     place: torch.device
     precision: torch.dtype
     axes: Mapping[str, int | None] = field(default_factory=dict)
+    joined: tuple[Role, ...] = ()
 
     def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
         """What was encoded before."""
@@ -106,6 +114,9 @@ class Replay:
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
+        if self.joined and self.negative is not None:
+            of_role = {"positive": self.positive, "negative": self.negative}
+            return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
         given = self.positive if positive == name else self.negative
         if given is None:
             return None
@@ -113,6 +124,8 @@ class Replay:
 
     def _repeated(self, name: str, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, (list, tuple)):
+            if name in self.axes:
+                return type(value)(self._repeated(name, item) for item in value)
             return type(value)(self._placed(item) for item in value) * self.batch
         if not isinstance(value, torch.Tensor):
             return value
@@ -144,13 +157,15 @@ class Blank:
     def loop(self) -> None:
         """The denoising loop begins."""
 
-    def _value(self, name: str) -> torch.Tensor | None:
+    def _value(self, name: str) -> torch.Tensor | list[torch.Tensor] | None:
         if name != _positive(name):
             return None
         if "mask" in name:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
         if name.endswith("ids"):
             return torch.zeros(8, 3, device=self.place, dtype=self.precision)
+        if name.endswith("layers"):
+            return [torch.zeros(self.batch, 8, self.width, device=self.place, dtype=self.precision)]
         shape = (self.batch, self.pooled) if "pooled" in name else (self.batch, 8, self.width)
         return torch.zeros(shape, device=self.place, dtype=self.precision)
 
@@ -178,7 +193,7 @@ class Signature:
         """
         if (self.defaults.get("true_cfg_scale") or 0) > 1:
             return "true_cfg_scale"
-        return next((name for name in ("guidance_scale", "true_cfg_scale") if name in self.defaults), None)
+        return next((name for name in _GUIDANCES if name in self.defaults), None)
 
     @property
     def negative_is_optional(self) -> bool:
@@ -203,10 +218,18 @@ def signature(name: str) -> Signature:
     )
 
 
-def is_guided(pipeline: Any, guidance: float) -> bool:  # noqa: ANN401
-    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0."""
+def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> bool:  # noqa: ANN401
+    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0.
+
+    `options` are further arguments of the call. One that has guiders in place of a number is asked for what they want.
+    """
+    if hasattr(pipeline, "guider"):
+        return own_guiders.is_guided(pipeline)
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
+    call = signature(type(pipeline).__name__)
+    if "image_guidance_scale" in call:
+        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
     pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
     return bool(pipeline.do_classifier_free_guidance)
 
@@ -223,14 +246,21 @@ def made_with(name: str) -> Mapping[str, Any]:
 
 
 @cache
+def reads_words(name: str) -> bool:
+    """Whether the stock pipeline class `name` encodes prompts."""
+    return any(hasattr(getattr(diffusers, name), method) for method in ENCODERS)
+
+
+@cache
 def staged(name: str) -> Any:  # noqa: ANN401
     """The stock pipeline class `name`, told where it runs, with its prompts and its loop open to a hand."""
     stock = getattr(diffusers, name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
-    for method in ENCODERS:
-        if hasattr(stock, method):
-            members[method] = _encoder(getattr(stock, method))
+    if hasattr(stock, "prepare_latents"):
+        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
+    for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
+        members[method] = _encoder(getattr(stock, method))
     return type(name, (stock,), members)
 
 
@@ -240,6 +270,22 @@ def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
         frame = sys._getframe(1)  # noqa: SLF001  # who takes the result, and by which names
         names = _targets(frame.f_code, frame.f_lineno, method.__name__) or _returned(method)
         return self.prompts(names, lambda: method(self, *args, **kwargs))
+
+    return call
+
+
+def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self.begun is None:
+            return method(self, *args, **kwargs)
+        given = signature.bind(self, *args, **kwargs)
+        given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
+        made = method(*given.args, **given.kwargs)
+        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
 
     return call
 

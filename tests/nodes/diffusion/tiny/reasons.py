@@ -5,19 +5,21 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "LattePipeline": "cuts both prompts to the length of the longer one",
-    "LTXConditionPipeline": "takes latents in another form than it gives them",
-    "KolorsPipeline": "its text encoder gives no numbers with this version of Transformers",
-    "KolorsPAGPipeline": "its text encoder gives no numbers with this version of Transformers",
+    "QwenImageEditInpaintPipeline": "scales the picture it reads by other bits than the editing class",
+    "Flux2KleinInpaintPipeline": "begins from latents that VAEEncode does not make",
+    "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
+    "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
+    "DreamLiteMobilePipeline": "takes no latents",
     "AllegroPipeline": "its VAE decodes in tiles only",
+    "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
-    "BriaFiboPipeline": "pads both prompts to the length of the longer one",
-    "Cosmos2TextToImagePipeline": "cannot be made without a safety checker that is no part of Diffusers",
-    "CosmosTextToWorldPipeline": "cannot be made without a safety checker that is no part of Diffusers",
-    "HunyuanImagePipeline": "its guidance is a part, not a number",
-    "HunyuanVideo15Pipeline": "its guidance is a part, not a number",
-    "MotifVideoPipeline": "its guidance is a part, not a number",
+    "SkyReelsV2DiffusionForcingImageToVideoPipeline": "has a scheduler for each frame",
+    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "has a scheduler for each frame",
+    "HunyuanVideo15ImageToVideoPipeline": "its guidance is a part, not a number",
+    "MotifVideoImage2VideoPipeline": "its guidance is a part, not a number",
+    "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
+    "EasyAnimateInpaintPipeline": "takes its pictures as a video with a mask over it",
 }
 """What was found out about single classes."""
 

@@ -2,7 +2,7 @@ import { act } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { NodeType } from "../graph/catalog";
 import type { GraphDocument } from "../graph/document";
-import { type Artifact, api, type GraphEntry, type Run } from "../state/api";
+import { AGAIN, ApiError, type Artifact, api, type GraphEntry, type Run } from "../state/api";
 import { useCatalog } from "../state/catalog";
 import { registerCommands } from "../state/commands";
 import { useDocument } from "../state/document";
@@ -276,6 +276,21 @@ test("a value that is not computed offers to run to there", async () => {
   vi.useRealTimers();
   await click(find(".run-button"));
   expect(start).toHaveBeenCalledExactlyOnceWith({ only: ["one"] });
+});
+
+test("a value is asked for again while the worker cannot say", async () => {
+  vi.useFakeTimers();
+  const busy = new ApiError(409, [{ code: "conflict", at: "", what: "The worker is starting.", fix: "" }]);
+  const found = { state: "not_computed", label: "int", facts: [], histogram: null, pictures: [] } as const;
+  const inspect = vi.spyOn(api, "inspect").mockRejectedValueOnce(busy);
+  inspect.mockResolvedValue({ ...found, facts: [], pictures: [] });
+  useUi.setState({ inspected: { node: "one", port: "total" } });
+  const { find } = await render(<InspectPanel />);
+  await act(async () => vi.advanceTimersByTimeAsync(500));
+  expect(text()).toContain("The worker is starting.");
+  await act(async () => vi.advanceTimersByTimeAsync(AGAIN));
+  vi.useRealTimers();
+  expect(find(".run-button")).not.toBeNull();
 });
 
 test("a conflict is answered, or put off", async () => {
