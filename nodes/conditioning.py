@@ -13,6 +13,7 @@ from nodes.types import (
     Area,
     Conditioning,
     Control,
+    ControlMode,
     ControlNet,
     ControlStrength,
     Frames,
@@ -62,16 +63,27 @@ Prompt = Annotated[
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",
+    pictures: list[Image] | None = None,
     *,
     role: Annotated[Role, Field(description="Some models read a negative prompt in another way.")] = "positive",
     weights: PromptWeights = "off",
     clip_skip: ClipSkip = 0,
     options: StockOptions = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Conditioning[K]:
-    """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said."""
+    """Turn a prompt into the vectors that steer the denoiser. What is too long for the model is said.
+
+    Models that are told by pictures as well read them here, in order; the pictures of a batch count one by one.
+    """
     from nodes.diffusion import prompts
 
-    return prompts.encode_text(text_encoder, text, role=role, options=_options(options, clip_skip), weights=weights)
+    return prompts.encode_text(
+        text_encoder,
+        text,
+        role=role,
+        options=_options(options, clip_skip),
+        weights=weights,
+        pictures=pictures or (),
+    )
 
 
 def _options(options: Mapping[str, JsonValue], clip_skip: int) -> Mapping[str, JsonValue]:
@@ -123,17 +135,22 @@ def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[
 @node("ApplyControl", category="text")
 def apply_control(
     conditioning: Conditioning[K],
-    control_net: ControlNet[K],
     image: Image,
+    control_net: ControlNet[K] | None = None,
+    mask: Mask | None = None,
+    around: Image | None = None,
     *,
     strength: ControlStrength = 1.0,
     start: ShareStart = 0.0,
     end: ShareEnd = 1.0,
+    mode: ControlMode | None = None,
 ) -> Conditioning[K]:
     """Steer by a picture of what the ControlNet reads, such as edges; it is resized to the picture to come.
 
-    Put one behind another to steer by several. The negative prompt is steered too, as in the stock pipelines.
+    Put one behind another to steer by several. The negative prompt is steered too, as in the stock pipelines. Models
+    that read such a picture themselves need no ControlNet. `mask` says where to paint to a ControlNet that reads that,
+    and `around` is the picture to paint in, for those that read it beside what they follow.
     """
     from nodes.diffusion.controls import with_control
 
-    return with_control(conditioning, Control(control_net, image, strength, start, end))
+    return with_control(conditioning, Control(control_net, image, strength, start, end, mode, mask, around))

@@ -51,6 +51,9 @@ def check_share(start: float, end: float) -> None:
 CHECKS = frozenset({"check_inputs", "cropped_pos_embed"})
 """Functions of Diffusers that refuse what they are given, in words."""
 
+LOOKS = frozenset({"check_image_input"})
+"""The same for pictures."""
+
 
 @contextmanager
 def own_words(options: Mapping[str, object]) -> Iterator[None]:
@@ -66,6 +69,9 @@ def own_words(options: Mapping[str, object]) -> Iterator[None]:
     except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
         if type(error).__name__ == "OutOfMemoryError":
             raise
+        if any(frame.name in LOOKS for frame in traceback.extract_tb(error.__traceback__)):
+            what = f"The model's pipeline refuses a picture: {error}"
+            raise PatchbayError(Code.BAD_VALUE, "pictures", what, "Resize or crop it.") from error
         said = f"{type(error).__name__}: {error}"
         blamed = _named(options, said, error)
         if blamed:

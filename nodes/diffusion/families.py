@@ -7,7 +7,7 @@ the same parts, so they share a row: what a graph does with the parts is the gra
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +28,39 @@ class Rule:
     weights: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What pictures the stock call of a family reads beside the words, from `least` to `most` of them.
+
+    `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
+    `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
+    `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
+    "area" that of its proportions with the area that the model was made for; `stretched` ones are brought to the size
+    of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
+    for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
+    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so.
+    """
+
+    arguments: tuple[str, ...] = ("image",)
+    least: int = 1
+    most: int = 1
+    with_text: bool = False
+    among_tokens: bool = False
+    sized: Literal["", "own", "area"] = ""
+    times: int = 1
+    stretched: bool = False
+    frames: bool = False
+    leading: bool = False
+    always: bool = False
+    for_each: bool = False
+    parts: tuple[str, ...] = ()
+
+
 _TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
 """How the names of parts start that turn words into tensors."""
 
 UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
-"""Parts that no stage needs, whatever the family."""
+"""Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,8 @@ class Family:
       a list that is not one item a picture; None: all share it.
     - `refines`: it goes on from a picture or an unfinished latent, and draws nothing from a blank one.
     - `begun_steps`: image-to-image runs a step of which only a part is wanted, as the family's stock class does.
+    - `told_share`: its scheduler is told which share of the noise is wanted, and makes all of its steps for that.
+    - `frames_first`: noise for a given video is drawn frame by frame.
     - `roles_differ`: a negative prompt is encoded in another way than a positive one.
     - `aside`: arguments of the call that keep the prompt short beside which a negative one is encoded.
     - `joint`: a negative prompt is encoded to the positive's length.
@@ -61,6 +91,7 @@ class Family:
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
     - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
+    - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -68,6 +99,12 @@ class Family:
       several prompts can act together.
     - `own_guidance`: why no guider can take the place of the family's guidance, where none can.
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
+    - `alone`: its call draws one video of one prompt, with one generator.
+    - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
+    - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
+    - `pictures`: which ones it reads beside the words.
+    - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
+    - `reads_as`: the class that runs the same parts where they are given pictures.
     """
 
     name: str
@@ -79,6 +116,8 @@ class Family:
     axes: Mapping[str, int | None] = field(default_factory=dict)
     refines: bool = False
     begun_steps: bool = False
+    told_share: bool = False
+    frames_first: bool = False
     roles_differ: bool = False
     aside: Mapping[str, object] = field(default_factory=dict)
     joint: bool = False
@@ -92,12 +131,29 @@ class Family:
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False
+    least_frames: int = 1
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
     steers: Mapping[str, str] = field(default_factory=dict)
     own_guidance: str = ""
     divides_guided: bool = False
+    alone: bool = False
+    one_prompt: bool = False
+    joined: tuple[Literal["positive", "negative"], ...] = ()
+    pictures: Pictures | None = None
+    decodes_as: str = ""
+    reads_as: str = ""
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """Parts that no stage needs."""
+        return UNUSED if self.pictures is None else UNUSED - {*self.pictures.parts}
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The arguments of the stock call that pictures are given by."""
+        return frozenset() if self.pictures is None else frozenset(self.pictures.arguments)
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -122,7 +178,7 @@ STABLE_DIFFUSION = Family(
     pipeline_class="StableDiffusionPipeline",
     denoisers=("unet",),
     decodes_plainly=True,
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "T2IAdapter"),
     steers=_PROMPT,
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
@@ -153,7 +209,7 @@ SDXL = Family(
     "StableDiffusionXLPipeline",
     UNET,
     {(2048, 4): "sdxl"},
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "ControlNetUnionModel", "T2IAdapter"),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
 REFINER = Family(
@@ -195,14 +251,58 @@ FLUX = Family(
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 _NO_INSTRUCTION: Mapping[str, object] = {"complex_human_instruction": None}
-SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True, aside=_NO_INSTRUCTION)
-HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
-FLUX2 = Family("flux2", "Flux2Pipeline", sizes={(15360, 32): "flux2"}, begun_steps=True)
+SANA = Family(
+    "sana",
+    "SanaPipeline",
+    sizes={(2304, 32): "sana"},
+    roles_differ=True,
+    aside=_NO_INSTRUCTION,
+    controls=("SanaControlNetModel",),
+)
+HUNYUAN_DIT = Family(
+    "hunyuan-dit",
+    "HunyuanDiTPipeline",
+    sizes={(1024, 1024, 4): "hunyuan-dit"},
+    controls=("HunyuanDiT2DControlNetModel",),
+)
+FLUX2 = Family(
+    "flux2",
+    "Flux2Pipeline",
+    sizes={(15360, 32): "flux2"},
+    begun_steps=True,
+    pictures=Pictures(least=0, most=10, among_tokens=True),
+)
+FLUX2_KLEIN = Family(
+    "flux2-klein",
+    "Flux2KleinPipeline",
+    sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
+    ends_early=True,
+    pictures=Pictures(least=0, most=10, among_tokens=True),
+)
+FLUX_KONTEXT = Family(
+    "flux-kontext",
+    "FluxKontextPipeline",
+    sizes={(4096, 768, 16): "flux"},
+    begun_steps=True,
+    pictures=Pictures(least=0, among_tokens=True),
+)
 
-ANIMATEDIFF = Family("animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"})
+ANIMATEDIFF = Family(
+    "animatediff",
+    "AnimateDiffPipeline",
+    ("unet", "motion_adapter"),
+    {(768, 4): "sd1"},
+    frames_first=True,
+    controls=("ControlNetModel", "SparseControlNetModel"),
+)
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
 QWEN_IMAGE = Family(
-    "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
+    "qwen-image",
+    "QwenImagePipeline",
+    sizes={(3584, 16): "qwen-image"},
+    begun_steps=True,
+    divides_guided=True,
+    controls=("QwenImageControlNetModel",),
 )
 _FROM_THE_PROMPT = "it counts guidance from the prompt on, where a guider begins at the negative"
 Z_IMAGE = Family(
@@ -211,11 +311,44 @@ Z_IMAGE = Family(
     sizes={(2560, 16): "z-image"},
     begun_steps=True,
     own_guidance=_FROM_THE_PROMPT,
+    controls=("ZImageControlNetModel",),
 )
+COGVIEW4 = Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"})
+EASYANIMATE = Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"})
 
 _OWN_GUIDER = "it brings a guider of its own"
 
 _OWN_NOISE = "its noise has another scale than a scheduler adds to a picture"
+
+LCM = Family(
+    "lcm",
+    "LatentConsistencyModelPipeline",
+    UNET,
+    {(768, 4): "sd1"},
+    told_share=True,
+    decodes_plainly=True,
+    whole="it gives the picture that its last step expects, not the latents it went on with",
+)
+KANDINSKY3 = Family(
+    "kandinsky3",
+    "Kandinsky3Pipeline",
+    UNET,
+    {(4096, 4): "kandinsky3"},
+    decoder="movq",
+    joint=True,
+    roles_differ=True,
+    own_guidance=_FROM_THE_PROMPT,
+)
+SANA_SPRINT = Family(
+    "sana-sprint",
+    "SanaSprintPipeline",
+    sizes={(2304, 32): "sana-sprint"},
+    begun_steps=True,
+    decodes_plainly=True,
+    whole="it rescales its latents after the last step",
+)
+WAN = Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"})
+COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}, frames_first=True)
 
 _FAMILIES = (
     STABLE_DIFFUSION,
@@ -228,34 +361,12 @@ _FAMILIES = (
     SANA,
     HUNYUAN_DIT,
     FLUX2,
-    Family(
-        "lcm",
-        "LatentConsistencyModelPipeline",
-        UNET,
-        {(768, 4): "sd1"},
-        decodes_plainly=True,
-        whole="it gives the picture that its last step expects, not the latents it went on with",
-    ),
-    Family(
-        "kandinsky3",
-        "Kandinsky3Pipeline",
-        UNET,
-        {(4096, 4): "kandinsky3"},
-        decoder="movq",
-        joint=True,
-        roles_differ=True,
-        own_guidance=_FROM_THE_PROMPT,
-    ),
+    FLUX_KONTEXT,
+    LCM,
+    KANDINSKY3,
     CHROMA,
     Family("pixart-alpha", "PixArtAlphaPipeline", sizes={(4096, 4): "pixart-alpha"}),
-    Family(
-        "sana-sprint",
-        "SanaSprintPipeline",
-        sizes={(2304, 32): "sana-sprint"},
-        begun_steps=True,
-        decodes_plainly=True,
-        whole="it rescales its latents after the last step",
-    ),
+    SANA_SPRINT,
     QWEN_IMAGE,
     Z_IMAGE,
     Family(
@@ -269,13 +380,8 @@ _FAMILIES = (
     Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True, divides_guided=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
-    Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
-    Family(
-        "flux2-klein",
-        "Flux2KleinPipeline",
-        sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
-        ends_early=True,
-    ),
+    COGVIEW4,
+    FLUX2_KLEIN,
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
@@ -299,7 +405,7 @@ _FAMILIES = (
     ),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
-    Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"}),
+    WAN,
     Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
     Family(
         "anyflow",
@@ -307,7 +413,7 @@ _FAMILIES = (
         sizes={(4096, 16): "anyflow"},
         whole="each step is told where the next one begins",
     ),
-    Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}),
+    Family("ltx", "LTXPipeline", sizes={(4096, 128): "ltx"}, reads_as="LTXImageToVideoPipeline"),
     Family("ltx-condition", "LTXConditionPipeline", sizes={(4096, 128): "ltx"}, puts_latents=True),
     Family(
         "cosmos",
@@ -328,7 +434,7 @@ _FAMILIES = (
     ),
     Family("cosmos2.5", "Cosmos2_5_PredictBasePipeline", sizes={(1024, 16): "cosmos2.5"}, checks_safety=True),
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
-    Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}),
+    COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
     Family("allegro", "AllegroPipeline", sizes={(4096, 4): "allegro"}, tiles=True),
     Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
@@ -338,8 +444,9 @@ _FAMILIES = (
         sizes={(2304, 16): "sana-video"},
         roles_differ=True,
         aside=_NO_INSTRUCTION,
+        reads_as="SanaImageToVideoPipeline",
     ),
-    Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    EASYANIMATE,
     Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
     Family(
         "hunyuan-video-1.5",
@@ -369,6 +476,183 @@ _FAMILIES = (
     Family("animatediff-xl", "AnimateDiffSDXLPipeline", ("unet", "motion_adapter"), {(2048, 4): "sdxl"}),
 )
 
+_BOTH = "it guides by the words and by the picture"
+
+_READING = (
+    Family(
+        "qwen-image-edit",
+        "QwenImageEditPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        pictures=Pictures(with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "qwen-image-edit-plus",
+        "QwenImageEditPlusPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        one_prompt=True,
+        pictures=Pictures(most=10, with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    replace(
+        FLUX2_KLEIN, pipeline_class="Flux2KleinKVPipeline", whole="its first step reads the pictures for all the others"
+    ),
+    Family(
+        "longcat-edit",
+        "LongCatImageEditPipeline",
+        sizes={(3584, 16): "longcat"},
+        one_prompt=True,
+        pictures=Pictures(with_text=True, among_tokens=True, sized="area"),
+        decodes_as="LongCatImagePipeline",
+    ),
+    Family(
+        "pix2pix",
+        "StableDiffusionInstructPix2PixPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        joined=("positive", "negative", "negative"),
+        own_guidance=_BOTH,
+        pictures=Pictures(sized="own", for_each=True),
+    ),
+    Family(
+        "pix2pix-xl",
+        "StableDiffusionXLInstructPix2PixPipeline",
+        UNET,
+        {(2048, 4): "sdxl"},
+        own_guidance=_BOTH,
+        pictures=Pictures(for_each=True),
+        decodes_as="StableDiffusionXLPipeline",
+    ),
+    Family(
+        "upscaler",
+        "StableDiffusionUpscalePipeline",
+        UNET,
+        {(1024, 4): "upscaler"},
+        decodes_plainly=True,
+        one_prompt=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(sized="own", times=4, parts=("low_res_scheduler",)),
+    ),
+    Family(
+        "latent-upscaler",
+        "StableDiffusionLatentUpscalePipeline",
+        UNET,
+        {(768, 4): "latent-upscaler"},
+        decodes_plainly=True,
+        least_guidance=1.0,
+        whole="it counts its noise levels from the first step on",
+        pictures=Pictures(sized="own", times=2, for_each=True),
+    ),
+)
+"""Families that are nothing without a picture."""
+
+_EYES = ("image_encoder", "image_processor")
+_FIRST_FRAME = Pictures(stretched=True)
+_FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
+_ENCODED_WITH_NOISE = "it encodes its picture only where it draws the noise itself"
+_LEADING = "its pictures are the first frames of its latents"
+_DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
+
+_AFTER_PICTURES = (
+    replace(
+        WAN,
+        name="wan-i2v",
+        pipeline_class="WanImageToVideoPipeline",
+        pictures=Pictures(("image", "last_image"), most=2, stretched=True, parts=_EYES),
+        decodes_as="WanPipeline",
+    ),
+    replace(
+        WAN,
+        name="wan-vace",
+        pipeline_class="WanVACEPipeline",
+        alone=True,
+        whole=_LEADING,
+        blank_only=_LEADING,
+        pictures=Pictures(("reference_images",), least=0, most=16, leading=True, always=True),
+        decodes_as="WanPipeline",
+    ),
+    Family(
+        "svd",
+        "StableVideoDiffusionPipeline",
+        UNET,
+        {(1024, 4): "svd"},
+        whole="it draws noise for its picture anew",
+        own_guidance="it guides each frame with a strength of its own",
+        pictures=Pictures(stretched=True, for_each=True, parts=("image_encoder", "feature_extractor")),
+    ),
+    replace(
+        WAN,
+        name="lucy-edit",
+        pipeline_class="LucyEditPipeline",
+        pictures=Pictures(("video",), most=1024, stretched=True, frames=True, for_each=True),
+        decodes_as="WanPipeline",
+    ),
+    Family(
+        "chrono-edit",
+        "ChronoEditPipeline",
+        sizes={(4096, 16): "wan"},
+        pictures=Pictures(stretched=True, parts=_EYES),
+        decodes_as="WanPipeline",
+    ),
+    Family(
+        "skyreels2-i2v",
+        "SkyReelsV2ImageToVideoPipeline",
+        sizes={(4096, 16): "skyreels2"},
+        pictures=Pictures(("image", "last_image"), most=2, stretched=True, parts=_EYES),
+        decodes_as="SkyReelsV2Pipeline",
+    ),
+    Family(
+        "kandinsky5-video",
+        "Kandinsky5I2VPipeline",
+        sizes={(3584, 16): "kandinsky5-video"},
+        axes={"prompt_cu_seqlens": None},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="Kandinsky5T2VPipeline",
+        whole=_DRAWN_PICTURE,
+        blank_only=_ENCODED_WITH_NOISE,
+        least_frames=17,
+    ),
+    Family(
+        "ltx",
+        "LTXImageToVideoPipeline",
+        sizes={(4096, 128): "ltx"},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="LTXPipeline",
+        blank_only=_ENCODED_WITH_NOISE,
+    ),
+    Family(
+        "hunyuan-skyreels-i2v",
+        "HunyuanSkyreelsImageToVideoPipeline",
+        sizes={(4096, 768, 16): "hunyuan-video"},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="HunyuanVideoPipeline",
+        whole=_DRAWN_PICTURE,
+    ),
+    replace(
+        COGVIDEOX,
+        name="cogvideox-i2v",
+        pipeline_class="CogVideoXImageToVideoPipeline",
+        pictures=_FRAME_OF_EACH,
+        decodes_as="CogVideoXPipeline",
+        whole=_DRAWN_PICTURE,
+    ),
+    Family(
+        "sana-video",
+        "SanaImageToVideoPipeline",
+        sizes={(2304, 16): "sana-video"},
+        roles_differ=True,
+        pictures=_FIRST_FRAME,
+        decodes_as="SanaVideoPipeline",
+        blank_only="its first frame is its picture, and only the others are drawn",
+    ),
+)
+"""Classes that draw videos after pictures."""
+
 _VARIANTS: Mapping[str, Family] = {
     "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
     "StableDiffusionXLPAGPipeline": SDXL,
@@ -391,17 +675,30 @@ _TASKS: Mapping[str, Family] = {
     "FluxImg2ImgPipeline": FLUX,
     "FluxInpaintPipeline": FLUX,
     "FluxFillPipeline": FLUX,
+    "FluxControlPipeline": FLUX,
+    "FluxControlImg2ImgPipeline": FLUX,
+    "FluxControlInpaintPipeline": FLUX,
+    "CogView4ControlPipeline": COGVIEW4,
+    "CogVideoXFunControlPipeline": COGVIDEOX,
+    "EasyAnimateControlPipeline": EASYANIMATE,
     "ChromaImg2ImgPipeline": CHROMA,
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
     "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "FluxKontextInpaintPipeline": FLUX_KONTEXT,
     "ZImageImg2ImgPipeline": Z_IMAGE,
     "ZImageInpaintPipeline": Z_IMAGE,
+    "LatentConsistencyModelImg2ImgPipeline": LCM,
+    "Kandinsky3Img2ImgPipeline": KANDINSKY3,
+    "SanaSprintImg2ImgPipeline": SANA_SPRINT,
+    "WanVideoToVideoPipeline": WAN,
+    "CogVideoXVideoToVideoPipeline": COGVIDEOX,
+    "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in _FAMILIES},
+    **{family.pipeline_class: family for family in (*_FAMILIES, *_READING, *_AFTER_PICTURES)},
     **{
         name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
         for name, family in _VARIANTS.items()
@@ -412,6 +709,18 @@ FAMILIES: Mapping[str, Family] = {
 
 FILLING = frozenset({"FluxFillPipeline"})
 """Classes whose denoisers read a mask and the picture around it in a way of their own."""
+
+FOLLOWING = frozenset(
+    {
+        "FluxControlPipeline",
+        "FluxControlImg2ImgPipeline",
+        "FluxControlInpaintPipeline",
+        "CogView4ControlPipeline",
+        "CogVideoXFunControlPipeline",
+        "EasyAnimateControlPipeline",
+    }
+)
+"""Classes whose denoisers read a picture to follow beside the latents."""
 
 SUPPORTED = "docs/families.md lists what is supported."
 

@@ -83,10 +83,10 @@ def fetch(
             return Path(snapshot_download(name, allow_patterns=lone(names)))
         index = read_json(Path(hf_hub_download(name, INDEX)), at)
         if whole is None:
-            family_of(name, index, at)
+            unused = family_of(name, index, at).unused
         else:
             class_of(name, index, at)
-        unused = UNUSED if whole is None else whole
+            unused = whole
         _refuse_pickles(name, _parts(names, index, unused), at)
         bar = None if progress is None else _bar(progress)
         return Path(snapshot_download(name, allow_patterns=wanted_files(names, index, unused), tqdm_class=bar))
@@ -102,12 +102,18 @@ def wanted_files(names: Iterable[str], index: Mapping[str, object], unused: froz
     for part, inside in _parts(names, index, unused).items():
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
         for stem in ("diffusion_pytorch_model", "model"):
-            chosen = choose_weights(inside, stem)
-            if chosen is not None:
-                variant, file = chosen
-                files = _shards(stem, variant) if file.endswith(".json") else [file]
-                wanted += [f"{part}/{name}" for name in files]
+            files = weight_patterns(inside, stem)
+            wanted += [f"{part}/{name}" for name in files if not name.endswith(".json")]  # configurations are there
     return wanted
+
+
+def weight_patterns(names: Iterable[str], stem: str) -> list[str]:
+    """Of the names of a folder's files, those of one variant of its weights; the index of shards among them."""
+    chosen = choose_weights(names, stem)
+    if chosen is None:
+        return []
+    variant, file = chosen
+    return [file, *(_shards(stem, variant) if file.endswith(".json") else [])]
 
 
 def _shards(stem: str, variant: str | None) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FAMILIES, REFINER, SDXL, SUPPORTED, UNUSED, Family, Rule
+from nodes.diffusion.families import FAMILIES, REFINER, SDXL, SUPPORTED, Family, Rule
 from nodes.diffusion.parts import LIBRARIES, read_json
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_index(root: Path, at: str) -> Index:
     """The index of the model folder `root`. Raises `PatchbayError` at `at`: `bad_model`, `unsupported_class`."""
     index = read_plain(root, at)
     family = family_of(root, index, at)
-    entries = {name: entry for name, entry in index.items() if not name.startswith("_") and name not in UNUSED}
+    entries = {name: entry for name, entry in index.items() if not name.startswith("_") and name not in family.unused}
     parts = {
         name: _check_entry(root, name, entry, family, at)
         for name, entry in entries.items()

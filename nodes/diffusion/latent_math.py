@@ -182,10 +182,18 @@ def _check(one: Value, other: Value, *, batches: bool = True) -> None:
     if not _is_plain(one) or not _is_plain(other):
         what = "One of them is steered by a picture, limited or combined, and only plain prompts can be mixed."
         raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Mix first, then limit, combine and steer.")
+    _check_pictures(one, other)
     shapes = [_shapes(value, 0 if batches else 1) for value in (one, other)]
     if shapes[0] != shapes[1]:
         what = f"One has the shape {shapes[0]}, the other {shapes[1]}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make both of the same size.")
+
+
+def _check_pictures(one: Value, other: Value) -> None:
+    own, others = ([each.digest() for each in getattr(value, "pictures", ())] for value in (one, other))
+    if own != others:
+        what = "The two carry different pictures, and pictures cannot be mixed."
+        raise PatchbayError(Code.BAD_VALUE, "conditioning", what, "Give both EncodeText the same pictures.")
 
 
 def _is_plain(value: Latent[Any] | Conditioning[Any]) -> bool:

@@ -78,7 +78,7 @@ def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
 
 def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
-    if _counts_frames_first(pipeline):
+    if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
     if _counts_one_frame(pipeline):
         return samples.unsqueeze(2)
@@ -116,7 +116,7 @@ def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
 
 def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
-    if _counts_frames_first(pipeline):
+    if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
         video = latents.movedim(-1, 1)
@@ -148,9 +148,14 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
 
 
-def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
+def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
-    return type(pipeline).__name__ == "CogVideoXPipeline"
+    return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
+
+
+def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
+    """Along which axis the channels lie in latents as the pipeline holds them."""
+    return -1 if is_packed(pipeline) else 2 if counts_frames_first(pipeline) else 1
 
 
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
@@ -165,7 +170,7 @@ def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
 
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
-    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline"}
+    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline", "Kandinsky5I2VPipeline"}
 
 
 def _channels_last(samples: Tensor) -> Tensor:
@@ -218,8 +223,13 @@ def check_known(pipeline: Any, size: Size) -> None:  # noqa: ANN401
         raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
 
 
-def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
-    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value`."""
+def check_frames(
+    pipeline: Any,  # noqa: ANN401
+    frames: int,
+    at: str = "latent",
+    fix: str = "Set frames of EmptyLatent",
+) -> None:
+    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value` at `at`."""
     if frames > 1 and not is_video(pipeline):
         what = f"This model makes pictures, and {frames} frames are a video."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set frames of EmptyLatent to 1.")
@@ -227,11 +237,15 @@ def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
     if own and frames not in {1, own}:
         what = f"This model makes videos of {own} frames, not of {frames}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent to {own}, or to 1.")
+    least = pipeline.source.family.least_frames
+    if frames < least:
+        what = f"{frames} frames are too few for this model, which evens out the first ones by those after them."
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"Set frames of EmptyLatent to at least {least}.")
     step = temporal_factor(pipeline)
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1
         what = f"{frames} frames cannot be made: this model makes 1, {step + 1}, {2 * step + 1} and so on."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent, for instance to {near}.")
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"{fix}, for instance to {near}.")
 
 
 def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401

@@ -62,15 +62,17 @@ def look_at_mask(mask: Mask, pictures: int) -> Inspection:
     return Inspection((*found.facts, covered), found.histogram, found.pictures)
 
 
-def look_at_conditioning(conditioning: Conditioning[Any]) -> Inspection:
-    """An encoded prompt: its text, its numbers, and what comes beside them."""
+def look_at_conditioning(conditioning: Conditioning[Any], pictures: int) -> Inspection:
+    """An encoded prompt: its text, its numbers, what comes beside them, and the pictures that it carries."""
     text = Fact("text", conditioning.text or "")
     named = [(name, tensor) for name, value in conditioning.tensors.items() for tensor in leaves(value)]
+    each = ((f"picture {number}", image.pixels[0]) for number, image in enumerate(conditioning.pictures, 1))
+    shown = [_shown(label, pixels) for label, pixels in _first(each, pictures)]
     if not named:
-        return Inspection((text,))
+        return Inspection((text,), None, tuple(shown))
     embeds = next((tensor for name, tensor in named if name == "prompt_embeds"), named[0][1])
     beside = (Fact(name, _times(tensor.shape)) for name, tensor in named if tensor is not embeds)
-    return Inspection((text, *_numbers(embeds), *beside), _histogram(embeds))
+    return Inspection((text, *_numbers(embeds), *beside), _histogram(embeds), tuple(shown))
 
 
 def _look_at_pictures(pixels: torch.Tensor, pictures: int) -> Inspection:

@@ -40,6 +40,7 @@ OWNED = frozenset(
         "do_patching",
         "image",
         "strength",
+        "max_area",
         "num_inference_steps",
         "num_images_per_prompt",
         "num_videos_per_prompt",
@@ -156,7 +157,7 @@ def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # n
         return own_guiders.fresh(source.parts[name], own_guiders.UNGUIDED)
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
-    if source.family.is_text(name) and source.parts[name].weights:
+    if source.family.is_text(name) and (source.parts[name].weights or "Processor" in source.parts[name].class_name):
         return StandIn(source.parts[name].config, precision)
     return None
 
@@ -176,7 +177,7 @@ def stop_at_timesteps(source: ModelSource, ready: Callable[[], bool]) -> Schedul
     return SchedulerShim(own_scheduler(source), lambda *_: None, on_asked=on_asked)
 
 
-def shown(source: ModelSource) -> dict[str, Any]:
+def unread_picture(source: ModelSource) -> dict[str, Any]:
     """What the call of a class for image-to-image needs besides latents, which take the picture's place."""
     return {"image": torch.zeros(1, 4, 8, 8), "strength": 1.0} if source.family.refines else {}
 
@@ -189,6 +190,7 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "num_frames": size.frames,
         "frames": size.frames,
         "video_length": size.frames,
+        "max_area": size.width * size.height,
         "generator": own,
         "num_images_per_prompt": 1,
         "num_videos_per_prompt": 1,

@@ -14,16 +14,19 @@ import torch
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import chunks, clip_skip, noise, own_guiders, stock, weighting, words
+from nodes.diffusion import chunks, clip_skip, noise, own_guiders, picturing, stock, weighting, words
 from nodes.diffusion.checks import own_words
 from nodes.diffusion.device import kept_all
-from nodes.diffusion.pipelines import checked_options, opened, shown, stop_at_timesteps
+from nodes.diffusion.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unread_picture
 from nodes.diffusion.shelf import SHELF
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nodes.diffusion.families import Family
     from nodes.diffusion.source import ModelSource
+    from nodes.types import Image
 
 
 _GUIDED = 2.0
@@ -38,21 +41,28 @@ def encode_text(
     options: Mapping[str, object] | None = None,
     beside: str | None = None,
     weights: Weights = "off",
+    pictures: Sequence[Image] = (),
 ) -> Conditioning[Any]:
     """The prompt as the denoiser reads it, encoded as the stock pipeline encodes one in that role.
 
     None as a negative is what the pipeline takes where none is given. `options` are arguments of the stock call that
     concern the text, for instance `clip_skip` or `max_sequence_length`. `beside` is the positive prompt that a negative
-    is encoded beside, in families where that matters. With `weights` on, brackets weigh words and a prompt of any
-    length is read: see `chunks` and `weighting`.
+    is encoded beside, in families where that matters. `pictures` are what the model reads beside the words, a batch
+    being several; where the text encoder does not read them they are kept for the sampling. With `weights` on,
+    brackets weigh words and a prompt of any length is read: see `chunks` and `weighting`.
 
     Says so through the run's messages when the prompt is longer than the text encoder can read, or has words that are
     not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have, for
-    weights where the text encoder is no CLIP, and for brackets that do not match.
+    weights where the text encoder is no CLIP, for brackets that do not match, and for too many or too few pictures.
     """
-    source = encoder.source
+    shown = picturing.single(pictures)
+    source = picturing.source_for(encoder.source, shown)
     clip_skip.check(source, options or {})
-    options = checked_options(source, options or {})
+    options = checked_options(source, options or {}, OWNED | source.family.shown)
+    picturing.check_encoding(source, len(shown))
+    if not stock.reads_words(source.family.pipeline_class):
+        _refuse_words(source, text)
+        return Conditioning({}, encoder, text, role, options, pictures=shown)
     pieces = _pieces(source, text, weights)
     plain = "".join(piece.text for piece in pieces)
     with ExitStack() as held:
@@ -67,10 +77,17 @@ def encode_text(
         if told := words.remark(source, plain):
             say(told)
         if weights == "off" or text is None:
-            found = _run(pipeline, text, role, options, beside)
+            found = _run(pipeline, text, role, options, beside, shown)
         else:
-            found = chunks.encoded(pipeline, pieces, weights, lambda: _run(pipeline, "", role, options, beside))
-        return Conditioning(kept_all(found), encoder, text, role, options)
+            found = chunks.encoded(pipeline, pieces, weights, lambda: _run(pipeline, "", role, options, beside, shown))
+        return Conditioning(kept_all(found), encoder, text, role, options, pictures=shown)
+
+
+def _refuse_words(source: ModelSource, text: str | None) -> None:
+    """Refuse a prompt for a model that would not read it."""
+    if text:
+        what = f"{source.family.pipeline_class} reads no words, only pictures."
+        raise PatchbayError(Code.BAD_VALUE, "text", what, "Leave the text empty.")
 
 
 def _pieces(source: ModelSource, text: str | None, weights: Weights) -> list[weighting.Piece]:
@@ -87,15 +104,21 @@ def _run(
     role: Role,
     options: Mapping[str, object],
     beside: str | None,
+    shown: Sequence[Image],
 ) -> dict[str, Any]:
-    """What the pipeline's own encoder gives for one prompt in its role."""
+    """What the pipeline's own encoder gives for one prompt in its role, beside the pictures `shown`."""
     recorder = stock.Recorder()
     pipeline.prompts = recorder
     if role == "negative":
         own_guiders.set_scale(pipeline, _GUIDED)
     pipeline.scheduler = stop_at_timesteps(pipeline.source, lambda: bool(recorder.found))
+    given = _encoding(pipeline.source, text, role, options, beside)
+    family = pipeline.source.family
+    if family.pictures is not None:
+        given |= picturing.stand_in(family, shown)
+        picturing.read_nothing(pipeline)
     with suppress(stock.Reached), own_words(options):
-        pipeline(**_encoding(pipeline.source, text, role, options, beside))
+        pipeline(**given)
     return stock.of_role(recorder.found, role)
 
 
@@ -113,9 +136,11 @@ def _encoding(
         "return_dict": False,
         "use_resolution_binning": False,
         "guidance_schedule": None,
-        **shown(source),
+        **unread_picture(source),
     }
-    if role == "negative" and text is None:
+    if source.family.joined:  # guided, it would give both prompts as one
+        given |= {"prompt": text or "", "guidance_scale": 1.0}
+    elif role == "negative" and text is None:
         given |= {"prompt": beside or "", "guidance_scale": _GUIDED, "true_cfg_scale": _GUIDED}
     elif role == "negative" and "negative_prompt" in call:
         given |= {
@@ -169,7 +194,7 @@ def negative_for(
         if negative is not None and not (isinstance(true, (int, float)) and true > 1):
             say("The negative prompt is not read: this model works against one only with true_cfg_scale above 1.")
         return negative
-    if not stock.is_guided(pipeline, guidance):
+    if not stock.is_guided(pipeline, guidance, options):
         return None
     if negative is None or family.joint:
         return _own_negative(positive, negative)
@@ -183,12 +208,13 @@ def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | Non
     """
     text, options = (None, positive.options) if negative is None else (negative.text, negative.options)
     if negative is not None:
-        alone = encode_text(negative.encoder, text, role="negative", options=options)
+        alone = encode_text(negative.encoder, text, role="negative", options=options, pictures=negative.pictures)
         if alone.digest() != negative.digest():
             what = "This model encodes a negative prompt together with the positive one, so it cannot be a mixture."
             raise PatchbayError(Code.BAD_VALUE, "negative", what, "Give a negative prompt as EncodeText makes it.")
     encoder = positive.encoder if negative is None else negative.encoder
-    return encode_text(encoder, text, role="negative", options=options, beside=positive.text)
+    shown = positive.pictures
+    return encode_text(encoder, text, role="negative", options=options, beside=positive.text, pictures=shown)
 
 
 def evened(
@@ -202,7 +228,7 @@ def evened(
 
     def blank(given: Conditioning[Any]) -> Conditioning[Any]:
         text = None if given.text is None else ""
-        return encode_text(given.encoder, text, role=given.role, options=given.options)
+        return encode_text(given.encoder, text, role=given.role, options=given.options, pictures=given.pictures)
 
     return chunks.evened(positive, negative, blank)
 

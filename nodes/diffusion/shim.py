@@ -62,7 +62,8 @@ class SchedulerShim:
     the next model call. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked`
     is called when timesteps are asked for, `on_timesteps` when they are known, `on_last` with the latents of the last
     step. `asks_twice` says that the pipeline steps to learn what a prediction means, steps back, and steps again with
-    `pred_original_sample`; only the second is a step.
+    `pred_original_sample`; only the second is a step. `share` is the share of the noise that the scheduler makes its
+    steps for, if it can be told.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class SchedulerShim:
         on_timesteps: Callable[[], None] | None = None,
         on_last: Callable[[Tensor], None] | None = None,
         asks_twice: bool = False,
+        share: float | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._on_step = on_step
@@ -91,9 +93,10 @@ class SchedulerShim:
         self._on_timesteps = on_timesteps
         self._on_last = on_last
         self._asks_twice = asks_twice
+        self._told = {} if share is None or _SHARE not in _parameters(scheduler.set_timesteps) else {_SHARE: share}
         self._before: Mapping[str, Any] = {}
         self._done = 0
-        self._draws = "generator" in inspect.signature(scheduler.step).parameters
+        self._draws = "generator" in _parameters(scheduler.step)
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
         self.set_timesteps = _signed(self._set_timesteps, scheduler.set_timesteps)
@@ -153,7 +156,7 @@ class SchedulerShim:
         if self._on_asked is not None:
             self._on_asked()
         _check_told(self._scheduler, args, kwargs)
-        proposals.set_timesteps(self._scheduler, *args, **kwargs)
+        proposals.set_timesteps(self._scheduler, *args, **kwargs, **self._told)
         self._before = leftover.remembered(self._scheduler)
         if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
@@ -194,6 +197,14 @@ class SchedulerShim:
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""
         return leftover.state_of(self._scheduler, self._before, self._own)
+
+
+_SHARE = "strength"
+"""What a scheduler that makes its steps for a share of the noise calls that."""
+
+
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
 
 
 def _check_told(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> None:  # noqa: ANN401

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from nodes.types import Conditioning, Role
 
-ENCODERS = ("encode_prompt",)
-"""The methods by which pipelines turn words into tensors."""
+ENCODERS = ("encode_prompt", "_encode_prompt")
+"""The methods by which pipelines turn words into tensors; the first that a class has counts."""
 
-_GUIDANCES = ("guidance_scale", "true_cfg_scale", "distilled_guidance_scale")
+_GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
 """What pipelines call the strength of their guidance, the first that is there counts."""
 
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -90,7 +90,10 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large."""
+    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large.
+
+    `joined` names the roles whose prompts a guided pipeline wants as one, in order.
+    """
 
     positive: Mapping[str, Any]
     negative: Mapping[str, Any] | None
@@ -98,6 +101,7 @@ class Replay:
     place: torch.device
     precision: torch.dtype
     axes: Mapping[str, int | None] = field(default_factory=dict)
+    joined: tuple[Role, ...] = ()
 
     def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
         """What was encoded before."""
@@ -110,6 +114,9 @@ class Replay:
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
+        if self.joined and self.negative is not None:
+            of_role = {"positive": self.positive, "negative": self.negative}
+            return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
         given = self.positive if positive == name else self.negative
         if given is None:
             return None
@@ -213,15 +220,18 @@ def signature(name: str) -> Signature:
     )
 
 
-def is_guided(pipeline: Any, guidance: float) -> bool:  # noqa: ANN401
+def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> bool:  # noqa: ANN401
     """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0.
 
-    One that has guiders in place of a number is asked for what they want.
+    `options` are further arguments of the call. One that has guiders in place of a number is asked for what they want.
     """
     if hasattr(pipeline, "guider"):
         return own_guiders.is_guided(pipeline)
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
+    call = signature(type(pipeline).__name__)
+    if "image_guidance_scale" in call:
+        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
     pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
     return bool(pipeline.do_classifier_free_guidance)
 
@@ -238,6 +248,12 @@ def made_with(name: str) -> Mapping[str, Any]:
 
 
 @cache
+def reads_words(name: str) -> bool:
+    """Whether the stock pipeline class `name` encodes prompts."""
+    return any(hasattr(getattr(diffusers, name), method) for method in ENCODERS)
+
+
+@cache
 def staged(name: str) -> Any:  # noqa: ANN401
     """The stock pipeline class `name`, told where it runs, with its prompts and its loop open to a hand."""
     stock = getattr(diffusers, name)
@@ -245,9 +261,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
     if hasattr(stock, "prepare_latents"):
         members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
-    for method in ENCODERS:
-        if hasattr(stock, method):
-            members[method] = _encoder(getattr(stock, method))
+    for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
+        members[method] = _encoder(getattr(stock, method))
     return type(name, (stock,), members)
 
 

@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from nodes.diffusion.shim import SchedulerShim
 
 
-def of_share(latent: Latent[Any] | BlankLatent, steps: int, denoise: float, *, begun: bool = False) -> Window:
-    """The last `denoise` share of the steps, counted as `get_timesteps` of the stock image-to-image classes counts.
+def of_share(latent: Latent[Any] | BlankLatent, steps: int, denoise: float, family: Family) -> Window:
+    """The last `denoise` share of the steps, counted as `get_timesteps` of the family's image-to-image class counts.
 
-    `begun` says that the family's class runs a step of which only a part is wanted. Raises `bad_value`.
+    All steps where the family's scheduler makes them for that share. Raises `bad_value`.
     """
     if not 0 < denoise <= 1:
         raise PatchbayError(Code.BAD_VALUE, "denoise", f"denoise is {denoise}.", "Choose more than 0, at most 1.")
     if isinstance(latent, BlankLatent) and denoise < 1:
         what = f"denoise is {denoise}, but a blank latent has no picture to keep anything of."
         raise PatchbayError(Code.BAD_VALUE, "denoise", what, "Set denoise to 1, or give an encoded picture.")
+    if family.told_share:
+        return Window(steps)
+    begun = family.begun_steps
     kept = min(int(steps * denoise), steps) if not begun else steps - int(max(steps - min(steps * denoise, steps), 0))
     if kept < 1:
         what = f"{steps} steps with denoise {denoise} leave less than one step to run."

@@ -13,7 +13,7 @@ from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
 from nodes.diffusion.shim import Window
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of PRX, of Chroma, of Mochi and of Ideogram 4
@@ -56,13 +56,19 @@ def test_the_stages_give_the_stock_pipeline_s_bits(family, name):
 
 def in_parts(source, scheduler, *ends):
     """The latent after a run in parts that end at these steps; another seed after the first part."""
+    with exact.small_area(source.pipeline_class):
+        return _in_parts(source, scheduler, *ends)
+
+
+def _in_parts(source, scheduler, *ends):
     name = source.pipeline_class
     tiny, call = TINY[name], stock.signature(name)
     encoder = TextEncoder(source)
-    positive = prompts.encode_text(encoder, exact.PROMPT, options=tiny.text)
+    shown = exact.pictures_of(name, max(tiny.pictures))
+    positive = prompts.encode_text(encoder, exact.words_of(name), options=tiny.text, pictures=shown)
     negative = None
     if "negative_prompt" in call:
-        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text)
+        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
     latent, first = exact.beginning(source, exact.CASES[0]), 0
     for end in ends:
         latent = denoising.sample(
@@ -105,17 +111,17 @@ def test_every_flow_scheduler_runs_in_flow_families(family, name, scheduler):
 @pytest.mark.parametrize("name", NAMES)
 def test_another_prompt_gives_another_latent(family, name):
     """Else the equality above would say nothing."""
-    source, case = family(name), exact.CASES[0]
+    source, case = family(name), replace(exact.CASES[0], pictures=max(TINY[name].pictures))
     one, other = (exact.own_latent(source, case, prompt=prompt)[2].samples for prompt in (exact.PROMPT, "zzz"))
-    assert not torch.equal(one, other)
+    assert torch.equal(one, other) is not stock.reads_words(name)
 
 
 @pytest.mark.filterwarnings("ignore:Passing `image` as torch tensor")  # stock Z-Image takes latents for pixels first
 @pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
-@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in exact.IMAGE_TO_IMAGE])
-def test_image_to_image_is_the_stock_class_s(family, name, strength):
-    for task in exact.IMAGE_TO_IMAGE[name]:
-        ours, theirs = exact.image_to_image(family(name), task, strength)
+@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in begun.BEGUN])
+def test_what_begins_from_a_picture_or_a_video_is_the_stock_class_s(family, name, strength):
+    for task in begun.BEGUN[name]:
+        ours, theirs = begun.begun(family(name), task, strength)
         assert torch.isfinite(theirs).all()
         assert torch.equal(ours, theirs)
 
@@ -128,8 +134,10 @@ def test_whether_roles_differ_is_as_the_table_says(family, name):
     if "negative_prompt" not in call:
         return
     encoder = TextEncoder(source)
-    as_negative = prompts.encode_text(encoder, "grey", role="negative", options=tiny.text)
-    as_positive = prompts.encode_text(encoder, "grey", options=tiny.text)
+    given = {"options": tiny.text, "pictures": exact.pictures_of(name, max(tiny.pictures))}
+    with exact.small_area(name):
+        as_negative = prompts.encode_text(encoder, "grey", role="negative", **given)
+        as_positive = prompts.encode_text(encoder, "grey", **given)
     same = sorted(as_negative.tensors) == sorted(as_positive.tensors) and all(
         one.shape == other.shape and torch.equal(one, other)
         for one, other in zip(leaves(as_negative.tensors), leaves(as_positive.tensors), strict=True)

@@ -54,12 +54,13 @@ def guided(source, guider=None, *, case=exact.CASES[1], **more):
         **more,
     }
     batch = case.batch if tiny.batches else 1
-    negative = None
+    negative, shown = None, exact.pictures_of(source.pipeline_class, max(tiny.pictures))
     if "negative_prompt" in call:
-        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text)
+        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
+    words = exact.words_of(source.pipeline_class)
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, exact.PROMPT, options=tiny.text),
+        prompts.encode_text(encoder, words, options=tiny.text, pictures=shown),
         negative,
         settings.pop("latent", None) or BlankLatent(*tiny.sizes[0], batch, tiny.frames),
         **settings,

@@ -82,10 +82,11 @@ def test_what_guidance_means_follows_from_the_defaults():
 @pytest.mark.parametrize("name", sorted({family.pipeline_class for family in FAMILIES.values()}))
 def test_every_class_of_the_table_can_be_staged(name):
     call = stock.signature(name)
-    assert {"prompt", "generator", "latents", "output_type", "return_dict", "num_inference_steps"} <= set(call.defaults)
+    assert {"generator", "latents", "output_type", "return_dict", "num_inference_steps"} <= set(call.defaults)
     assert "scheduler" in stock.made_with(name)
     assert issubclass(stock.staged(name), getattr(stock.diffusers, name))
-    assert hasattr(stock.staged(name), "encode_prompt")
+    assert stock.reads_words(name) is ("prompt" in call.defaults)
+    assert any(hasattr(stock.staged(name), method) for method in stock.ENCODERS) or not stock.reads_words(name)
 
 
 def test_lists_of_layers_are_repeated_layer_by_layer():

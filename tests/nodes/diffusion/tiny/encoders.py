@@ -106,8 +106,8 @@ def mistral(width=32):
     return transformers.MistralModel(transformers.MistralConfig(**_decoder_sizes(width), head_dim=8))
 
 
-def qwen_vl(width=32):
-    """Qwen 2.5 VL, with eyes that a prompt without pictures never opens."""
+def qwen_vl(width=32, first=256):
+    """Qwen 2.5 VL; `first` is the token that begins a picture. A prompt without pictures never opens its eyes."""
     config = transformers.Qwen2_5_VLConfig(
         text_config={
             **_decoder_sizes(width),
@@ -121,10 +121,10 @@ def qwen_vl(width=32):
             "out_hidden_size": width,
         },
         vocab_size=VOCABULARY,
-        vision_start_token_id=256,
-        vision_end_token_id=257,
-        image_token_id=258,
-        video_token_id=258,
+        vision_start_token_id=first,
+        vision_end_token_id=first + 1,
+        image_token_id=first + 2,
+        video_token_id=first + 3,
     )
     return transformers.Qwen2_5_VLForConditionalGeneration(config)
 

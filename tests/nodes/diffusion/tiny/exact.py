@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from unittest import mock
 
@@ -16,6 +16,7 @@ from nodes.diffusion import (
     layouts,
     masks,
     painting,
+    picturing,
     pipelines,
     pixels,
     prompts,
@@ -39,6 +40,7 @@ IMAGE_TO_IMAGE = {
     "StableDiffusionPAGPipeline": ("StableDiffusionPAGImg2ImgPipeline",),
     "StableDiffusionXLPAGPipeline": ("StableDiffusionXLPAGImg2ImgPipeline",),
     "StableDiffusion3PAGPipeline": ("StableDiffusion3PAGImg2ImgPipeline",),
+    "LatentConsistencyModelPipeline": ("LatentConsistencyModelImg2ImgPipeline",),
 }
 """Image-to-image classes that the text-to-image class of their family stands for."""
 
@@ -51,6 +53,7 @@ INPAINT = {
     "FluxPipeline": ("FluxInpaintPipeline",),
     "ChromaPipeline": ("ChromaInpaintPipeline",),
     "QwenImagePipeline": ("QwenImageInpaintPipeline",),
+    "FluxKontextPipeline": ("FluxKontextInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
@@ -65,19 +68,37 @@ class Case:
     guided: bool = True
     batch: int = 1
     size: int = 0
+    pictures: int = 0
 
     def __str__(self):
-        return f"{'guided' if self.guided else 'unguided'}, batch {self.batch}, size {self.size}"
+        how = f"{'guided' if self.guided else 'unguided'}, batch {self.batch}, size {self.size}"
+        return f"{how}, pictures {self.pictures}"
 
 
 CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
+
+
+def words_of(name):
+    """The prompt; nothing for classes that read pictures alone."""
+    return PROMPT if stock.reads_words(name) else ""
 
 
 def cases(name):
     """Those that the class can be called in."""
     tiny = TINY[name]
     able = [case for case in CASES if case.guided or tiny.unguided]
-    return [case if tiny.batches else replace(case, batch=1) for case in able]
+    able = [case if tiny.batches else replace(case, batch=1) for case in able]
+    return [replace(case, pictures=number) for number in tiny.pictures for case in able]
+
+
+def pictures_of(name, count, size=0):
+    """So many pictures of eight bits, each of another size; the first one as the case's size wants it."""
+    width, height = TINY[name].sizes[size]
+    shown = FAMILIES[name].pictures
+    width, height = (width // shown.times, height // shown.times) if shown else (width, height)
+    own = [torch.Generator().manual_seed(number) for number in range(count)]
+    drawn = [torch.rand(1, 3, height, width * (1 + number), generator=own[number]) for number in range(count)]
+    return [Image((each * 255).round() / 255) for each in drawn]
 
 
 def stock_pipeline(held, source, name=None, **beside):
@@ -159,6 +180,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
+        "max_area": width * height,
+        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
         "guidance_schedule": None,
         **options_of(tiny, call, case),
         **tiny.text,
@@ -166,16 +189,22 @@ def stock_call(pipeline, case, output, *, encoded=None):
     if several:
         arguments[several] = case.batch
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
-    if encoded is not None:
-        encode = pipeline.encode_prompt
+    if encoded is not None and stock.reads_words(name):
+        method = next(each for each in stock.ENCODERS if hasattr(pipeline, each))
+        encode = getattr(pipeline, method)
 
         def spy(*args, **kwargs):
             result = encode(*args, **kwargs)
             encoded.append(result)
             return result
 
-        pipeline.encode_prompt = spy
-    return pipeline(**arguments, output_type=output, return_dict=False)[0]
+        setattr(pipeline, method, spy)
+    if FAMILIES[name].alone:
+        arguments["generator"] = arguments["generator"][0]
+    found = pipeline(**arguments, output_type=output, return_dict=False)
+    found = found if isinstance(found, torch.Tensor) else found[0]
+    shown = FAMILIES[name].pictures
+    return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
 
 
 def stock_pictures(pipeline, case):
@@ -186,15 +215,22 @@ def stock_pictures(pipeline, case):
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
 
-def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None):
+def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None, pictures=None):
     """The same through the stages."""
+    with small_area(source.pipeline_class):
+        return _own_latent(source, case, negative, prompt, scheduler, pictures)
+
+
+def _own_latent(source, case, negative, prompt, scheduler, pictures):
     tiny = TINY[source.pipeline_class]
     call = stock.signature(source.pipeline_class)
     encoder = TextEncoder(source)
-    positive = prompts.encode_text(encoder, prompt, options=tiny.text)
+    shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
+    words = prompt if words_of(source.pipeline_class) else ""
+    positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:
-        against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text)
+        against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
         positive,
@@ -214,6 +250,19 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
     )
 
 
+def small_area(name):
+    """Let a class that works on pictures of a million pixels work on as many as the tiny models have."""
+    module, (width, height) = sys.modules[getattr(diffusers, name).__module__], TINY[name].sizes[0]
+    own = getattr(module, "calculate_dimensions", None)
+    if own is None:
+        return nullcontext()
+    return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _calculated(own, area, _, ratio):
+    return own(area, ratio)
+
+
 def flat(value):
     if isinstance(value, torch.Tensor):
         return [value]
@@ -224,6 +273,8 @@ def flat(value):
 
 def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
+    if not stock.reads_words(positive.encoder.source.pipeline_class):
+        return not positive.tensors
     theirs = [tensor for result in encoded for tensor in flat(result)]
     if negative and negative.encoder.source.family.joint:
         negative = prompts._own_negative(positive, negative)
@@ -232,8 +283,8 @@ def same_text(encoded, positive, negative, batch):
 
     def found(tensor):
         return any(
-            other.shape[1:] == tensor.shape[1:] and torch.equal(other[: len(tensor)], tensor)
-            if batch > 1 and other.ndim
+            other.shape[1:] == tensor.shape[1:] and any(torch.equal(each, tensor) for each in other.split(len(tensor)))
+            if other.ndim and len(tensor)
             else other.shape == tensor.shape and torch.equal(other, tensor)
             for other in theirs
         )
@@ -252,6 +303,7 @@ def as_stock(pipeline, samples):
 def compare(source, case):
     """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
     with ExitStack() as held:
+        held.enter_context(small_area(source.pipeline_class))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)
@@ -317,17 +369,20 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
-def own_from_latent(source, name, latent, *, steps, scheduler=None, **how):
+def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=None, **how):
     """The same through the stages, with what `name` can be told; `how` is a share to denoise or a window."""
     tiny = TINY[source.family.pipeline_class]
     call, encoder = stock.signature(name), TextEncoder(source)
     own_call = stock.signature(source.family.pipeline_class)
     options = {option: value for option, value in options_of(tiny, call, Case()).items() if option in own_call}
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    beside = {"pictures": pictures_of(source.family.pipeline_class, max(tiny.pictures), 1)}
+    if pictures is not None:
+        beside = {"pictures": pictures, "options": tiny.text}
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, PROMPT),
-        prompts.encode_text(encoder, NEGATIVE, role="negative") if "negative_prompt" in call else None,
+        prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside),
+        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside) if "negative_prompt" in call else None,
         latent,
         scheduler=scheduler or own,
         steps=steps,
@@ -361,6 +416,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.pictures is not None:
+        return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
     mask = mask_of(source)
     around = autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), painting.hidden(picture, mask)))
@@ -369,3 +426,13 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     given = {"image": [pixels.to_pillow(each) for each in picture.pixels], "mask_image": mask.coverage}
     with most_likely(name):
         return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)
+
+
+def _inpainting_beside(source, name, strength, steps):
+    """The same for one picture, while another one is read."""
+    picture, latent = picture_of(source, 1)
+    mask, beside = mask_of(source), pictures_of(source.pipeline_class, 1)
+    image, reference = (pixels.to_pillow(each.pixels[0]) for each in (picture, *beside))
+    given = {"image": image, "mask_image": mask.coverage, "image_reference": reference}
+    ours = own_from_latent(source, name, painting.masked(latent, mask), steps=steps, denoise=strength, pictures=beside)
+    return ours.samples, from_latent(source, name, latent, strength, steps=steps, **given)

@@ -7,13 +7,26 @@ import torch
 
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.pipelines import Trusting
-from tests.nodes.diffusion.tiny import cosmos, dits, guided, kandinsky5, kolors, newer, unets, videos
+from tests.nodes.diffusion.tiny import (
+    cosmos,
+    dits,
+    following,
+    guided,
+    kandinsky5,
+    kolors,
+    newer,
+    seeing,
+    shown,
+    unets,
+    videos,
+)
 
 
 @dataclass(frozen=True)
 class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
+    `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
     Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
     With a `strength` below 1 it begins with a picture.
@@ -30,6 +43,7 @@ class Tiny:
     unguided: bool = True
     several: bool = True
     strength: float = 1.0
+    pictures: tuple = (0,)
 
 
 WIDE = ((64, 64), (96, 64))
@@ -46,6 +60,14 @@ TINY = {
     "StableDiffusion3PAGPipeline": Tiny(dits.sd3),
     "FluxPipeline": Tiny(dits.flux),
     "ChromaPipeline": Tiny(dits.chroma),
+    "QwenImageEditPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1,)),
+    "QwenImageEditPlusPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1, 2)),
+    "LongCatImageEditPipeline": Tiny(seeing.longcat_edit, ((32, 32), (32, 32)), pictures=(1,)),
+    "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
+    "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
+    "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
+    "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
+    "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
     "PixArtSigmaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
     "PixArtSigmaPAGPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
@@ -61,9 +83,23 @@ TINY = {
     "AuraFlowPipeline": Tiny(dits.aura_flow, text={"max_sequence_length": 32}),
     "CogView3PlusPipeline": Tiny(dits.cogview3, text={"max_sequence_length": 32}),
     "CogView4Pipeline": Tiny(dits.cogview4, text={"max_sequence_length": 32}),
-    "Flux2Pipeline": Tiny(dits.flux2, WIDE, text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]}),
+    "Flux2Pipeline": Tiny(
+        dits.flux2,
+        WIDE,
+        text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1, 2),
+    ),
     "Flux2KleinPipeline": Tiny(
-        dits.flux2_klein, WIDE, text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]}
+        dits.flux2_klein,
+        WIDE,
+        text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1, 2),
+    ),
+    "Flux2KleinKVPipeline": Tiny(
+        dits.flux2_klein,
+        WIDE,
+        text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(2, 0),
     ),
     "HiDreamImagePipeline": Tiny(dits.hidream, ((32, 32), (32, 32)), text={"max_sequence_length": 32}, batches=False),
     "AnimateDiffPipeline": Tiny(unets.animatediff, frames=2, batches=False),
@@ -107,6 +143,29 @@ TINY = {
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
+    "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
+    "WanVACEPipeline": Tiny(
+        shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
+    ),
+    "StableVideoDiffusionPipeline": Tiny(shown.stable_video, frames=2, pictures=(1,), several=False),
+    "LucyEditPipeline": Tiny(shown.lucy, frames=5, text={"max_sequence_length": 32}, pictures=(5,)),
+    "ChronoEditPipeline": Tiny(
+        shown.chrono_edit, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
+    "SkyReelsV2ImageToVideoPipeline": Tiny(
+        shown.skyreels, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
+    "Kandinsky5I2VPipeline": Tiny(
+        kandinsky5.videos, frames=17, text={"max_sequence_length": 64}, pictures=(1,), several=False
+    ),
+    "LTXImageToVideoPipeline": Tiny(videos.ltx, WIDE, frames=9, text={"max_sequence_length": 32}, pictures=(1,)),
+    "HunyuanSkyreelsImageToVideoPipeline": Tiny(
+        shown.hunyuan_skyreels, frames=5, text={"max_sequence_length": 256}, pictures=(1,)
+    ),
+    "CogVideoXImageToVideoPipeline": Tiny(shown.cogvideox, frames=9, batches=False, pictures=(1,)),
+    "SanaImageToVideoPipeline": Tiny(
+        videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
 }
 
 
@@ -117,11 +176,22 @@ READERS = {
 }
 """Models that were made for inpainting and read a mask."""
 
+FOLLOWERS = {
+    "FluxControlPipeline": following.flux,
+    "FluxControlImg2ImgPipeline": following.flux,
+    "FluxControlInpaintPipeline": following.flux,
+    "CogView4ControlPipeline": following.cogview4,
+    "CogVideoXFunControlPipeline": following.cogvideox,
+    "EasyAnimateControlPipeline": following.easyanimate,
+}
+"""Models that were made to follow a picture, which they read."""
+
 
 def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
-    made = READERS[name]() if name in READERS else TINY[name].make()
+    special = {**READERS, **FOLLOWERS}
+    made = special[name]() if name in special else TINY[name].make()
     if name in FAMILIES and FAMILIES[name].checks_safety:
         made["safety_checker"] = Trusting()
     for part in made.values():

@@ -7,7 +7,7 @@ from tests.nodes.diffusion.tiny import encoders, vaes, words
 from tests.nodes.diffusion.tiny.dits import flow_by_size, flow_match
 
 
-def _wan_transformer(cls=diffusers.WanTransformer3DModel, **options):
+def wan_transformer(cls=diffusers.WanTransformer3DModel, **options):
     sizes = {
         "patch_size": (1, 2, 2),
         "num_attention_heads": 2,
@@ -26,7 +26,7 @@ def _wan_transformer(cls=diffusers.WanTransformer3DModel, **options):
 
 def wan():
     return {
-        "transformer": _wan_transformer(qk_norm="rms_norm_across_heads"),
+        "transformer": wan_transformer(qk_norm="rms_norm_across_heads"),
         "transformer_2": None,
         "scheduler": diffusers.UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
@@ -39,7 +39,7 @@ def wan():
 
 def skyreels():
     parts = {name: part for name, part in wan().items() if name != "transformer_2"}
-    transformer = _wan_transformer(diffusers.SkyReelsV2Transformer3DModel, qk_norm="rms_norm_across_heads")
+    transformer = wan_transformer(diffusers.SkyReelsV2Transformer3DModel, qk_norm="rms_norm_across_heads")
     return {**parts, "transformer": transformer}
 
 
@@ -47,7 +47,7 @@ def anyflow():
     parts = {name: part for name, part in wan().items() if name != "transformer_2"}
     return {
         **parts,
-        "transformer": _wan_transformer(diffusers.AnyFlowTransformer3DModel),
+        "transformer": wan_transformer(diffusers.AnyFlowTransformer3DModel),
         "scheduler": diffusers.FlowMapEulerDiscreteScheduler(),
     }
 
