@@ -16,10 +16,11 @@ from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler,
 from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
-pytestmark = [  # Diffusers' own, of PRX, of Chroma and of Mochi
+pytestmark = [  # Diffusers' own, of PRX, of Chroma, of Mochi and of Ideogram 4
     pytest.mark.filterwarnings("ignore:`LoraLoaderMixin` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
+    pytest.mark.filterwarnings("ignore:`past_key_values` is deprecated:FutureWarning"),
 ]
 
 QUICK = (
