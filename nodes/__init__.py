@@ -10,6 +10,8 @@ import os
 # another program on one of two cores, a picture of `pocket` took 13 to 50 s of sampling instead of 1.3 s.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from nodes.adapters import apply_ip_adapter, load_ip_adapter
+from nodes.components import load_text_encoder, load_vae
 from nodes.conditioning import (
     apply_control,
     combine_conditionings,
@@ -28,6 +30,7 @@ from nodes.directions import (
     round_trip,
     save_direction,
 )
+from nodes.guiding import perturb_attention, skip_blocks
 from nodes.images import (
     composite_images,
     crop_image,
@@ -58,12 +61,16 @@ from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
-from nodes.videos import images_to_video, save_video, video_to_images
+from nodes.tuning import cache_steps, tile_vae, tune_model
+from nodes.upscaling import upscale_model
+from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
     "add_embedding",
     "apply_control",
+    "apply_ip_adapter",
     "apply_lora",
+    "cache_steps",
     "collect",
     "combine_conditionings",
     "composite_images",
@@ -95,8 +102,12 @@ __all__ = [
     "load_control_net",
     "load_direction",
     "load_image",
+    "load_ip_adapter",
     "load_mask",
     "load_model",
+    "load_text_encoder",
+    "load_vae",
+    "load_video",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",
@@ -106,6 +117,7 @@ __all__ = [
     "number",
     "pad_image",
     "paste_back",
+    "perturb_attention",
     "plot_sigmas",
     "repeat",
     "reroute",
@@ -124,8 +136,12 @@ __all__ = [
     "scheduler",
     "show_scheduler",
     "sigma_values",
+    "skip_blocks",
     "switch",
     "text",
+    "tile_vae",
+    "tune_model",
+    "upscale_model",
     "vae_decode",
     "vae_encode",
     "vae_encode_masked",

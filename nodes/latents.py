@@ -22,6 +22,7 @@ from nodes.types import (
     ResizeMethod,
     Seed,
     Size,
+    Video,
 )
 
 
@@ -67,11 +68,16 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
 
 
 @node("VAEEncode", category="latent", device=True, facts=no_mask)
-def vae_encode(vae: VAE[K], image: Image, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0) -> Encoded[K]:
-    """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself."""
+def vae_encode(
+    vae: VAE[K], image: Image | Video, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0
+) -> Encoded[K]:
+    """Bring pictures into latent space: the most likely latent or one drawn at random, and the distribution itself.
+
+    Of a video, with a video model's VAE, comes the latent of the whole video.
+    """
     from nodes.diffusion import autoencoding
 
-    found = autoencoding.encode_image(vae, image)
+    found = autoencoding.encoded(vae, image)
     latent = autoencoding.sample_distribution(found, [seed] if take == "sample" else None)
     return Encoded(latent, found)
 

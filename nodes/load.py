@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
 
@@ -11,9 +12,11 @@ from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
+from engine.context import say
 from engine.digests import file_digest
 from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.nets import survey_net, wanted_files
+from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, told
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
@@ -35,7 +38,9 @@ class ModelFile:
         """The folder or file, checked as far as that goes without reading weights. Raises `PatchbayError`."""
         path = resolve(value, paths, downloads=settings.downloads, at=at)
         if path.is_dir():
-            survey(path, weights=self._weights, at=at)
+            source = survey(path, weights=self._weights, at=at)
+            if self._weights:
+                check_device(source, settings.device, at)
         return path
 
     def digest(self, resolved: Path) -> str:
@@ -94,6 +99,14 @@ ConfigPath = Annotated[
 ]
 
 
+Quantize = Annotated[
+    Quantisation,
+    Field(
+        description="In how few bits the denoiser's weights are kept (torchao, weight-only); changes pictures a little."
+    ),
+]
+
+
 class ControlNetFolder:
     """An input that names a ControlNet: a local folder in Diffusers' format, or a hub id."""
 
@@ -148,6 +161,7 @@ def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]
     source = source_of(place)
     if source is None:
         return {}
+    check_wanted(source, str(values.get("quantize", NONE)), "quantize")
     reads = {READS: MASK} if source.reads_mask else {}
     return {"prediction": prediction_of(source.scheduler), **reads, **place}
 
@@ -160,27 +174,32 @@ def source_of(facts: Mapping[str, str]) -> ModelSource | None:
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)
-def load_model(*, model: ModelPath, config: ConfigPath | None = None) -> LoadedModel[K]:
+def load_model(*, model: ModelPath, config: ConfigPath | None = None, quantize: Quantize = NONE) -> LoadedModel[K]:
     """Open a model. Weights are read when something first runs on them.
 
     A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same kind for the
     configurations and the tokenizer, and for a file that holds just a transformer for all other parts.
     """
     source = survey(model, config=config, at="model")
+    check_wanted(source, quantize, "quantize")
+    source = replace(source, quantize=quantize)
+    if quantize != NONE:
+        say(told(source))
     name, family = str(source.scheduler["_class_name"]), source.family.pipeline_class
     own: Scheduler[K] = Scheduler(name, source.kind, source.scheduler, family=family)
     return LoadedModel(Denoiser(source), TextEncoder(source), VAE(source), own)
 
 
 def kind_of_net(values: Mapping[str, object]) -> dict[str, str]:
-    """The kind of the models that a ControlNet steers, from its configuration, weights unread."""
+    """The kind of the models that a ControlNet steers, from its configuration, weights unread; some tell none."""
     path = values.get("control_net")
-    return {"K": survey_net(path, "control_net").kind} if isinstance(path, Path) else {}
+    kind = survey_net(path, "control_net").kind if isinstance(path, Path) else ""
+    return {"K": kind} if kind else {}
 
 
 @node("LoadControlNet", category="load", kinds=kind_of_net)
 def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
-    """Open a ControlNet, which steers models of its kind by pictures: edges, depth, poses.
+    """Open a ControlNet or a T2I-Adapter, which steers models of its kind by pictures: edges, depth, poses.
 
     Weights are read when something first runs on them.
     """

@@ -9,6 +9,7 @@ from typing import Annotated, Generic, NamedTuple
 from pydantic import Field
 
 from engine import Paths, Settings, node
+from engine.choices import Choice
 from engine.digests import file_digest
 from nodes.diffusion import embedding_files, lora_files
 from nodes.load import source_of
@@ -16,7 +17,7 @@ from nodes.types import Denoiser, K, TextEncoder
 
 
 class PatchInput:
-    """An input that names a file of patches: beside the document or in the model folders. `check` reads its header."""
+    """An input that names a file of one sort: beside the document or in the model folders. `check` reads its header."""
 
     def __init__(self, noun: str, check: Callable[[Path, str], object]) -> None:
         self.noun = noun
@@ -31,6 +32,12 @@ class PatchInput:
     def digest(self, resolved: Path) -> str:
         """Identity of the file's content."""
         return file_digest(resolved)
+
+    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
+        """What may be such a file below the model roots, by name and state alone: whether it is one, `resolve` says."""
+        from nodes.diffusion.files import files
+
+        return files(paths, self.noun)
 
 
 LoraPath = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
 from engine.choices import Choice
+from nodes.diffusion.quantising import check_device
 from nodes.diffusion.source import resolve
 from nodes.diffusion.whole import LEFT_OUT, survey_whole
 from nodes.types import Image, Mask
@@ -23,7 +25,7 @@ class PipelineFolder:
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
         path = resolve(value, paths, downloads=settings.downloads, at=at, whole=LEFT_OUT)
-        survey_whole(path, at)
+        check_device(survey_whole(path, at), settings.device, at)
         return path
 
     def digest(self, resolved: Path) -> str:
@@ -62,7 +64,18 @@ CallOptions = Annotated[
 ]
 
 
-@node("RunPipeline", category="sampling", device=True)
+def check_call(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse inputs and options that the pipeline's call does not take, and one that lacks what it needs."""
+    from nodes.diffusion.signatures import call_named
+
+    path = values.get("model")
+    call = call_named(survey_whole(path, "model").pipeline_class) if isinstance(path, Path) else None
+    if call is not None:
+        call.check(values)
+    return {}
+
+
+@node("RunPipeline", category="sampling", device=True, facts=check_call)
 def run_pipeline(
     image: Image | None = None,
     mask: Mask | None = None,

@@ -9,6 +9,8 @@ from pydantic import Field, JsonValue
 
 from engine import node
 from nodes.diffusion.mask_rules import MASK, NONE, check_model
+from nodes.guiding import weakening_of
+from nodes.load import source_of
 from nodes.types import (
     BlankLatent,
     Conditioning,
@@ -113,13 +115,17 @@ def check_sampler(values: Mapping[str, object], given: Mapping[str, Mapping[str,
 
 
 def check_sample(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a scheduler that cannot be right for the model, and a latent without the mask that the model reads."""
+    """Refuse a scheduler that cannot be right for the model, a missing mask, and a guider that it cannot follow."""
     from nodes.diffusion.scheduler_table import check_fit
+    from nodes.diffusion.weak_layers import check_weakening
 
     name, prediction = values.get("scheduler"), given.get("model", {}).get("prediction")
     if isinstance(name, str) and prediction:
         check_fit(name, prediction)
     check_model(given)
+    weakening, source = weakening_of(given.get("guider", {})), source_of(given.get("model", {}))
+    if weakening is not None and source is not None:
+        check_weakening(source, weakening)
     return {MASK: NONE}
 
 

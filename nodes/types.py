@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, JsonValue
 
+from engine.digests import file_digest
 from engine.inspection import Fact, Inspection
 from engine.types import Kind
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nodes.diffusion.nets import NetSource
+    from nodes.diffusion.patches import PatchFile
     from nodes.diffusion.source import ModelSource
 
 K = TypeVar("K", bound=Kind)
@@ -46,6 +48,9 @@ Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; 
 Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]
 
 FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; more than 1 for video models only.")]
+ControlMode = Annotated[
+    int, Field(ge=0, le=63, description="Which kind of picture it is, for a union of several ControlNets only.")
+]
 ControlStrength = Annotated[float, Field(ge=0, le=10, description="What the ControlNet adds is multiplied by this.")]
 ShareStart = Annotated[float, Field(ge=0, le=1, description="From which share of the steps on it counts.")]
 ShareEnd = Annotated[float, Field(ge=0, le=1, description="Up to which share of the steps it counts.")]
@@ -290,7 +295,7 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        images = (*(control.image for control in self.controls), *self.pictures)
+        images = (*self.controls, *self.pictures)
         beside = sum(image.nbytes for image in images) + sum(each.nbytes for each in self.beside)
         masked = self.area.mask.nbytes if self.area is not None and self.area.mask is not None else 0
         return beside + masked + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
@@ -584,17 +589,60 @@ class ControlNet(Generic[K]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Control:
-    """A picture that steers through a ControlNet: how strongly, and from which share of the steps to which."""
+    """A picture that steers through a ControlNet: how strongly, and from which share of the steps to which.
 
-    net: ControlNet[Any]
+    Without a `net` the model reads the picture itself. `mode` says which kind of picture it is to a union of several
+    ControlNets. `mask` says where is to be painted to one that reads that, and `around` shows it the picture around.
+    """
+
+    net: ControlNet[Any] | None
     image: Image
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    mode: int | None = None
+    mask: Mask | None = None
+    around: Image | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(part.nbytes for part in (self.image, self.mask, self.around) if part is not None)
 
     def digest(self) -> str:
         """Identity of the content."""
-        return f"{self.net.digest()}:{self.image.digest()}:{self.strength!r}:{self.start!r}:{self.end!r}"
+        parts = (None if part is None else part.digest() for part in (self.net, self.image, self.mask, self.around))
+        return f"{':'.join(map(str, parts))}:{self.strength!r}:{self.start!r}:{self.end!r}:{self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class IPAdapter:
+    """An adapter that lets a denoiser see pictures, and the image encoder that looks at them; None: the model's own."""
+
+    file: PatchFile
+    encoder: NetSource | None = None
+
+    def digest(self) -> str:
+        """Identity of the weights."""
+        encoder = "" if self.encoder is None else self.encoder.digest
+        return f"{file_digest(self.file.path)}:{encoder}"
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which files it is made of."""
+        encoder = "the model's own" if self.encoder is None else str(self.encoder.path)
+        return Inspection((Fact("file", self.file.path.name), Fact("image encoder", encoder)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""
+
+    pictures: Tensor
+    nothing: Tensor
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return digest_of_tensors(self.pictures, self.nothing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -613,15 +661,40 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Weakening:
+    """A prediction of the model with some layers weakened, which guidance leads away from, and how strongly.
+
+    `way` says what becomes of the layers: in self-attention every place sees only itself ("attention"), or blocks are
+    left out ("blocks"). `layers` are patterns of their names; none means the family's usual ones. It acts from the
+    share `start` of the steps to the share `end`.
+    """
+
+    way: Literal["attention", "blocks"]
+    layers: tuple[str, ...]
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+
+    def __str__(self) -> str:
+        """What it is, in a line."""
+        return f"{', '.join(self.layers) or 'the usual ones'} at {self.strength:g}"
+
+
+@dataclass(frozen=True, slots=True)
 class Guider:
-    """A choice of how the predictions for and against a prompt become one, with its settings by our names."""
+    """A choice of how the predictions for and against a prompt become one, with its settings by our names.
+
+    With a `weakening` a third prediction takes part.
+    """
 
     name: GuiderName
     settings: Mapping[str, float] = field(default_factory=dict)
+    weakening: Weakening | None = None
 
     def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
         """Its name and what was set."""
-        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items())))
+        weak = () if self.weakening is None else (Fact(f"weakened {self.weakening.way}", str(self.weakening)),)
+        return Inspection((Fact("guider", self.name), *(Fact(n, f"{v:g}") for n, v in self.settings.items()), *weak))
 
 
 @dataclass(frozen=True, slots=True)

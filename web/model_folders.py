@@ -13,8 +13,18 @@ if TYPE_CHECKING:
 Layout = Literal["comfyui", "a1111"]
 
 LAYOUTS: Mapping[Layout, tuple[str, ...]] = {
-    "comfyui": ("checkpoints", "diffusion_models", "unet", "diffusers", "vae", "loras"),
-    "a1111": ("Stable-diffusion", "VAE", "Lora"),
+    "comfyui": (
+        "checkpoints",
+        "diffusion_models",
+        "unet",
+        "diffusers",
+        "vae",
+        "loras",
+        "text_encoders",
+        "clip",
+        "embeddings",
+    ),
+    "a1111": ("Stable-diffusion", "VAE", "Lora", "text_encoder", "../embeddings"),
 }
 """Folders below `models`; of two files with one name, the one in the earlier folder is meant."""
 
@@ -45,4 +55,5 @@ class ModelFolder(BaseModel):
             return [folder]
         names = LAYOUTS[self.layout]
         is_inner = any((folder / name).is_dir() for name in names)
-        return [(folder if is_inner else folder / "models") / name for name in names]
+        models = folder if is_inner else folder / "models"
+        return [models.parent / name.removeprefix("../") if name.startswith("../") else models / name for name in names]

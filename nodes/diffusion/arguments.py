@@ -113,6 +113,16 @@ class Call:
             found[name] = value
         return found
 
+    def check(self, values: Mapping[str, object]) -> None:
+        """Refuse, before a run, what is known of a node's inputs by then; an input that is linked has no value.
+
+        Raises `bad_value`, `missing_input`.
+        """
+        given = self.inputs({port: values.get(port, "") for port in PORTS if port != "seed"})
+        if "options" in values:
+            options = values["options"]
+            self.check_whole({**given, **self.options(options if isinstance(options, dict) else {})})
+
     def check_whole(self, given: Mapping[str, object]) -> None:
         """Raise `missing_input` when something is not given that the call cannot do without."""
         for argument in self.arguments.values():

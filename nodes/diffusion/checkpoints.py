@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families import FAMILIES
+from nodes.diffusion.gguf_files import READABLE, is_gguf
+from nodes.diffusion.packages import check_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,7 +157,17 @@ _FORMS = (
             "qk_norm": r"joint_blocks\.0\.x_block\.attn\.(ln_q)\.",
         },
     ),
-    _Form("the transformer of Chroma", rf"^{_BARE}distilled_guidance_layer\."),
+    _Form(
+        "the transformer of Chroma",
+        rf"^{_BARE}distilled_guidance_layer\.",
+        "ChromaPipeline",
+        ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "approximator_layers": r"distilled_guidance_layer\.layers\.(\d+)\.",
+        },
+    ),
     _Form("the transformer of FLUX.2", rf"^{_BARE}double_stream_modulation_img\.lin\.weight$"),
     _Form(
         "the transformer of FLUX.1",
@@ -172,12 +184,47 @@ _FORMS = (
             "guidance_embeds": r"(guidance_in)\.",
         },
     ),
+    _Form(
+        "the transformer of Qwen-Image",
+        rf"^{_BARE}transformer_blocks\.0\.img_mod\.1\.weight$",
+        "QwenImagePipeline",
+        ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        counts={"num_layers": r"transformer_blocks\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of Z-Image",
+        rf"^{_BARE}cap_pad_token$",
+        "ZImagePipeline",
+        ((rf"{_BARE}cap_embedder\.1\.weight", 1, 1), (rf"{_BARE}x_embedder\.weight", 1, 4)),
+        counts={"n_layers": r"layers\.(\d+)\.", "n_refiner_layers": r"noise_refiner\.(\d+)\."},
+    ),
+    _Form("the transformer of LTX-2", rf"^{_BARE}audio_patchify_proj\."),
+    _Form(
+        "the transformer of LTX",
+        rf"^{_BARE}patchify_proj\.weight$",
+        "LTXPipeline",
+        ((rf"{_BARE}caption_projection\.linear_1\.weight", 1, 1), (rf"{_BARE}patchify_proj\.weight", 1, 1)),
+        counts={"num_layers": r"transformer_blocks\.(\d+)\."},
+    ),
+    _Form("the transformer of a Wan for editing or from pictures", rf"^{_BARE}(?:vace_blocks|face_adapter|img_emb)\."),
+    _Form(
+        "the transformer of Wan",
+        rf"^{_BARE}head\.modulation$",
+        "WanPipeline",
+        ((rf"{_BARE}text_embedding\.0\.weight", 1, 1), (rf"{_BARE}head\.head\.weight", 0, 4)),
+        counts={"num_layers": r"blocks\.(\d+)\."},
+    ),
     _Form("a VAE", r"^decoder\.conv_in\.weight$"),
     _Form(
         "a text encoder",
         r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
     ),
     _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
+)
+
+
+_TRANSFORMERS = ", ".join(
+    form.holds.removeprefix("the transformer of ") for form in _FORMS if form.counts and form.pipeline_class
 )
 
 
@@ -195,12 +242,14 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
     """
     if found is None or found.family is None:
         what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
-        what += "single files of Stable Diffusion and SDXL are loaded, and transformers of SD 3 and FLUX.1."
+        what += f"single files of Stable Diffusion and SDXL are loaded, and transformers of {_TRANSFORMERS}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Load a folder in Diffusers' format instead.")
-    if _is_quantised(found, header):
+    if is_gguf(path):
+        _check_gguf(found, path, header, at)
+    elif _is_quantised(found, header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
         raise PatchbayError(
-            Code.UNSUPPORTED_CLASS, at, what, "Use a file of plain float16, bfloat16 or float8 weights."
+            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of plain float16, bfloat16 or float8 weights."
         )
     if found.missing:
         what = f"{path} holds no weights for the {found.missing[0]}."
@@ -212,9 +261,25 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
     return found
 
 
+def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
+    """Refuse what Diffusers does not read of GGUF files, or reads only with a package that is not there."""
+    if not found.partial:
+        what = f"{path} holds {found.holds}, and of GGUF files only transformers are read."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use it as a .safetensors file.")
+    unread = set(header.precisions()) - READABLE - _PRECISIONS
+    if unread:
+        what = f"{path} stores weights as {', '.join(sorted(unread))}, which Diffusers does not read."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use one of {', '.join(sorted(READABLE))}.")
+    check_package("gguf", f"{path} is a GGUF file", at)
+
+
 def _is_quantised(found: Checkpoint, header: Header) -> bool:
     """Whether the tensors of a part that would be read are no plain numbers."""
-    prefixes = tuple(found.parts.values())
+    return not is_plain(header, tuple(found.parts.values()))
+
+
+def is_plain(header: Header, prefixes: tuple[str, ...] = ("",)) -> bool:
+    """Whether the tensors whose names start so mean the numbers that they hold."""
     names = "\n".join(name for name in header.shapes if name.startswith(prefixes) or name == "scaled_fp8")
     precisions = {precision for prefix in prefixes for precision in header.precisions(prefix)}
-    return re.search(_QUANTISED, names, re.MULTILINE) is not None or not precisions <= _PRECISIONS
+    return re.search(_QUANTISED, names, re.MULTILINE) is None and precisions <= _PRECISIONS

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
@@ -57,7 +59,8 @@ LOOKS = frozenset({"check_image_input"})
 def own_words(options: Mapping[str, object]) -> Iterator[None]:
     """Tell what a stock pipeline refuses by itself, or cannot do with these `options` of its call, as a bad value.
 
-    `options` are passed on as they are, so only the pipeline knows whether it can work with them. Raises `bad_value`.
+    `options` are passed on as they are, so only the pipeline knows whether it can work with them. They are to blame
+    where its error names them, or the line of Diffusers' where it failed. Raises `bad_value`.
     """
     try:
         yield
@@ -70,11 +73,24 @@ def own_words(options: Mapping[str, object]) -> Iterator[None]:
             what = f"The model's pipeline refuses a picture: {error}"
             raise PatchbayError(Code.BAD_VALUE, "pictures", what, "Resize or crop it.") from error
         said = f"{type(error).__name__}: {error}"
-        if options:
-            what = f"The model's pipeline cannot work with {', '.join(options)}: {said}"
+        blamed = _named(options, said, error)
+        if blamed:
+            what = f"The model's pipeline cannot work with {', '.join(blamed)}: {said}"
             fix = "Take these options away, or give them other values."
             raise PatchbayError(Code.BAD_VALUE, "options", what, fix) from error
-        if any(frame.name in CHECKS for frame in traceback.extract_tb(error.__traceback__)):
+        names = {frame.name for frame in traceback.extract_tb(error.__traceback__)}
+        if "retrieve_timesteps" in names:
+            what = f"The model's pipeline cannot tell its scheduler what it must: {error}"
+            raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.") from error
+        if names & CHECKS:
             what = f"The model's pipeline refuses this: {error}"
             raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of another size.") from error
         raise
+
+
+def _named(options: Mapping[str, object], said: str, error: Exception) -> list[str]:
+    """Those of the options that an error speaks of, in its words or in the lines it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.line or "" for frame in frames if "diffusers" in Path(frame.filename).parts]
+    words = set(re.findall(r"\w+", " ".join([said, *lines])))
+    return [name for name in options if name in words]

@@ -15,16 +15,41 @@ _NOTHING = -30.0
 """The logarithm of the variance that stands for none at all, as Diffusers clamps it."""
 
 
+_CHUNK = 16
+"""How many frames of a video a VAE for pictures encodes at once, as the stock classes do by default."""
+
+
 def distribution(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
     """Mean and logarithm of the variance of one picture's latents [1, channels, (1,) height, width].
 
     A VAE for videos takes the picture for a video of one frame. One without a distribution has a variance of nothing.
     """
-    is_video = any(isinstance(each, torch.nn.Conv3d) for each in module.modules())
-    encoded = module.encode(pixels.unsqueeze(2) if is_video else pixels)
+    return _found(module, pixels.unsqueeze(2) if _takes_videos(module) else pixels)
+
+
+def distribution_of_video(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """The same of a video's latents [1, channels, frames, height, width]; `pixels` [1, 3, frames, height, width].
+
+    A VAE for pictures encodes each frame by itself.
+    """
+    if _takes_videos(module):
+        return _found(module, pixels)
+    frames = pixels.transpose(1, 2)[0]
+    found = [_found(module, frames[start : start + _CHUNK]) for start in range(0, len(frames), _CHUNK)]
+    mean, logvar = (torch.cat(each).unsqueeze(0).transpose(1, 2) for each in zip(*found, strict=True))
+    return mean, logvar
+
+
+def _takes_videos(module: Any) -> bool:  # noqa: ANN401
+    return any(isinstance(each, torch.nn.Conv3d) for each in module.modules())
+
+
+def _found(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    encoded = module.encode(pixels)
     if hasattr(encoded, "latent_dist"):
         return encoded.latent_dist.mean, encoded.latent_dist.logvar
-    return encoded.latent, torch.full_like(encoded.latent, _NOTHING)
+    latents = encoded.latents.contiguous() if "latents" in encoded else encoded.latent  # of a VQ or a tiny model
+    return latents, torch.full_like(latents, _NOTHING)
 
 
 def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:  # noqa: ANN401
@@ -33,6 +58,8 @@ def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...
     Raises `unsupported_class` for a VAE that does something else.
     """
     config = module.config
+    if "num_vq_embeddings" in config:  # denoisers read what its encoder gives
+        return 0.0, 1.0
     if "batch_norm_eps" in config:
         what = f"The latents of {source.name} are normalised in a way that pictures cannot be encoded for yet."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")

@@ -25,11 +25,13 @@ class Call:
     """A prediction that the pipeline asks for: the arguments by the names of the denoiser's `forward`, in its order.
 
     `label` is what the pipeline calls it, where it names its calls: "cond" and "uncond" where they come one by one.
+    `name` is what the pipeline calls the denoiser.
     """
 
     denoiser: Any
     arguments: Mapping[str, Any]
     label: str | None = None
+    name: str = ""
 
     @property
     def samples(self) -> Any:  # noqa: ANN401  # a tensor, or one tensor for each picture
@@ -37,8 +39,13 @@ class Call:
         return next(iter(self.arguments.values()))
 
     def run(self) -> Any:  # noqa: ANN401
-        """What the denoiser says."""
-        return self.denoiser(**self.arguments)[0]
+        """What the denoiser says. Some take what they are told out of its mappings, so they get copies."""
+        told = {name: dict(value) if isinstance(value, dict) else value for name, value in self.arguments.items()}
+        return self.denoiser(**told)[0]
+
+    def to(self, denoiser: Any) -> Call:  # noqa: ANN401
+        """The same, asked of another denoiser."""
+        return replace(self, denoiser=denoiser)
 
     def told(self, **changes: object) -> Call:
         """The same with other arguments, and more of them."""
@@ -49,11 +56,29 @@ class Call:
         size = len(self.samples)
         return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of))
 
+    def repeated(self, count: int) -> Call:
+        """The same with the last `count` samples once more behind the others."""
+        size = len(self.samples)
+        return replace(self, arguments=_repeated(dict(self.arguments), size, count))
+
+
+def _repeated(value: Any, size: int, count: int) -> Any:  # noqa: ANN401
+    """What is told of `size` samples, told of the last `count` of them once more."""
+    if isinstance(value, dict):
+        return {name: _repeated(item, size, count) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_repeated(item, size, count) for item in value)
+    if isinstance(value, torch.Tensor) and value.ndim and len(value) == size:
+        return torch.cat([value, value[-count:]])
+    return value
+
 
 def _part(value: Any, size: int, first: int, count: int) -> Any:  # noqa: ANN401
     """What belongs to some of `size` samples: of tensors that have one entry for each, theirs."""
     if isinstance(value, dict):
         return {name: _part(item, size, first, count) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_part(item, size, first, count) for item in value]
     if isinstance(value, torch.Tensor) and value.ndim and len(value) == size:
         return value[first : first + count]
     return value
@@ -65,8 +90,9 @@ class DenoiserShim:
     `predict` is asked in its place, and may ask it as often as it likes.
     """
 
-    def __init__(self, denoiser: Any, predict: Predict) -> None:  # noqa: ANN401  # diffusers does not type its models
+    def __init__(self, denoiser: Any, predict: Predict, name: str = "") -> None:  # noqa: ANN401  # diffusers does not type its models
         self._denoiser = denoiser
+        self._name = name
         self._predict = predict
         self._signature = inspect.signature(denoiser.forward)
         self._label: str | None = None
@@ -74,7 +100,7 @@ class DenoiserShim:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """A prediction, alone in a tuple or in an object as the denoiser gives it."""
         arguments = dict(self._signature.bind(*args, **kwargs).arguments)
-        prediction = self._predict(Call(self._denoiser, arguments, self._label))
+        prediction = self._predict(Call(self._denoiser, arguments, self._label, self._name))
         return Transformer2DModelOutput(prediction) if arguments.get("return_dict", True) else (prediction,)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
@@ -83,7 +109,7 @@ class DenoiserShim:
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """The denoiser's own: pipelines ask what they were given, and free what is a module."""
-        return type(self._denoiser)
+        return self._denoiser.__class__  # type: ignore[no-any-return]
 
     @contextmanager
     def cache_context(self, name: str, **more: Any) -> Iterator[None]:  # noqa: ANN401
@@ -101,4 +127,4 @@ def install(pipeline: Any, predict: Predict) -> None:  # noqa: ANN401
     for name in pipeline.source.family.denoisers:
         denoiser = getattr(pipeline, name, None)
         if hasattr(denoiser, "forward") and name in pipeline.source.parts:
-            setattr(pipeline, name, DenoiserShim(denoiser, predict))
+            setattr(pipeline, name, DenoiserShim(denoiser, predict, name))

@@ -10,18 +10,33 @@ import torch
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import guiders, layouts, noise, painting, picturing, schedulers, steering, stock, windows
+from nodes.diffusion import (
+    adapting,
+    caching,
+    canvases,
+    guiders,
+    layouts,
+    noise,
+    own_guiders,
+    painting,
+    picturing,
+    schedulers,
+    steering,
+    stock,
+    windows,
+)
 from nodes.diffusion.checks import check_kinds, own_words
 from nodes.diffusion.controls import check_controls
 from nodes.diffusion.device import kept
 from nodes.diffusion.glimpses import glimpse
 from nodes.diffusion.guiders import Guidance, check_guider
-from nodes.diffusion.pipelines import OWNED, checked_options, opened, told
+from nodes.diffusion.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.pose import SamplerScheduler
 from nodes.diffusion.prompts import evened, negative_for
 from nodes.diffusion.regions import check_regions
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import SchedulerShim, Window, begin_at, index_of
+from nodes.diffusion.weak_layers import check_weakening
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
 if TYPE_CHECKING:
@@ -59,16 +74,15 @@ def sample(  # these are what a picture depends on
 
     Raises `kind_mismatch` for parts of different families, `bad_value` for sizes or settings that cannot work.
     """
-    source = model.source
+    source = picturing.source_for(model.source, positive.pictures)
     check_kinds(model, positive, negative, latent, scheduler)
     call = stock.signature(source.family.pipeline_class)
     options = checked_options(source, options or {}, OWNED | source.family.shown | {call.guidance or ""})
-    begins = source.family.begun_steps
     whole = window is not None
-    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, begun=begins)
-    windows.check_parts(latent, window, source.family)
-    windows.check_leftover(latent, window, scheduler)
-    painting.check(latent, source)
+    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
+    share = denoise if source.family.told_share and not whole else None
+    _check_latent(source, latent, window, scheduler)
+    in_parts = windows.is_part(latent, window)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
@@ -76,40 +90,47 @@ def sample(  # these are what a picture depends on
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
-        call.guidance or "": guidance,
+        call.guidance or "": None if options.get("guidance_schedule") else guidance,  # a number for each step, or one
+        **unread_picture(source),
         "output_type": "latent",
         **options,
     }
     with ExitStack() as held:
-        names = [name for name in source.family.denoisers if name in source.parts]
-        parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
-        pipeline = held.enter_context(opened(source, **parts, **picturing.readers(held, source, shown)))
-        size = _size(pipeline, latent)
+        pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
+        size = _checked_size(pipeline, latent)
         picturing.check_size(source.family, shown, size)
+        own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
+        positive = canvases.fitted(pipeline, positive, size)
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
-        if guider is not None:
-            in_parts = window.last is not None or windows.state_in(latent) is not None
-            check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+        _check_guider(source, guider, is_guided=is_guided, in_parts=in_parts)
         scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
-            positive, negative if is_guided else None, None if guider is None else Guidance(guider, scale)
+            positive,
+            negative if is_guided else None,
+            None if guider is None else Guidance(guider, scale),
+            adapting.is_timed(source),
         )
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
             **picturing.arguments(source.family, shown, len(own)),
+            **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = call.only({**told(size, own, prompts), **settings})
-        steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
-        passed = {**stock.conditionings([positive, negative]), **options}
-        live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
-        begun = None
+        if source.family.alone:
+            arguments = _alone(arguments)
+        caching.install(held, pipeline, (positive, negative), guided=is_guided)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
+        steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
+        passed = {**stock.conditionings([positive, negative]), **options}
+        live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
+        begun = None
+        if isinstance(latent, Latent):
             with own_words(passed):
-                begun = _begun(pipeline, latent, scheduler, own, window, arguments)
-            arguments["latents"] = pipeline.begun = layouts.pack(pipeline, begun.latents)
+                begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
+            arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
         shim = pipeline.scheduler = SchedulerShim(
             live,
             _reporter(pipeline, size),
@@ -119,17 +140,48 @@ def sample(  # these are what a picture depends on
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
             on_last=stock.stop_with if source.family.ends_early else None,
+            asks_twice=source.family.asks_twice,
+            share=share,
         )
+        own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
             result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+        if source.family.pictures is not None and source.family.pictures.leading:
+            result = result[:, :, len(shown) :]
     left = windows.leftover(shim, window, scheduler)
     return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
+
+
+def _check_latent(
+    source: ModelSource, latent: Latent[Any] | BlankLatent, window: Window, scheduler: Scheduler[Any] | str
+) -> None:
+    """Refuse a latent that the model cannot begin with, or not at this step. Raises `bad_value`."""
+    windows.check_parts(latent, window, source.family)
+    windows.check_start(latent, source.family)
+    windows.check_leftover(latent, window, scheduler)
+    painting.check(latent, source)
+
+
+def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool, in_parts: bool) -> None:
+    """Refuse a guider that cannot work on this model, or not in this run. Raises `bad_value`."""
+    if guider is None:
+        return
+    check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+    if guider.weakening is not None:
+        check_weakening(source, guider.weakening)
+
+
+def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
+    """The parts that predict, from the shelf."""
+    names = [name for name in source.family.denoisers if name in source.parts]
+    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
 
 
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
     """What the stock call gives, or what its last step gave where the call would make something else of it."""
     try:
-        result: torch.Tensor = pipeline(**arguments)[0]
+        given = pipeline(**arguments)
+        result: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
     except stock.Reached as reached:
         last: torch.Tensor = reached.args[0]
         return last
@@ -137,6 +189,15 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
         return result
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
+
+
+def _alone(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for a call that draws one video: nothing in lists. Raises `bad_value` for more than one."""
+    if len(arguments["generator"]) > 1:
+        what = f"This model draws one video at a time, and the latent asks for {len(arguments['generator'])}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set batch of EmptyLatent to 1.")
+    lists = ("prompt", "negative_prompt", "generator")
+    return {name: value[0] if name in lists and value else value for name, value in arguments.items()}
 
 
 def _replayed(
@@ -180,6 +241,7 @@ def _begun(
     own: list[torch.Generator],
     window: Window,
     arguments: Mapping[str, Any],
+    share: float | None,
 ) -> _Begun:
     """The given latents with the noise of the window's first timestep, unless they have that already.
 
@@ -192,21 +254,31 @@ def _begun(
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
-        return _Begun(samples, None if latent.mask is None else latent.mask.noise)
-    live = schedulers.build(scheduler, source.scheduler, source.family.pipeline_class)
-    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop)
-    asked = {"latents": layouts.pack(pipeline, samples), "generator": noise.generators(0, len(samples))}
+        return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
+    live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
+    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
+    asked = {
+        **beginning(pipeline, layouts.pack(pipeline, samples)),
+        "generator": noise.generators(0, len(samples)),
+    }
     with suppress(stock.Reached):
         pipeline(**{**arguments, **asked})
     index = index_of(live, window.first)
     begin_at(live, index)
-    timestep = live.timesteps[index : index + 1].repeat(len(samples))
-    drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
-    if hasattr(live, "scale_noise"):  # flow matching
-        return _Begun(live.scale_noise(samples, timestep, drawn), drawn)
-    if latent.mask is not None and not window.first:
+    if source.family.frames_first and samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
+        samples, drawn = _frame_by_frame(samples, own)
+    else:
+        drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
+    if latent.mask is not None and not window.first and not hasattr(live, "scale_noise"):
         return _Begun(drawn * live.init_noise_sigma, drawn)
-    return _Begun(live.add_noise(samples, drawn, timestep), drawn)
+    return _Begun(noise.added(live, index, samples, drawn), drawn)
+
+
+def _frame_by_frame(samples: torch.Tensor, own: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The latents of videos and noise for them, as classes have both that lay them out by frames in memory."""
+    frames = samples.transpose(1, 2).contiguous()
+    drawn = noise.draw(frames.shape[1:], own, samples.dtype).to(samples.device)
+    return frames.transpose(1, 2), drawn.transpose(1, 2)
 
 
 def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> Any:  # noqa: ANN401
@@ -234,6 +306,13 @@ def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # 
     layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
     layouts.check_frames(pipeline, latent.frames)
     return layouts.Size(latent.width, latent.height, latent.frames)
+
+
+def _checked_size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    """The size of the pictures, one that the pipeline takes as it is."""
+    size = _size(pipeline, latent)
+    layouts.check_known(pipeline, size)
+    return size
 
 
 def _batch(latent: Latent[Any] | BlankLatent) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FAMILIES, SUPPORTED, Family
+from nodes.diffusion.families import FAMILIES, REFINER, SDXL, SUPPORTED, Family, Rule
 from nodes.diffusion.parts import LIBRARIES, read_json
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def read_index(root: Path, at: str) -> Index:
         what = f"{root}/{INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
         raise PatchbayError(Code.BAD_MODEL, at, what, COMPLETE)
     options = {name: entry for name, entry in entries.items() if not is_part(root, name, entry)}
-    return Index(str(index["_class_name"]), parts, options)
+    return Index(_meant(index), parts, options)
 
 
 def _needed(family: Family) -> tuple[str, ...]:
@@ -106,7 +106,14 @@ def family_of(root: Path | str, index: Mapping[str, object], at: str) -> Family:
     if name not in FAMILIES:
         what = f'{root} is a "{name}", a pipeline class that is not supported yet. {nearest(name, FAMILIES)}'.rstrip()
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, SUPPORTED)
-    return FAMILIES[name]
+    return FAMILIES[_meant(index)]
+
+
+def _meant(index: Mapping[str, object]) -> str:
+    """The class that an index names; SDXL's for image-to-image means a refiner only where a score of beauty is read."""
+    name = str(index["_class_name"])
+    is_whole = name == REFINER.pipeline_class and not index.get("requires_aesthetics_score")
+    return SDXL.pipeline_class if is_whole else name
 
 
 def plain_pair(root: Path, name: str, entry: Sequence[object], at: str) -> tuple[str, str]:
@@ -121,10 +128,17 @@ def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family,
     """Library and class of a part. Refuses one that would not come from where its family allows."""
     rule = family.parts.get(name)
     library, class_name = plain_pair(root, name, entry, at)
-    if library not in LIBRARIES or (rule and library != rule.library):
+    if not _is_allowed(library, rule):
         what = f'{root}/{INDEX}: "{name}" would come from the library "{library}".'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
     if rule and rule.classes and class_name not in rule.classes:
         what = f'{root}/{INDEX}: "{name}" is a "{class_name}", which is not supported here.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(rule.classes)}.")
     return library, class_name
+
+
+def _is_allowed(library: str, rule: Rule | None) -> bool:
+    """Whether a part may come from a library: one of the two, or what Diffusers keeps beside the family's pipeline."""
+    if rule is None:
+        return library in LIBRARIES
+    return rule.library in {LIBRARIES.get(library), f"diffusers.pipelines.{library}"}

@@ -10,6 +10,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.families import LATENT_CHANNELS
@@ -38,7 +40,7 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    return 2 if hasattr(pipeline, "_patchify_latents") else 1
+    return 2 if hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -48,7 +50,7 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
-    return factor(pipeline) * (2 if is_packed(pipeline) else 1)
+    return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
@@ -59,7 +61,7 @@ def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
 def is_video(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline makes videos, a single picture being one of one frame."""
     call = stock.signature(pipeline.source.family.pipeline_class)
-    return "num_frames" in call or "frames" in call
+    return any(name in call for name in ("num_frames", "frames", "video_length"))
 
 
 def dimensions(pipeline: Any) -> int:  # noqa: ANN401
@@ -76,8 +78,14 @@ def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
 
 def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
-    if _counts_frames_first(pipeline):
+    if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
+    if _counts_one_frame(pipeline):
+        return samples.unsqueeze(2)
+    if _counts_channels_last(pipeline):
+        return _beside_nothing(pipeline, _channels_last(samples))
+    if _counts_folded(pipeline):
+        return samples.flatten(2).transpose(1, 2)
     if not is_packed(pipeline):
         return samples
     known = {
@@ -88,8 +96,13 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
         "width": samples.shape[-1],
         **_patches(pipeline),
     }
-    packed: Tensor = _called(pipeline._pack_latents, known)  # noqa: SLF001  # Diffusers has no public name for it
+    packed: Tensor = _called(_packer(pipeline), known)
     return packed
+
+
+def _packer(pipeline: Any) -> Any:  # noqa: ANN401
+    """The pipeline's own function; Diffusers has no public name for it."""
+    return pipeline._pack_latents_no_patch if _counts_no_packing(pipeline) else pipeline._pack_latents  # noqa: SLF001
 
 
 def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
@@ -103,8 +116,11 @@ def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
 
 def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
-    if _counts_frames_first(pipeline):
+    if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
+    if _counts_channels_last(pipeline):
+        video = latents.movedim(-1, 1)
+        return video if hasattr(pipeline, "vae_scale_factor_temporal") else video.squeeze(2)
     if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
         return latents
     if patch(pipeline) > 1:
@@ -120,6 +136,9 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         "vae_scale_factor": side * (2 if _counts_packing(pipeline) else 1),
         **_patches(pipeline),
     }
+    if _counts_no_packing(pipeline):
+        plain: Tensor = _called(pipeline._unpack_latents_no_patch, known)  # noqa: SLF001
+        return plain
     if "num_frames" in inspect.signature(pipeline._unpack_latents).parameters:  # noqa: SLF001
         frames = (size.frames - 1) // temporal_factor(pipeline) + 1
         known |= {"num_frames": frames, "height": size.height // side, "width": size.width // side}
@@ -129,19 +148,58 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
 
 
-def _counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
+def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
-    return type(pipeline).__name__ == "CogVideoXPipeline"
+    return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
+
+
+def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
+    """Along which axis the channels lie in latents as the pipeline holds them."""
+    return -1 if is_packed(pipeline) else 2 if counts_frames_first(pipeline) else 1
+
+
+def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
+    return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"
+
+
+def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline's tokens are the folded numbers, made by no function of its own."""
+    return type(pipeline).__name__ == "Ideogram4Pipeline"
+
+
+def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
+    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline", "Kandinsky5I2VPipeline"}
+
+
+def _channels_last(samples: Tensor) -> Tensor:
+    """A copy, since the pipeline writes into its latents."""
+    video = samples if samples.ndim == 5 else samples.unsqueeze(2)  # noqa: PLR2004
+    return video.movedim(1, -1).clone(memory_format=torch.contiguous_format)
+
+
+def _beside_nothing(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401
+    """With the empty first frame and the empty mask that some denoisers read beside latents with channels last."""
+    if not getattr(pipeline.transformer, "visual_cond", False):
+        return latents
+    return torch.cat([latents, torch.zeros_like(latents), torch.zeros_like(latents[..., :1])], -1)
 
 
 def _counts_packing(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline counts the packing of latents among what its VAE does to a side."""
-    return type(pipeline).__name__ == "BriaPipeline"
+    return type(pipeline).__name__ in {"BriaPipeline", "ErnieImagePipeline"}
+
+
+def _counts_no_packing(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline's tokens are single numbers of each channel, though it knows how to pack them too."""
+    return hasattr(pipeline, "_pack_latents_no_patch")
 
 
 def _patches(pipeline: Any) -> dict[str, int]:  # noqa: ANN401
     names = {"patch_size": "transformer_spatial_patch_size", "patch_size_t": "transformer_temporal_patch_size"}
-    return {ours: int(getattr(pipeline, theirs, 1)) for ours, theirs in names.items()}
+    own = getattr(getattr(pipeline, "transformer", None), "config", {})
+    return {ours: int(getattr(pipeline, theirs, None) or own.get(ours) or 1) for ours, theirs in names.items()}
 
 
 def _called(function: Any, known: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -156,16 +214,38 @@ def check_sides(width: int, height: int, factor: int) -> None:
         raise PatchbayError(Code.BAD_VALUE, "size", what, f"Resize or crop, for instance to {near}.")
 
 
-def check_frames(pipeline: Any, frames: int) -> None:  # noqa: ANN401
-    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value`."""
+def check_known(pipeline: Any, size: Size) -> None:  # noqa: ANN401
+    """Refuse sizes that the pipeline would replace by one of its own. Raises `bad_value`."""
+    known = getattr(pipeline, "resolutions", None)
+    if known and (size.width, size.height) not in known:
+        what = f"This model makes no pictures of {size.width} x {size.height} pixels."
+        fix = f"Choose one of {', '.join(f'{width} x {height}' for width, height in known)}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+
+
+def check_frames(
+    pipeline: Any,  # noqa: ANN401
+    frames: int,
+    at: str = "latent",
+    fix: str = "Set frames of EmptyLatent",
+) -> None:
+    """Refuse numbers of frames that the pipeline would replace by another. Raises `bad_value` at `at`."""
     if frames > 1 and not is_video(pipeline):
         what = f"This model makes pictures, and {frames} frames are a video."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set frames of EmptyLatent to 1.")
+    own = getattr(getattr(pipeline, "transformer", None), "config", {}).get("video_length")
+    if own and frames not in {1, own}:
+        what = f"This model makes videos of {own} frames, not of {frames}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent to {own}, or to 1.")
+    least = pipeline.source.family.least_frames
+    if frames < least:
+        what = f"{frames} frames are too few for this model, which evens out the first ones by those after them."
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"Set frames of EmptyLatent to at least {least}.")
     step = temporal_factor(pipeline)
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1
         what = f"{frames} frames cannot be made: this model makes 1, {step + 1}, {2 * step + 1} and so on."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent, for instance to {near}.")
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"{fix}, for instance to {near}.")
 
 
 def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
-from engine.paths import contains
 from nodes.diffusion.checkpoints import NEEDS_WEIGHTS, recognise, whole
-from nodes.diffusion.headers import PICKLES, read_header
+from nodes.diffusion.gguf_files import SUFFIX, header_of
+from nodes.diffusion.headers import PICKLES
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
-from nodes.diffusion.nets import survey_net
+from nodes.diffusion.nets import ADAPTER, survey_net
 from nodes.diffusion.parts import read_json
-from nodes.diffusion.source import resolve, survey
-from nodes.diffusion.whole import survey_whole
+from nodes.diffusion.roots import walk
+from nodes.diffusion.source import survey
+from nodes.diffusion.whole import kind_of, survey_whole
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from engine.paths import Paths
-
-DEEPEST = 5
-"""So many folders deep below a root is looked."""
 
 MOST_MODELS = 1_000
 MOST_PICTURES = 1_000
@@ -93,7 +91,7 @@ def _listed(
     Of two with one name the first counts.
     """
     found = dict(known)
-    below = ((path.relative_to(root).as_posix(), path) for root in paths.models for path in _walk(root, wanted))
+    below = ((path.relative_to(root).as_posix(), path) for root in paths.models for path in walk(root, wanted))
     places = ((name, path, "folder" if path.is_dir() else "file") for name, path in below)
     for name, path, source in chain(places, ((*each, "hub") for each in repositories)):
         if name not in found and len(found) < MOST_MODELS:
@@ -103,9 +101,10 @@ def _listed(
 
 def _is_net(path: Path) -> bool:
     try:
-        return "ControlNet" in str(read_json(path / LONE, "").get("_class_name"))
+        name = str(read_json(path / LONE, "").get("_class_name"))
     except PatchbayError:
         return False
+    return "ControlNet" in name or name == ADAPTER
 
 
 def _net(name: str, path: Path, source: str) -> Choice:
@@ -119,17 +118,26 @@ def _net(name: str, path: Path, source: str) -> Choice:
 
 def pipelines(paths: Paths) -> list[Choice]:
     """The same folders as far as they can be run as whole pipelines, whatever their class."""
-    return [_whole(choice, paths) for choice in models(paths) if choice.detail["source"] != "file"]
+    return list(_listed(paths, _is_folder, _hub(), _whole, {"pocket": _whole("pocket", POCKET, "box")}).values())
 
 
-def _whole(choice: Choice, paths: Paths) -> Choice:
-    """A model folder, and what is wrong with running it as a whole."""
-    detail = {name: value for name, value in choice.detail.items() if name != "problem"}
+def _is_folder(path: Path) -> bool:
+    return (path / INDEX).is_file()
+
+
+def _whole(name: str, path: Path, source: str) -> Choice:
+    """A model folder, its kind where its family has one, and what is wrong with running it as a whole."""
+    detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
+    kind = ""
     try:
-        survey_whole(resolve(choice.name, paths, downloads=False, at=choice.name), choice.name)
+        found = survey_whole(path, name)
+        detail["pipeline_class"] = found.pipeline_class
+        kind = kind_of(found, name)
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
-    return Choice(choice.name, choice.kind, detail)
+    except OSError as error:
+        detail["problem"] = _unreadable(name, error)
+    return Choice(name, kind, detail)
 
 
 def pictures(paths: Paths) -> list[Choice]:
@@ -148,7 +156,7 @@ def _picture(name: str, state: os.stat_result) -> Choice:
 
 def _states(root: Path) -> dict[str, os.stat_result]:
     found: dict[str, os.stat_result] = {}
-    for path in _walk(root, lambda path: path.suffix.lower() in _PICTURES and path.is_file()):
+    for path in walk(root, lambda path: path.suffix.lower() in _PICTURES and path.is_file()):
         try:
             found[path.relative_to(root).as_posix()] = path.stat()
         except OSError:
@@ -156,28 +164,9 @@ def _states(root: Path) -> dict[str, os.stat_result]:
     return found
 
 
-def _walk(root: Path, wanted: Callable[[Path], bool], depth: int = 0, folder: Path | None = None) -> Iterator[Path]:
-    """What is wanted below a root, in order of names; hidden things, and links that lead out of it, are passed over."""
-    try:
-        inside = sorted(path for path in (folder or root).iterdir() if not path.name.startswith("."))
-    except OSError:
-        return
-    for path in inside:
-        try:
-            if path.is_symlink() and not contains(root, path):
-                continue
-            hit, descend = wanted(path), depth < DEEPEST and path.is_dir()
-        except (OSError, RuntimeError):  # a circle of links, a folder that may not be looked into
-            continue
-        if hit:
-            yield path
-        elif descend:
-            yield from _walk(root, wanted, depth + 1, path)
-
-
 def _is_model(path: Path) -> bool:
     """Whether to list it: pickles that are named like models are, so that it is said why they cannot be used."""
-    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", *_REFUSED}
+    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", SUFFIX, *_REFUSED}
 
 
 def _hub() -> Iterator[tuple[str, Path]]:
@@ -220,14 +209,18 @@ def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
     except OSError as error:
-        what = f"It cannot be read: {error.strerror}."
-        detail["problem"] = {"code": Code.BAD_MODEL, "at": name, "what": what, "fix": "Check its permissions."}
+        detail["problem"] = _unreadable(name, error)
     return Choice(name, kind, detail)
+
+
+def _unreadable(name: str, error: OSError) -> JsonValue:
+    what = f"It cannot be read: {error.strerror}."
+    return {"code": Code.BAD_MODEL, "at": name, "what": what, "fix": "Check its permissions."}
 
 
 def _look_into(path: Path, name: str, detail: dict[str, JsonValue]) -> str:
     """The kind of the model in a single file; what the file holds goes into `detail`."""
-    header = read_header(path, name)
+    header = header_of(path, name)
     found = recognise(header)
     if found is not None:
         detail["holds"] = found.holds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from threading import Lock
@@ -10,13 +11,19 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import load_file
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.gguf_files import is_gguf
 from nodes.diffusion.libraries import diffusers
+from nodes.diffusion.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.source import ModelSource
+from nodes.diffusion.upscaler_files import SPANDREL
+from nodes.diffusion.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from nodes.diffusion.nets import NetSource
     from nodes.diffusion.parts import Part
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 _BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Parts of the pipeline that a single file is read with, and that a model folder leaves out."""
 
-_ONE_AT_A_TIME = Lock()
+ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
 
 
@@ -35,13 +42,19 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
     part = source.parts[name]
-    with _ONE_AT_A_TIME, _explained(source, part):
+    with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
-        if isinstance(source, ModelSource) and part.weights == (source.path,):
+        if part.library == SPANDREL:
+            return load_upscaler(source.path, device, dtype)
+        if part.alone:
+            module = _from_own_file(part, dtype)
+        elif isinstance(source, ModelSource) and part.weights == (source.path,):
             module = _from_file(source, part, dtype)
         else:
-            module = _from_folder(part, dtype)
+            module = _from_folder(part, dtype, device)
+        if isinstance(source, ModelSource) and source.quantize != NONE:
+            module = quantised(module, source.quantize, device)
         return module.to(device).eval().requires_grad_(requires_grad=False)
 
 
@@ -76,22 +89,61 @@ def _class_of(part: Part) -> Any:  # noqa: ANN401  # neither library types its l
     return getattr(importlib.import_module(part.library), part.class_name)
 
 
-def _from_folder(part: Part, dtype: torch.dtype) -> torch.nn.Module:
-    module, info = _class_of(part).from_pretrained(
-        str(part.folder),
+def _from_folder(part: Part, dtype: torch.dtype, device: torch.device) -> torch.nn.Module:
+    if method_of(part.config) == CUDA_ONLY and device.type != "cuda":
+        what = f"{part.folder} was quantised with {CUDA_ONLY}, which needs CUDA, and this runs on {device.type}."
+        raise PatchbayError(Code.BAD_VALUE, str(part.folder), what, "Use a model quantised in another way.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # Diffusers' notices that it will let packages go
+        module, info = _class_of(part).from_pretrained(
+            str(part.folder),
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            variant=part.variant,
+            output_loading_info=True,
+        )
+    _check_loaded(part, str(part.folder), info)
+    loaded: torch.nn.Module = module
+    return loaded
+
+
+def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
+    """A part whose file holds nothing else, converted by its class's own loader."""
+    (file,) = part.weights
+    if part.library == "transformers":
+        return _encoder_from_file(part, file, dtype)
+    options = {}
+    if is_gguf(file):
+        options["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    loaded: torch.nn.Module = _class_of(part).from_single_file(
+        str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
+    )
+    return loaded
+
+
+def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.Module:
+    cls = _class_of(part)
+    loaded: torch.nn.Module
+    loaded, info = cls.from_pretrained(
+        None,
+        config=cls.config_class.from_dict(dict(part.config)),
+        state_dict=load_file(file),
         dtype=dtype,
-        use_safetensors=True,
         local_files_only=True,
-        variant=part.variant,
         output_loading_info=True,
     )
+    _check_loaded(part, str(file), info)
+    return loaded
+
+
+def _check_loaded(part: Part, place: str, info: Mapping[str, Any]) -> None:
+    """Refuse weights that lack something or have another shape: the libraries would make them up."""
     missing = sorted(info["missing_keys"])
     if missing or info["mismatched_keys"]:
         absent = missing or sorted(str(key) for key in info["mismatched_keys"])
-        what = f"{part.folder}: {len(absent)} weights do not fit the configuration, for instance {absent[0]}."
+        what = f"{place}: {len(absent)} weights do not fit the configuration, for instance {absent[0]}."
         raise PatchbayError(Code.BAD_MODEL, str(part.folder), what, "Is the folder complete?")
-    loaded: torch.nn.Module = module
-    return loaded
 
 
 def _from_file(source: ModelSource, part: Part, dtype: torch.dtype) -> torch.nn.Module:

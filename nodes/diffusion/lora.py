@@ -96,8 +96,11 @@ def _additions(module: Any, source: ModelSource, name: str, patch: LoraPatch) ->
 
 
 def _like(layer: Any, weight: torch.Tensor) -> torch.Tensor:  # noqa: ANN401  # linear or convolution
-    """A weight where its layer is and in the layer's precision, which is what PEFT makes of it."""
-    return weight.to(layer.weight.device, layer.weight.dtype)
+    """A weight where its layer is and in the layer's precision, which is what PEFT makes of it.
+
+    A layer of quantised weights computes in another one than it stores.
+    """
+    return weight.to(layer.weight.device, getattr(layer, "compute_dtype", None) or layer.weight.dtype)
 
 
 def _check(file: str, name: str, layer: Any, down: Any, up: Any) -> None:  # noqa: ANN401
@@ -105,7 +108,8 @@ def _check(file: str, name: str, layer: Any, down: Any, up: Any) -> None:  # noq
     if not isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)):
         what = f"{file} adds to {name}, which is a {type(layer).__name__}; LoRA is known for Linear and Conv2d."
         raise PatchbayError(Code.BAD_MODEL, "file", what, "Use a LoRA of another kind.")
-    shape = tuple(layer.weight.shape)
+    is_linear = isinstance(layer, torch.nn.Linear)  # the weights of a quantised one have another shape
+    shape = (layer.out_features, layer.in_features) if is_linear else tuple(layer.weight.shape)
     narrow = (len(down), *shape[1:]), (shape[0], len(down), *[1] * (len(shape) - 2))
     if up is None or (tuple(down.shape), tuple(up.shape)) != narrow:
         given = f"{tuple(down.shape)} and {'nothing' if up is None else tuple(up.shape)}"

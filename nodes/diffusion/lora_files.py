@@ -80,10 +80,11 @@ def _plain(name: str) -> str:
 
 
 def _widths(source: ModelSource) -> dict[str, int]:
-    """How many numbers each layer of the model reads, by its plain name; nothing where no header was read."""
-    parts = [
+    """How many numbers each layer of the model reads, by its plain name; nothing where no header tells that."""
+    concerned = (
         part for name, part in source.parts.items() if name in source.family.denoisers or _is_encoder(source, name)
-    ]
+    )
+    parts = [part for part in concerned if not part.stored]  # the tensors of quantised layers have other names
     return {
         _plain(name.removesuffix(".weight")): shape[1]
         for part in reversed(parts)

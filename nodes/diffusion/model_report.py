@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import PatchbayError
 from nodes.diffusion.checkpoints import recognise, whole
+from nodes.diffusion.gguf_files import header_of
 from nodes.diffusion.headers import read_header
 from nodes.diffusion.source import survey
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 _CLASSES = {
     "StableDiffusion3Pipeline": "SD3Transformer2DModel",
     "FluxPipeline": "FluxTransformer2DModel",
+    "ChromaPipeline": "ChromaTransformer2DModel",
+    "QwenImagePipeline": "QwenImageTransformer2DModel",
+    "LTXPipeline": "LTXVideoTransformer3DModel",
+    "ZImagePipeline": "ZImageTransformer2DModel",
+    "WanPipeline": "WanTransformer3DModel",
     "text_encoder": "CLIPTextModel",
     "text_encoder_2": "CLIPTextModelWithProjection",
     "unet": "UNet2DConditionModel",
@@ -88,7 +94,7 @@ def _digest(part: Part) -> str:
 
 
 def _file(path: Path, at: str, *, digests: bool) -> Report:
-    header = read_header(path, at)
+    header = header_of(path, at)
     found = recognise(header)
     told: Report = {
         "kind": found.kind if found else "",

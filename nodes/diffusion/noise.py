@@ -6,7 +6,7 @@ of a batch has a generator of its own, seeded with `seed + i`: alone it comes ou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -30,3 +30,16 @@ def draw(shape: Sequence[int], own: Sequence[torch.Generator], dtype: torch.dtyp
     """Standard normal noise [len(own), *shape], sample i drawn from generator i."""
     samples = [torch.randn(1, *shape, generator=each, dtype=torch.float32) for each in own]
     return torch.cat(samples).to(dtype)
+
+
+def added(scheduler: Any, index: int, samples: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """Latents with the noise of the scheduler's timestep number `index`."""
+    timestep = scheduler.timesteps[index : index + 1].repeat(len(samples))
+    if hasattr(scheduler, "scale_noise"):  # flow matching
+        mixed: torch.Tensor = scheduler.scale_noise(samples, timestep, drawn)
+    elif scheduler.config.get("prediction_type") == "trigflow":  # its timesteps are angles
+        angle = timestep.view(-1, *[1] * (samples.ndim - 1)).to(samples.device)
+        mixed = torch.cos(angle) * samples + torch.sin(angle) * drawn
+    else:
+        mixed = scheduler.add_noise(samples, drawn, timestep)
+    return mixed

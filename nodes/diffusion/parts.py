@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families import Rule
 from nodes.diffusion.headers import Header, read_header, refuse_pickle
+from nodes.diffusion.quantising import check_stored, method_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,9 @@ class Part:
 
     `config` is its own JSON. `weights` are its safetensors files (for a model in a single file, that file), holding
     `numbers` parameters. `variant` is the part of their names that Diffusers calls so, or None. `stem` starts the names
-    of weight files in its folder; it is empty for a part that has no weights.
+    of weight files in its folder; it is empty for a part that has no weights. `alone` is a part whose one weight file
+    lies elsewhere and holds nothing else that is read. Weights that stay quantised while they are used take the
+    `stored` bytes.
     """
 
     name: str
@@ -49,6 +52,12 @@ class Part:
     variant: str | None = None
     numbers: int = 0
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    alone: bool = False
+    stored: int = 0
+
+    def nbytes(self, itemsize: int) -> int:
+        """The memory that it takes in a precision of so many bytes a number."""
+        return self.stored or self.numbers * itemsize
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -86,11 +95,18 @@ LIBRARIES: Mapping[str, str] = {
 """What a model folder calls a library, and the module that is. Parts come from nowhere else."""
 
 
+def is_guider(class_name: str) -> bool:
+    """Whether a class of Diffusers makes one prediction of several: what its pipelines call a guider."""
+    return class_name.endswith("Guidance")
+
+
 def rule_for(folder: Path, library: str, class_name: str) -> Rule:
     """The rule that follows from a part's class: which files hold its configuration and its weights."""
     module = LIBRARIES[library]
     if class_name.endswith("Scheduler"):
         return Rule(module, (), "scheduler_config.json")
+    if is_guider(class_name):
+        return Rule(module, (), "guider_config.json")
     if "Tokenizer" in class_name:
         return Rule(module, (), "tokenizer_config.json")
     if class_name.endswith(("Processor", "ProcessorFast", "ProcessorPil", "FeatureExtractor")):
@@ -118,7 +134,7 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
     """The part in `folder`, which is named like it, checked against its rule.
 
     With `weights=False` only its configuration is read, as for a model whose weights are in a single file.
-    Raises `PatchbayError`: `bad_model`, `pickled_model` or `unsupported_class`.
+    Raises `PatchbayError`: `bad_model`, `pickled_model`, `unsupported_class` or `missing_package`.
     """
     name = folder.name
     if not folder.is_dir():
@@ -131,8 +147,10 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
     settings = tuple(sorted(path for path in folder.iterdir() if path.suffix in _SETTLED and path.is_file()))
     if not (weights and rule.weights):
         return Part(name, rule.library, class_name, folder, config, settings, rule.weights)
+    check_stored(folder, config, at)
     variant, files = weight_files(folder, rule.weights, at)
     headers = _read_headers(folder, files, at)
+    stored = sum(size for header in headers for _, size in header.stored.values()) if method_of(config) else 0
     return Part(
         name,
         rule.library,
@@ -145,6 +163,7 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
         variant,
         sum(header.numbers() for header in headers),
         {tensor: shape for header in headers for tensor, shape in header.shapes.items()},
+        stored=stored,
     )
 
 

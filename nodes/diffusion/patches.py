@@ -1,7 +1,7 @@
 """What changes a model without touching its weights: a list that a source carries, in the order of wiring.
 
 A patch is pure data and part of the source's identity. `patching` makes of a shared module and its patches a module of
-their own that shares the weights. Nothing here imports torch.
+their own that shares the weights; those that hold weights in another way own them. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, ClassVar
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.headers import read_header
+from nodes.diffusion.tuning import CachePatch, TilePatch, TunePatch
+from nodes.diffusion.weak_layers import WeakPatch
 
 if TYPE_CHECKING:
     from nodes.diffusion.source import ModelSource
+    from nodes.types import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class LoraPatch:
     text_strength: float
 
     noun: ClassVar = "LoRA"
+    owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     @property
     def numbers(self) -> int:
@@ -81,6 +86,8 @@ class EmbeddingPatch:
     keys: tuple[tuple[str, str], ...]
 
     noun: ClassVar = "embedding"
+    owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     @property
     def numbers(self) -> int:
@@ -118,6 +125,8 @@ class FreeUPatch:
 
     noun: ClassVar = "FreeU"
     numbers: ClassVar = 0
+    owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     def about(self, source: ModelSource, part: str) -> FreeUPatch | None:
         """Itself for a denoiser, None for any other part."""
@@ -132,7 +141,48 @@ class FreeUPatch:
         return f"s1 {self.s1:g}, s2 {self.s2:g}, b1 {self.b1:g}, b2 {self.b2:g}"
 
 
-Patch = LoraPatch | EmbeddingPatch | FreeUPatch
+@dataclass(frozen=True, slots=True)
+class AdapterPatch:
+    """An IP-Adapter and the pictures that it shows the denoiser, from the share `start` of the steps to `end`.
+
+    A denoiser of its own is made for its file and strength alone; what the pictures say goes with each call.
+    """
+
+    file: PatchFile
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+    shown: Shown | None = None
+
+    noun: ClassVar = "IP-Adapter"
+    owns_weights: ClassVar = False
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it adds to the memory of a part, at most."""
+        return self.file.numbers
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it acts in some of the steps only."""
+        return (self.start, self.end) != (0.0, 1.0)
+
+    def about(self, source: ModelSource, part: str) -> AdapterPatch | None:
+        """What a denoiser is made of, None for any other part."""
+        return AdapterPatch(self.file, self.strength) if part in source.family.denoisers else None
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        shown = "" if self.shown is None else self.shown.digest()
+        return f"ip-adapter {file_digest(self.file.path)} {self.strength!r} {self.start!r} {self.end!r} {shown}"
+
+    def __str__(self) -> str:
+        """What it is, in a line."""
+        share = f", steps {self.start:g} to {self.end:g}" if self.is_timed else ""
+        return f"{self.file.path.name} at {self.strength:g}{share}"
+
+
+Patch = LoraPatch | EmbeddingPatch | FreeUPatch | AdapterPatch | WeakPatch | TunePatch | CachePatch | TilePatch
 
 
 def check_denoiser(source: ModelSource, at: str) -> None:

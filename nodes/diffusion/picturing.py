@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
 
+from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.pixels import to_pillow
@@ -78,9 +79,29 @@ def check(
     return found
 
 
+def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
+    """The model as the class runs it that reads these pictures, where its parts serve two classes."""
+    task = source.family.reads_as
+    return source.run_as(task) if found and task else source
+
+
 def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
-    """Refuse a picture of another size than the latent, where the model takes its size from the picture."""
-    if family.pictures is None or not family.pictures.sized:
+    """Refuse pictures that are no video as long as the latent, and of another size than it where that counts.
+
+    Says so where the model's pipeline stretches a picture. Raises `bad_value`.
+    """
+    shown = family.pictures
+    if shown is None or not found:
+        return
+    if shown.frames and len(found) != size.frames:
+        what = f"There are {len(found)} pictures, and the latent stands for {size.frames} frames."
+        fix = "This model reads a video as long as the one it draws: make the latent of so many frames."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+    others = {image.pixels.shape[-2:] for image in found} - {(size.height, size.width)}
+    if shown.stretched and others:
+        height, width = min(others)
+        say(f"A picture of {width} x {height} is stretched to {size.width} x {size.height}: ResizeImage can crop it.")
+    if not shown.sized:
         return
     for image in found:
         wanted = _size_for(family, image)
@@ -107,14 +128,17 @@ def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
 def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[str, Any]:
     """The arguments of the stock call for these pictures, as Pillow's: eight bits a channel, as files have them.
 
-    `batch` is how many pictures are drawn.
+    `batch` is how many pictures or videos are drawn.
     """
-    if family.pictures is None or not found:
+    shown = family.pictures
+    if shown is None or not found:
         return {}
-    names, each = family.pictures.arguments, [to_pillow(image.pixels[0]) for image in found]
-    if family.pictures.for_each:
+    names, each = shown.arguments, [to_pillow(image.pixels[0]) for image in found]
+    if shown.frames:
+        return {names[0]: [each] * batch if batch > 1 else each}
+    if shown.for_each:
         return {names[0]: each * batch}
-    if family.pictures.most > len(names):  # all by one name
+    if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
 
@@ -123,15 +147,16 @@ def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
     """The same for a stage that looks at no picture, where the stock call wants one."""
     if found or family.pictures is None or not family.pictures.least:
         return arguments(family, found)
-    blank = [Pillow.new("RGB", (256, 256))] * family.pictures.least
-    return dict(zip(family.pictures.arguments, blank, strict=False))
+    blank: list[Any] = [Pillow.new("RGB", (256, 256))] * family.pictures.least
+    return dict(zip(family.pictures.arguments, [blank] if family.pictures.frames else blank, strict=False))
 
 
 def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dict[str, Any]:
     """The parts that read pictures while sampling, from the shelf; none where there is nothing to read."""
-    if not found or source.family.pictures is None:
+    shown = source.family.pictures
+    if shown is None or not (found or shown.always):
         return {}
-    names = (source.family.decoder, *source.family.pictures.parts)
+    names = (source.family.decoder, *shown.parts)
     return {
         name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
         for name in names
@@ -147,12 +172,14 @@ def check_start(source: ModelSource, *, blank: bool) -> None:
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Link the latent that VAEEncode makes of the picture.")
 
 
-def close(pipeline: Any) -> None:  # noqa: ANN401
-    """End the pipeline's call where it would read a picture: this stage encodes words, and has done so by then."""
-    family: Family = pipeline.source.family
-    setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
-    for name in family.pictures.parts if family.pictures is not None else ():
+def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
+    """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
+    decoder = pipeline.source.family.decoder
+    setattr(pipeline, decoder, Unread(getattr(pipeline, decoder)))
+    for name in pipeline.source.family.pictures.parts:
         setattr(pipeline, name, Unseen())
+    if hasattr(pipeline, "encode_image"):
+        pipeline.encode_image = Unread(None).encode
 
 
 class Unseen:

@@ -13,10 +13,11 @@ import torch
 
 from engine.context import current
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion import schedulers, stock
+from nodes.diffusion import own_guiders, schedulers, stock
 from nodes.diffusion.device import pick_device, pick_dtype
 from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.loading import StandIn, skeleton
+from nodes.diffusion.parts import is_guider
 from nodes.diffusion.shim import SchedulerShim
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ OWNED = frozenset(
         "width",
         "num_frames",
         "frames",
-        "max_area",
+        "video_length",
+        "do_patching",
+        "image",
         "strength",
+        "max_area",
         "num_inference_steps",
         "num_images_per_prompt",
         "num_videos_per_prompt",
@@ -80,7 +84,10 @@ def opened(source: ModelSource, **parts: object) -> Iterator[Any]:
     device = pick_device(settings)
     name = source.family.pipeline_class
     precision = pick_dtype(settings, device)
-    pipeline = stock.staged(name)(**_made_with(source, precision, parts))
+    made = _made_with(source, precision, parts)
+    known = set(made["scheduler"].config)
+    pipeline = stock.staged(name)(**made)
+    pipeline.taught = {key: value for key, value in pipeline.scheduler.config.items() if key not in known}
     pipeline.source, pipeline.place, pipeline.precision = source, device, precision
     pipeline.set_progress_bar_config(disable=True)
     try:
@@ -90,9 +97,9 @@ def opened(source: ModelSource, **parts: object) -> Iterator[Any]:
         pipeline.maybe_free_model_hooks()
 
 
-def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, object]) -> dict[str, object]:
+def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, object]) -> dict[str, Any]:
     """The arguments of the pipeline's constructor."""
-    made: dict[str, object] = {}
+    made: dict[str, Any] = {}
     for argument, default in stock.made_with(source.family.pipeline_class).items():
         if argument in parts:
             made[argument] = parts[argument]
@@ -100,6 +107,8 @@ def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, 
             made[argument] = own_scheduler(source)
         elif argument in source.parts:
             made[argument] = _absent(source, argument, precision)
+        elif argument == "safety_checker" and source.family.checks_safety:
+            made[argument] = Trusting()
         elif argument in _OFF:
             made[argument] = False
         elif source.options.get(argument) is not None:
@@ -109,12 +118,44 @@ def _made_with(source: ModelSource, precision: torch.dtype, parts: Mapping[str, 
     return made
 
 
+class Trusting:
+    """What stands for a safety checker: it passes everything."""
+
+    def to(self, device: object) -> None:
+        """Nothing is anywhere."""
+
+    def check_text_safety(self, text: str) -> bool:  # noqa: ARG002
+        """Whether a prompt is passed."""
+        return True
+
+    def check_video_safety(self, frames: Any) -> Any:  # noqa: ANN401
+        """The frames as they are."""
+        return frames
+
+
+def taught(pipeline: Any, scheduler: Any) -> Any:  # noqa: ANN401
+    """The same scheduler, told what the pipeline's constructor told the model's own beyond its configuration."""
+    if pipeline.taught:
+        scheduler.register_to_config(**pipeline.taught)
+    return scheduler
+
+
+def beginning(pipeline: Any, latents: torch.Tensor) -> dict[str, Any]:  # noqa: ANN401
+    """The arguments with which a stock call begins with these latents; some find them in their place."""
+    if pipeline.source.family.puts_latents:
+        pipeline.begun = latents
+        return {}
+    return {"latents": latents}
+
+
 _OFF = frozenset({"requires_safety_checker", "add_watermarker"})
 """What a pipeline would do to a finished picture; here that is a node's business."""
 
 
 def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # noqa: ANN401
     """What stands for a part that a stage does not run: something to ask for sizes, where a pipeline may ask."""
+    if is_guider(source.parts[name].class_name):
+        return own_guiders.fresh(source.parts[name], own_guiders.UNGUIDED)
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
     if source.parts[name].class_name.endswith("Scheduler"):  # one beside that of the loop; running one changes it
@@ -139,6 +180,11 @@ def stop_at_timesteps(source: ModelSource, ready: Callable[[], bool]) -> Schedul
     return SchedulerShim(own_scheduler(source), lambda *_: None, on_asked=on_asked)
 
 
+def unread_picture(source: ModelSource) -> dict[str, Any]:
+    """What the call of a class for image-to-image needs besides latents, which take the picture's place."""
+    return {"image": torch.zeros(1, 4, 8, 8), "strength": 1.0} if source.family.refines else {}
+
+
 def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> dict[str, Any]:
     """What every stock call is told about the size of its pictures and their generators, one each, and `others`."""
     return {
@@ -146,6 +192,7 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "width": size.width,
         "num_frames": size.frames,
         "frames": size.frames,
+        "video_length": size.frames,
         "max_area": size.width * size.height,
         "strength": 1.0,  # a window says which steps are run
         "generator": own,
@@ -153,6 +200,7 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "num_videos_per_prompt": 1,
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **others,
         "enable_prompt_rewrite": False,  # what is drawn was encoded before
     }

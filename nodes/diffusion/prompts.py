@@ -5,24 +5,32 @@ Each is encoded by Diffusers' own pipeline class, so it is bit for bit the stock
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import chunks, clip_skip, noise, picturing, stock, weighting, words
+from nodes.diffusion import chunks, clip_skip, noise, own_guiders, picturing, stock, weighting, words
 from nodes.diffusion.checks import own_words
 from nodes.diffusion.device import kept_all
-from nodes.diffusion.pipelines import OWNED, checked_options, opened, stop_at_timesteps
+from nodes.diffusion.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unread_picture
 from nodes.diffusion.shelf import SHELF
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from nodes.diffusion.families import Family
     from nodes.diffusion.source import ModelSource
     from nodes.types import Image
+
+
+_GUIDED = 2.0
+"""A guidance with which every family encodes a negative prompt."""
 
 
 def encode_text(
@@ -47,11 +55,14 @@ def encode_text(
     not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have, for
     weights where the text encoder is no CLIP, for brackets that do not match, and for too many or too few pictures.
     """
-    source = encoder.source
+    shown = picturing.single(pictures)
+    source = picturing.source_for(encoder.source, shown)
     clip_skip.check(source, options or {})
     options = checked_options(source, options or {}, OWNED | source.family.shown)
-    shown = picturing.single(pictures)
     picturing.check_encoding(source, len(shown))
+    if not stock.reads_words(source.family.pipeline_class):
+        _refuse_words(source, text)
+        return Conditioning({}, encoder, text, role, options, pictures=shown)
     pieces = _pieces(source, text, weights)
     plain = "".join(piece.text for piece in pieces)
     with ExitStack() as held:
@@ -70,6 +81,13 @@ def encode_text(
         else:
             found = chunks.encoded(pipeline, pieces, weights, lambda: _run(pipeline, "", role, options, beside, shown))
         return Conditioning(kept_all(found), encoder, text, role, options, pictures=shown)
+
+
+def _refuse_words(source: ModelSource, text: str | None) -> None:
+    """Refuse a prompt for a model that would not read it."""
+    if text:
+        what = f"{source.family.pipeline_class} reads no words, only pictures."
+        raise PatchbayError(Code.BAD_VALUE, "text", what, "Leave the text empty.")
 
 
 def _pieces(source: ModelSource, text: str | None, weights: Weights) -> list[weighting.Piece]:
@@ -91,12 +109,14 @@ def _run(
     """What the pipeline's own encoder gives for one prompt in its role, beside the pictures `shown`."""
     recorder = stock.Recorder()
     pipeline.prompts = recorder
+    if role == "negative":
+        own_guiders.set_scale(pipeline, _GUIDED)
     pipeline.scheduler = stop_at_timesteps(pipeline.source, lambda: bool(recorder.found))
     given = _encoding(pipeline.source, text, role, options, beside)
     family = pipeline.source.family
     if family.pictures is not None:
         given |= picturing.stand_in(family, shown)
-        picturing.close(pipeline)
+        picturing.read_nothing(pipeline)
     with suppress(stock.Reached), own_words(options):
         pipeline(**given)
     return stock.of_role(recorder.found, role)
@@ -115,21 +135,23 @@ def _encoding(
         "output_type": "latent",
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
+        **unread_picture(source),
     }
     if source.family.joined:  # guided, it would give both prompts as one
         given |= {"prompt": text or "", "guidance_scale": 1.0}
     elif role == "negative" and text is None:
-        given |= {"prompt": beside or "", "guidance_scale": 2.0, "true_cfg_scale": 2.0}
+        given |= {"prompt": beside or "", "guidance_scale": _GUIDED, "true_cfg_scale": _GUIDED}
     elif role == "negative" and "negative_prompt" in call:
         given |= {
             "prompt": text if beside is None else beside,
             "negative_prompt": text,
-            "guidance_scale": 2.0,
-            "true_cfg_scale": 2.0,
+            "guidance_scale": _GUIDED,
+            "true_cfg_scale": _GUIDED,
         }
     else:
         given |= {"prompt": text, "guidance_scale": source.family.least_guidance, "true_cfg_scale": 0.0}
-    return call.only({**given, **options})
+    return call.only({**given, **options, **(source.family.aside if role == "negative" else {})})
 
 
 def _tell_truncation(source: ModelSource, parts: Mapping[str, Any], text: str, options: Mapping[str, object]) -> None:
@@ -198,10 +220,28 @@ def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | Non
 def evened(
     positive: Conditioning[Any], negative: Conditioning[Any] | None
 ) -> tuple[Conditioning[Any], Conditioning[Any] | None]:
-    """Both prompts with as many windows of the text encoder as the longer one; see `chunks`."""
+    """Both prompts as long as the longer one, where a family wants that, or `chunks` has read several windows."""
+    if positive.encoder.source.family.padded and negative is not None:
+        most = max(_tokens(positive.tensors), _tokens(negative.tensors))
+        positive, negative = (replace(each, tensors=_padded(each.tensors, most)) for each in (positive, negative))
+        return positive, negative
 
     def blank(given: Conditioning[Any]) -> Conditioning[Any]:
         text = None if given.text is None else ""
         return encode_text(given.encoder, text, role=given.role, options=given.options, pictures=given.pictures)
 
     return chunks.evened(positive, negative, blank)
+
+
+def _tokens(tensors: Mapping[str, Any]) -> int:
+    return int(tensors["prompt_embeds"].shape[1])
+
+
+def _padded(value: Any, length: int) -> Any:  # noqa: ANN401  # tensors [batch, tokens, ...], in mappings and lists
+    """The same with zeros up to this number of tokens."""
+    if isinstance(value, Mapping):
+        return {name: _padded(item, length) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_padded(item, length) for item in value]
+    zeros = value.new_zeros(len(value), length - value.shape[1], *value.shape[2:])
+    return torch.cat([value, zeros], 1)

@@ -14,7 +14,9 @@ from engine.context import current
 from nodes.diffusion.device import pick_budget, pick_device, pick_dtype
 from nodes.diffusion.loading import load_part
 from nodes.diffusion.patching import patched
+from nodes.diffusion.quantising import NONE
 from nodes.diffusion.source import ModelSource
+from nodes.diffusion.tuning import STORAGE_BYTES, TunePatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +43,8 @@ class ModelShelf:
 
     The least recently used part that nobody is using leaves first when a new one would not fit the budget. Parts in
     use never leave, so two large models used at once may exceed it. A patched part holds the weights of the plain one,
-    which stays while it is used; when the plain one leaves, its patched ones leave too.
+    which stays while it is used; when the plain one leaves, its patched ones leave too. Where a patch holds weights in
+    another way, the part is loaded for itself and has nothing to do with the plain one.
     """
 
     def __init__(self) -> None:
@@ -54,18 +57,20 @@ class ModelShelf:
         """The part `name` of `source` on the run's device and in its precision, held for the block.
 
         Threads share a module unless they ask for it `alone`: a tokenizer changes itself while it works. With patches
-        it is a part of its own, made from the plain one and shared in the same way.
+        it is a part of its own, made from the plain one and shared in the same way, unless one of them keeps something
+        of a run in it: then runs take turns.
         """
         settings = current().settings
         device = pick_device(settings)
         source = source.about(name)
         key = (source, name, device, pick_dtype(settings, device))
         with ExitStack() as held:
-            base = held.enter_context(self.use(source.plain, name, alone=alone)) if source.patches else None
+            shared = _base(source)
+            base = None if shared is None else held.enter_context(self.use(shared, name, alone=alone))
             entry = self._take(key, pick_budget(settings, device))
             held.callback(self._give_back, key, entry)
             self._fill(key, entry, base)
-            if alone:
+            if alone or any(patch.alone for patch in source.patches):
                 held.enter_context(entry.turn)
             yield entry.module
 
@@ -84,10 +89,8 @@ class ModelShelf:
     def _take(self, key: _Key, budget: int) -> _Entry:
         with self._lock:
             if key not in self._entries:
-                source, name, device, dtype = key
-                adds = sum(each.numbers for each in source.patches)
-                needed = (adds if source.patches else source.parts[name].numbers) * dtype.itemsize
-                self._make_room(device, budget - needed)
+                needed = _planned(key)
+                self._make_room(key[2], budget - needed)
                 self._entries[key] = _Entry(needed, next(self._clock))
             entry = self._entries[key]
             entry.users += 1
@@ -99,10 +102,9 @@ class ModelShelf:
         with entry.loading:
             if entry.module is None:
                 source, name = key[:2]
-                if isinstance(source, ModelSource) and source.patches:
-                    entry.module = patched(base, source, name)
-                else:
-                    entry.module = load_part(*key)
+                module = load_part(source.plain, *key[1:]) if base is None else base
+                is_patched = isinstance(source, ModelSource) and source.patches
+                entry.module = patched(module, source, name) if is_patched else module
 
     def _give_back(self, key: _Key, entry: _Entry) -> None:
         with self._lock:
@@ -124,10 +126,28 @@ class ModelShelf:
 
     def _drop(self, key: _Key) -> None:
         """Forget an idle part, and what was made from it by patches: that is idle as well."""
-        for other in [other for other in self._entries if key in (other, (other[0].plain, *other[1:]))]:
+        for other in [other for other in self._entries if key in (other, (_base(other[0]), *other[1:]))]:
             self._entries.pop(other).module = None
         if key[2].type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _base(source: ModelSource | NetSource) -> ModelSource | NetSource | None:
+    """The source whose part holds the weights of this one's; None for one that is loaded for itself."""
+    owns = not source.patches or any(patch.owns_weights for patch in source.patches)
+    return None if owns else source.plain
+
+
+def _planned(key: _Key) -> int:
+    """The bytes that a part is going to hold by itself."""
+    source, name, _, dtype = key
+    adds = sum(patch.numbers for patch in source.patches) * dtype.itemsize
+    if _base(source) is not None:
+        return adds
+    is_stored = any(isinstance(patch, TunePatch) and patch.storage for patch in source.patches)
+    is_quantised = isinstance(source, ModelSource) and source.quantize != NONE
+    size = STORAGE_BYTES if is_stored else 1 if is_quantised else dtype.itemsize
+    return adds + source.parts[name].nbytes(size)
 
 
 SHELF = ModelShelf()

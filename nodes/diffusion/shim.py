@@ -61,7 +61,9 @@ class SchedulerShim:
     one. `settle(scheduler, index, latents)` says what becomes of the latents of each step, `index` being the number of
     the next model call. `resume` is what `state()` gave when an earlier run stopped where this one begins. `on_asked`
     is called when timesteps are asked for, `on_timesteps` when they are known, `on_last` with the latents of the last
-    step.
+    step. `asks_twice` says that the pipeline steps to learn what a prediction means, steps back, and steps again with
+    `pred_original_sample`; only the second is a step. `share` is the share of the noise that the scheduler makes its
+    steps for, if it can be told.
     """
 
     def __init__(
@@ -77,6 +79,8 @@ class SchedulerShim:
         on_asked: Callable[[], None] | None = None,
         on_timesteps: Callable[[], None] | None = None,
         on_last: Callable[[Tensor], None] | None = None,
+        asks_twice: bool = False,
+        share: float | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._on_step = on_step
@@ -88,9 +92,11 @@ class SchedulerShim:
         self._on_asked = on_asked
         self._on_timesteps = on_timesteps
         self._on_last = on_last
+        self._asks_twice = asks_twice
+        self._told = {} if share is None or _SHARE not in _parameters(scheduler.set_timesteps) else {_SHARE: share}
         self._before: Mapping[str, Any] = {}
         self._done = 0
-        self._draws = "generator" in inspect.signature(scheduler.step).parameters
+        self._draws = "generator" in _parameters(scheduler.step)
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
         self.set_timesteps = _signed(self._set_timesteps, scheduler.set_timesteps)
@@ -116,6 +122,21 @@ class SchedulerShim:
         return window
 
     @property
+    def sigmas(self) -> Any:  # noqa: ANN401  # a tensor, or what the scheduler has in its place
+        """The noise levels from the window's first on, as a pipeline counts its steps."""
+        own = self._scheduler.sigmas
+        return own[self._window.first :] if self._window.first and self._scheduler.order == 1 else own
+
+    @property
+    def _step_index(self) -> Any:  # noqa: ANN401  # a number, or none yet
+        """The scheduler's own count, which some pipelines turn back."""
+        return self._scheduler._step_index  # noqa: SLF001
+
+    @_step_index.setter
+    def _step_index(self, index: int) -> None:
+        self._scheduler._step_index = index  # noqa: SLF001
+
+    @property
     def init_noise_sigma(self) -> Any:  # noqa: ANN401  # a float or a tensor
         """What the pipeline multiplies the first latents by: the scheduler's own, or 1 for latents that have noise."""
         return 1.0 if self._noised else self._scheduler.init_noise_sigma
@@ -135,7 +156,7 @@ class SchedulerShim:
         if self._on_asked is not None:
             self._on_asked()
         _check_told(self._scheduler, args, kwargs)
-        proposals.set_timesteps(self._scheduler, *args, **kwargs)
+        proposals.set_timesteps(self._scheduler, *args, **kwargs, **self._told)
         self._before = leftover.remembered(self._scheduler)
         if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
@@ -150,7 +171,12 @@ class SchedulerShim:
     def _step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         if self._draws and self._own and kwargs.get("generator") is None:
             kwargs["generator"] = self._own
+        if self._asks_twice and "pred_original_sample" not in inspect.signature(self._scheduler.step).parameters:
+            what = f"The model's pipeline goes on from clean latents, which {type(self._scheduler).__name__} cannot."
+            raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.")
         result = self._scheduler.step(*args, **kwargs)
+        if self._asks_twice and "pred_original_sample" not in kwargs:
+            return result
         self._done += 1
         if self._settle is not None:
             index = index_of(self._scheduler, self._window.first) + self._done
@@ -171,6 +197,14 @@ class SchedulerShim:
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""
         return leftover.state_of(self._scheduler, self._before, self._own)
+
+
+_SHARE = "strength"
+"""What a scheduler that makes its steps for a share of the noise calls that."""
+
+
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
 
 
 def _check_told(scheduler: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> None:  # noqa: ANN401

@@ -17,10 +17,20 @@ from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
 from nodes.diffusion.checkpoints import Checkpoint, recognise, whole
-from nodes.diffusion.families import FAMILIES, FILLING, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
-from nodes.diffusion.headers import PICKLES, Header, read_header
+from nodes.diffusion.families import (
+    FAMILIES,
+    FILLING,
+    FOLLOWING,
+    LATENT_CHANNELS,
+    STABLE_DIFFUSION,
+    TEXT_WIDTHS,
+    Family,
+)
+from nodes.diffusion.gguf_files import SUFFIX, header_of, is_gguf
+from nodes.diffusion.headers import PICKLES, Header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
 from nodes.diffusion.parts import Part, read_part, rule_for
+from nodes.diffusion.quantising import NONE, Quantisation
 from nodes.pocket import MODEL as POCKET
 
 if TYPE_CHECKING:
@@ -41,6 +51,8 @@ class ModelSource:
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
     `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
+    `quantize` says in how few bits the weights of its denoisers are kept. `task` is the class that runs the parts,
+    where it is another than the folder's.
     """
 
     path: Path
@@ -53,6 +65,8 @@ class ModelSource:
     options: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     single_file: bool = field(default=False, compare=False)
     patches: tuple[Patch, ...] = ()
+    quantize: Quantisation = NONE
+    task: str = field(default="", compare=False)
 
     @property
     def plain(self) -> ModelSource:
@@ -63,12 +77,18 @@ class ModelSource:
         """The same with one more patch, which acts after the others."""
         return replace(self, patches=(*self.patches, patch))
 
+    def with_part(self, part: Part) -> ModelSource:
+        """The same with another part of this name."""
+        parts = {**self.parts, part.name: part}
+        return replace(self, parts=parts, stamp=stamp_of(parts))
+
     def about(self, name: str) -> ModelSource:
-        """The same with only those patches that concern the part `name`."""
-        if not self.patches:
+        """The same with only what changes the part `name`."""
+        if not self.patches and self.quantize == NONE:
             return self
         concerned = (patch.about(self, name) for patch in self.patches)
-        return replace(self, patches=tuple(patch for patch in concerned if patch is not None))
+        quantize = self.quantize if name in self.family.denoisers else NONE
+        return replace(self, patches=tuple(patch for patch in concerned if patch is not None), quantize=quantize)
 
     @property
     def scheduler(self) -> Mapping[str, object]:
@@ -79,16 +99,29 @@ class ModelSource:
     @property
     def family(self) -> Family:
         """The row of the table of families that this model belongs to."""
-        return FAMILIES[self.pipeline_class]
+        return FAMILIES[self.task or self.pipeline_class]
+
+    def run_as(self, task: str) -> ModelSource:
+        """The same parts, run by the class `task`."""
+        return replace(self, task=task)
 
     @property
     def reads_mask(self) -> bool:
         """Whether it was made for inpainting: its denoiser reads a mask and the picture around it as well."""
+        if self.family.pictures is not None:
+            return False
         if self.pipeline_class in FILLING:
             return True
+        if self.family.shows_nothing:
+            return False
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
+
+    @property
+    def reads_picture(self) -> bool:
+        """Whether it was made to follow a picture, which its denoiser reads beside the latents."""
+        return self.pipeline_class in FOLLOWING
 
     @cached_property
     def digest(self) -> str:
@@ -102,6 +135,8 @@ class ModelSource:
             total.update(f"\n{name} {part.class_name}".encode())
             for path in (*part.settings, *part.weights):
                 total.update(f"\n{path.name} {file_digest(path)}".encode())
+        if self.quantize != NONE:
+            total.update(f"\nquantised {self.quantize}".encode())
         for patch in self.patches:
             total.update(f"\n{patch.digest()}".encode())
         return total.hexdigest()
@@ -116,7 +151,7 @@ def resolve(
     lone: Callable[[Iterable[str]], list[str]] | None = None,
     whole: frozenset[str] | None = None,
 ) -> Path:
-    """The folder or file that `name` means: "pocket", a local folder or .safetensors file, or a hub id.
+    """The folder or file that `name` means: "pocket", a local folder, .safetensors or .gguf file, or a hub id.
 
     What is on disk goes first. A hub id ("owner/name") is looked up in the hub's local cache and fetched only when
     `downloads` allows it: of a model what a survey needs. With `lone` something beside a model is meant, such as a
@@ -139,9 +174,10 @@ def resolve(
 def survey(path: Path, *, config: Path | None = None, weights: bool = True, at: str) -> ModelSource:
     """Find out what the model at `path` is, or raise `PatchbayError` at `at` with what is wrong and how to mend it.
 
-    `path` is a Diffusers folder or a .safetensors file; `config` is a Diffusers folder of the same family that gives
-    a single file its configurations and its tokenizer. With `weights=False` a folder need not hold weights: enough to
-    be such a `config`. Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
+    `path` is a Diffusers folder or a .safetensors or .gguf file; `config` is a Diffusers folder of the same family that
+    gives a single file its configurations and its tokenizer. With `weights=False` a folder need not hold weights: it
+    can be such a `config`. Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`,
+    `missing_package`.
     """
     if not path.exists():
         raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the model.")
@@ -170,15 +206,15 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collec
     for name, (library, class_name) in index.parts.items():
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
         parts[name] = read_part(root / name, class_name, rule, at, weights=weights and name not in without)
-    kind = _kind(root, index.family, parts, at)
+    kind = family_kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
 
 def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
-    if path.suffix.lower() not in {".safetensors", *PICKLES}:
-        fix = "Give a folder in Diffusers' format or a .safetensors file."
-        raise PatchbayError(Code.BAD_MODEL, at, f"{path} is neither a model folder nor a .safetensors file.", fix)
-    header = read_header(path, at)
+    if path.suffix.lower() not in {".safetensors", SUFFIX, *PICKLES}:
+        what = f"{path} is neither a model folder nor a .safetensors or {SUFFIX} file."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Give a folder in Diffusers' format or such a file.")
+    header = header_of(path, at)
     found = whole(recognise(header), path, header, at)
     if config is None:
         what = f"{path} holds no configurations and no tokenizer's words; these must come from elsewhere."
@@ -220,7 +256,8 @@ def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at:
         raise PatchbayError(
             Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name}.", "Use a whole checkpoint."
         )
-    return replace(part, weights=(path,), numbers=header.numbers(prefix))
+    stored = sum(header.precisions(prefix).values()) if is_gguf(path) else 0
+    return replace(part, weights=(path,), numbers=header.numbers(prefix), alone=found.partial, stored=stored)
 
 
 def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tuple[int, ...]:
@@ -239,7 +276,7 @@ def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tu
     return tuple(size for size in (text, pooled, channels) if size is not None)
 
 
-def _kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
+def family_kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> str:
     """The kind that the sizes of the parts say."""
     vae = parts.get(family.decoder)
     if vae is not None and family.denoisers[0] == "unet" and family.pictures is None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from nodes.diffusion import own_guiders
 from nodes.diffusion.libraries import diffusers
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 ENCODERS = ("encode_prompt", "_encode_prompt")
 """The methods by which pipelines turn words into tensors; the first that a class has counts."""
+
+_GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
+"""What pipelines call the strength of their guidance, the first that is there counts."""
 
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
@@ -120,6 +124,8 @@ class Replay:
 
     def _repeated(self, name: str, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, (list, tuple)):
+            if name in self.axes:
+                return type(value)(self._repeated(name, item) for item in value)
             return type(value)(self._placed(item) for item in value) * self.batch
         if not isinstance(value, torch.Tensor):
             return value
@@ -151,13 +157,17 @@ class Blank:
     def loop(self) -> None:
         """The denoising loop begins."""
 
-    def _value(self, name: str) -> torch.Tensor | None:
+    def _value(self, name: str) -> torch.Tensor | list[torch.Tensor] | None:
         if name != _positive(name):
             return None
         if "mask" in name:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
+        if name in {"position_ids", "segment_ids"}:
+            return torch.zeros(self.batch, 8, dtype=torch.long, device=self.place)
         if name.endswith("ids"):
             return torch.zeros(8, 3, device=self.place, dtype=self.precision)
+        if name.endswith("layers"):
+            return [torch.zeros(self.batch, 8, self.width, device=self.place, dtype=self.precision)]
         shape = (self.batch, self.pooled) if "pooled" in name else (self.batch, 8, self.width)
         return torch.zeros(shape, device=self.place, dtype=self.precision)
 
@@ -185,7 +195,7 @@ class Signature:
         """
         if (self.defaults.get("true_cfg_scale") or 0) > 1:
             return "true_cfg_scale"
-        return next((name for name in ("guidance_scale", "true_cfg_scale") if name in self.defaults), None)
+        return next((name for name in _GUIDANCES if name in self.defaults), None)
 
     @property
     def negative_is_optional(self) -> bool:
@@ -213,8 +223,10 @@ def signature(name: str) -> Signature:
 def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> bool:  # noqa: ANN401
     """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0.
 
-    `options` are further arguments of the call.
+    `options` are further arguments of the call. One that has guiders in place of a number is asked for what they want.
     """
+    if hasattr(pipeline, "guider"):
+        return own_guiders.is_guided(pipeline)
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
     call = signature(type(pipeline).__name__)
@@ -236,11 +248,19 @@ def made_with(name: str) -> Mapping[str, Any]:
 
 
 @cache
+def reads_words(name: str) -> bool:
+    """Whether the stock pipeline class `name` encodes prompts."""
+    return any(hasattr(getattr(diffusers, name), method) for method in ENCODERS)
+
+
+@cache
 def staged(name: str) -> Any:  # noqa: ANN401
     """The stock pipeline class `name`, told where it runs, with its prompts and its loop open to a hand."""
     stock = getattr(diffusers, name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
+    if hasattr(stock, "prepare_latents"):
+        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
     for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
         members[method] = _encoder(getattr(stock, method))
     if "latents" not in signature(name):  # it makes them of a picture, and cuts its steps by a strength
@@ -254,6 +274,22 @@ def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
         frame = sys._getframe(1)  # noqa: SLF001  # who takes the result, and by which names
         names = _targets(frame.f_code, frame.f_lineno, method.__name__) or _returned(method)
         return self.prompts(names, lambda: method(self, *args, **kwargs))
+
+    return call
+
+
+def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self.begun is None:
+            return method(self, *args, **kwargs)
+        given = signature.bind(self, *args, **kwargs)
+        given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
+        made = method(*given.args, **given.kwargs)
+        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
 
     return call
 

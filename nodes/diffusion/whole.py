@@ -17,7 +17,7 @@ from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.families import FAMILIES, UNUSED, Rule
 from nodes.diffusion.index import INDEX, is_part, plain_pair, read_plain
 from nodes.diffusion.parts import LIBRARIES, Part, read_part, rule_for
-from nodes.diffusion.source import ModelSource, remembered, stamp_of
+from nodes.diffusion.source import ModelSource, family_kind, remembered, stamp_of
 
 LEFT_OUT = frozenset({"safety_checker", "watermarker"})
 """Parts that change finished pictures: a pipeline runs without them, and other nodes may do that where it is seen."""
@@ -72,7 +72,7 @@ def _rule(root: Path, name: str, library: str, class_name: str, at: str) -> Rule
     """Where a part's class comes from and which files it has."""
     if library in LIBRARIES:
         return rule_for(root / name, library, class_name)
-    if not (_diffusers() / "pipelines" / library / "__init__.py").is_file():
+    if not (diffusers_folder() / "pipelines" / library / "__init__.py").is_file():
         what = f'{root / INDEX}: "{name}" would come from the library "{library}".'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Parts come from diffusers and transformers only.")
     module = f"diffusers.pipelines.{library}"
@@ -80,6 +80,17 @@ def _rule(root: Path, name: str, library: str, class_name: str, at: str) -> Rule
         return Rule(module, (), "scheduler_config.json")
     is_transformers = any((root / name).glob("model*.safetensors*"))
     return Rule(module, (), "config.json", weights="model" if is_transformers else "diffusion_pytorch_model")
+
+
+def kind_of(source: ModelSource, at: str) -> str:
+    """The kind of a surveyed pipeline of a family; empty where it has no family, or not all that makes a kind."""
+    family = FAMILIES.get(source.pipeline_class)
+    if family is None:
+        return ""
+    try:
+        return family_kind(source.path, family, source.parts, at)
+    except (PatchbayError, KeyError):
+        return ""
 
 
 def home_of(source: ModelSource, name: str) -> ModelSource:
@@ -106,13 +117,13 @@ def _core(source: ModelSource) -> ModelSource:
 @cache
 def pipeline_classes() -> frozenset[str]:
     """The names of the pipeline classes that the installed Diffusers exports, read without importing it."""
-    text = (_diffusers() / "__init__.py").read_text(encoding="utf-8")
+    text = (diffusers_folder() / "__init__.py").read_text(encoding="utf-8")
     found = re.findall(r'"(\w+Pipeline(?:Legacy|Safe)?)"', text)
     return frozenset(name for name in found if name not in _NO_CLASSES and not _OTHERS.search(name))
 
 
 @cache
-def _diffusers() -> Path:
+def diffusers_folder() -> Path:
     """The folder of the installed Diffusers."""
     spec = find_spec("diffusers")
     if spec is None or spec.origin is None:

@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from nodes.diffusion.shim import SchedulerShim
 
 
-def of_share(latent: Latent[Any] | BlankLatent, steps: int, denoise: float, *, begun: bool = False) -> Window:
-    """The last `denoise` share of the steps, counted as `get_timesteps` of the stock image-to-image classes counts.
+def of_share(latent: Latent[Any] | BlankLatent, steps: int, denoise: float, family: Family) -> Window:
+    """The last `denoise` share of the steps, counted as `get_timesteps` of the family's image-to-image class counts.
 
-    `begun` says that the family's class runs a step of which only a part is wanted. Raises `bad_value`.
+    All steps where the family's scheduler makes them for that share. Raises `bad_value`.
     """
     if not 0 < denoise <= 1:
         raise PatchbayError(Code.BAD_VALUE, "denoise", f"denoise is {denoise}.", "Choose more than 0, at most 1.")
     if isinstance(latent, BlankLatent) and denoise < 1:
         what = f"denoise is {denoise}, but a blank latent has no picture to keep anything of."
         raise PatchbayError(Code.BAD_VALUE, "denoise", what, "Set denoise to 1, or give an encoded picture.")
+    if family.told_share:
+        return Window(steps)
+    begun = family.begun_steps
     kept = min(int(steps * denoise), steps) if not begun else steps - int(max(steps - min(steps * denoise, steps), 0))
     if kept < 1:
         what = f"{steps} steps with denoise {denoise} leave less than one step to run."
@@ -59,9 +62,24 @@ def check_leftover(latent: Latent[Any] | BlankLatent, window: Window, scheduler:
 
 def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Family) -> None:
     """Refuse to stop between the steps of a family that runs as a whole only. Raises `bad_value`."""
-    if family.whole and (window.last is not None or state_in(latent) is not None):
+    if family.whole and is_part(latent, window):
         what = f"{family.pipeline_class} runs all of its steps at once: {family.whole}."
         raise PatchbayError(Code.BAD_VALUE, "last", what, "Set first to 0 and last to null.")
+
+
+def check_start(latent: Latent[Any] | BlankLatent, family: Family) -> None:
+    """Refuse a blank latent where a family only goes on, and a picture where it begins blank. Raises `bad_value`."""
+    if family.refines and isinstance(latent, BlankLatent):
+        what = "A refiner goes on from a picture, and a blank latent has none."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Encode a picture with the refiner's VAE.")
+    if family.blank_only and isinstance(latent, Latent) and latent.leftover is None:
+        what = f"{family.pipeline_class} begins with a blank latent only: {family.blank_only}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Give it an EmptyLatent.")
+
+
+def is_part(latent: Latent[Any] | BlankLatent, window: Window) -> bool:
+    """Whether a run stops before the end, or goes on where another stopped."""
+    return window.last is not None or state_in(latent) is not None
 
 
 def state_in(latent: Latent[Any] | BlankLatent) -> Mapping[str, Any] | None:

@@ -19,17 +19,17 @@ from rich.table import Table
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.measured import FILE, STAGES
 from nodes.diffusion.source import survey
-from tests.nodes.diffusion.tiny import controlled, exact
+from tests.nodes.diffusion.tiny import begun, controlled, exact
 from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build
 
 PAGE = Path(__file__).parents[2] / "docs" / "families.md"
 STRENGTHS = (0.3, 0.6, 1.0)
 TASKS = {
-    "image to image": (exact.image_to_image, exact.IMAGE_TO_IMAGE),
+    "image to image": (begun.begun, begun.BEGUN),
     "inpaint": (exact.inpainting, exact.INPAINT),
 }
-"""What a text-to-image class does in place of other classes: how that is run, and which classes."""
+"""What a text-to-image or text-to-video class does in place of other classes: how that is run, and which classes."""
 
 
 def measure(name):

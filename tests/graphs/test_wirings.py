@@ -8,13 +8,19 @@ import json
 import pytest
 import torch
 from hypothesis import HealthCheck, Phase, given, note, settings
+from safetensors.torch import save_file
 
 from engine import Catalog, Code, Graph, GraphError, Paths, Settings, plan
 from engine.cache import MemoryCache
 from engine.executor import Executor
+from engine.types import KindName
+from nodes.diffusion.directions import to_bytes
 from nodes.diffusion.source import survey
+from nodes.types import Direction
 from tests.conftest import build_tiny
-from tests.graphs.wirings import wirings
+from tests.graphs.wirings import GRAPHS, wirings
+from tests.nodes.diffusion.tiny.controlled import CONTROLLED, build_net
+from tests.nodes.diffusion.tiny.loras import save, weights
 from tests.nodes.diffusion.tiny.table import build
 
 # the law is about errors; what a warning would say is said by the tests of what warns
@@ -51,8 +57,9 @@ class Bench:
             build(name, models / name)
         build_tiny(models / OTHER)
         self.kinds = {name: survey(models / name, at="test").kind for name in (*names, OTHER)}
+        self.files = furnish(folder, {name: survey(models / name, at="test") for name in (*names, OTHER)})
         self.told = {"refused": 0, "failed": 0, "done": 0}
-        self._paths = Paths(models=(models,), outputs=folder / "outputs")
+        self._paths = Paths(models=(models,), graphs=(folder / "graphs",), outputs=folder / "outputs")
         self._executor = Executor(CATALOG, MemoryCache(1 << 28))
 
     def try_out(self, document):
@@ -74,6 +81,33 @@ class Bench:
         assert outcome.errors or set(outcome.outputs) == set(document["interface"]["outputs"])
 
 
+def furnish(folder, sources):
+    """Write what nodes can name beside models: ControlNets, patches, directions, graphs. See `wirings`."""
+    models, graphs = folder / "models", folder / "graphs"
+    graphs.mkdir()
+    for name, document in GRAPHS.items():
+        (graphs / f"{name}.json").write_text(json.dumps({"version": 1, **document}))
+    of = {name: KindName(source.kind) for name, source in sources.items()}
+    nets = {f"net-{name}": name for name in CONTROLLED if name in sources}
+    loras = {f"lora-{name}.safetensors": name for name in (*FEW[:3], OTHER)}
+    ways = {f"way-{name}.safetensors": name for name in (*FEW[:2], OTHER)}
+    for file, name in nets.items():
+        build_net(sources[name], models / file)
+    for file, name in loras.items():
+        save(weights(sources[name]), models / file)
+    for file, name in ways.items():
+        delta = torch.ones(1, 4, 1, 1)
+        (models / file).write_bytes(to_bytes(Direction(delta, sources[name].kind)))
+    save_file({"<fox>": torch.ones(2, 32)}, models / "fox.safetensors")
+    return {
+        ("LoadControlNet", "control_net"): {file: of[name] for file, name in nets.items()},
+        ("ApplyLora", "file"): {file: of[name] for file, name in loras.items()},
+        ("LoadDirection", "file"): {file: of[name] for file, name in ways.items()},
+        ("AddEmbedding", "file"): {"fox.safetensors": None},
+        **{(loop, "graph"): dict.fromkeys(GRAPHS) for loop in ("ForEach", "Repeat")},
+    }
+
+
 def _is_told(problem, document):
     node = problem.at.partition(".")[0].partition("/")[0]
     return node in document["nodes"] and bool(problem.what and problem.fix)
@@ -93,7 +127,7 @@ def more(tmp_path_factory):
 
 def test_any_wiring_is_refused_in_words_or_runs(few):
     @settings(max_examples=40, phases=[Phase.generate, Phase.shrink], **CALM)
-    @given(wirings(CATALOG, few.kinds))
+    @given(wirings(CATALOG, few.kinds, few.files))
     def law(document):
         few.try_out(document)
 
@@ -104,7 +138,7 @@ def test_any_wiring_is_refused_in_words_or_runs(few):
 @pytest.mark.slow
 def test_many_more_wirings_are_refused_in_words_or_run(more):
     @settings(max_examples=1500, phases=[Phase.generate, Phase.shrink], **CALM)
-    @given(wirings(CATALOG, more.kinds))
+    @given(wirings(CATALOG, more.kinds, more.files))
     def law(document):
         more.try_out(document)
 

@@ -17,19 +17,13 @@ from engine.types import (
     type_of,
 )
 
-LEFT_OUT = {
-    "ForEach": "needs a second graph",
-    "Repeat": "needs a second graph",
-    "LoadDirection": "needs a file that SaveDirection wrote",
-    "LoadControlNet": "needs a ControlNet of the model's kind",
-    "ApplyControl": "needs a ControlNet of the model's kind",
-    "AddEmbedding": "needs a file of embeddings",
-    "ApplyLora": "needs a file of weights",
-    "Note": "gives nothing",
-}
+LEFT_OUT = {"Note": "gives nothing"}
 """Node types that no wiring uses, with why."""
 
-OFTEN = ("EncodeText", "VAEEncode", "Sample", "SampleSteps", "VAEDecode", "MixLatents", "LatentArithmetic", "Scheduler")
+OFTEN = (
+    *("EncodeText", "VAEEncode", "Sample", "SampleSteps", "VAEDecode", "MixLatents", "LatentArithmetic", "Scheduler"),
+    *("ApplyControl", "ApplyLora"),
+)
 """Node types that are placed more often than others: the ones that run on models."""
 
 MAKERS = {
@@ -42,6 +36,7 @@ MAKERS = {
     "Direction": ("LearnDirection",),
     "Sigmas": ("Sigmas",),
     "Guider": ("Guider",),
+    "ControlNet": ("LoadControlNet",),
 }
 """The node types that make a value of a class where none is there yet."""
 
@@ -62,6 +57,9 @@ MODEST = {
     "top": st.integers(0, 40),
     "batch": st.integers(1, 3),
     "count": st.integers(1, 3),
+    "times": st.integers(0, 3),
+    "input": st.sampled_from(["", "", "", "value", "other"]),
+    "output": st.sampled_from(["", "", "", "value", "other"]),
     "frames": st.sampled_from([1, 2, 3, 5, 9]),
     "factor": st.sampled_from([0.1, 0.5, 1.0, 1.5, 2.0]),
     "grow": st.integers(-8, 8),
@@ -83,12 +81,29 @@ OPTIONS = {
 OPTIONS["SampleSteps"] = OPTIONS["Sample"]
 
 
+GRAPHS = {
+    "same": {
+        "nodes": {"it": {"type": "Reroute", "inputs": {"value": 1}}},
+        "interface": {"inputs": {"value": "it.value"}, "outputs": {"value": "it.value"}},
+    },
+    "smaller": {
+        "nodes": {"it": {"type": "ResizeImage", "inputs": {"image": {"link": "file.image"}, "width": 16, "height": 8}}},
+        "interface": {"inputs": {"value": "it.image"}, "outputs": {"value": "it.image"}},
+    },
+    "paler": {
+        "nodes": {"it": {"type": "EditChannels", "inputs": {"scale": [0.5, 0.5, 0.5, 0.5]}}},
+        "interface": {"inputs": {"value": "it.latent"}, "outputs": {"value": "it.latent"}},
+    },
+}
+"""Graphs that ForEach and Repeat run."""
+
+
 class Wiring:
     """A graph while it is drawn: its nodes, and the type of each output that a link can start from."""
 
-    def __init__(self, draw, catalog, kinds):
+    def __init__(self, draw, catalog, kinds, files):
         self.nodes = {}
-        self._draw, self._types, self._kinds = draw, catalog.types, kinds
+        self._draw, self._types, self._kinds, self._files = draw, catalog.types, kinds, files
         self._outputs = {}
 
     def load(self, model):
@@ -175,8 +190,10 @@ class Wiring:
         return makers[:1] if depth > FAR else makers
 
     def _value(self, id_, port, bindings):
+        if (id_, port.name) in self._files:
+            return self._file(self._files[id_, port.name], bindings), False
         if port.name == "options":
-            return self._draw(st.sampled_from([{}] * 4 + OPTIONS[id_])), False
+            return self._draw(st.sampled_from([{}] * 4 + OPTIONS.get(id_, []))), False
         own = (
             None if port.name == "name" and isinstance(port.json_schema().get("enum"), list) else MODEST.get(port.name)
         )
@@ -186,6 +203,16 @@ class Wiring:
         if port.generic and value is not None:
             fits(type_of(value), port.type, bindings)
         return value, False
+
+    def _file(self, files, bindings):
+        """One of some files, mostly of the kind that is wanted; the others go by it."""
+        kind = bindings.find(KIND)
+        fitting = sorted(name for name, own in files.items() if own == kind or isinstance(kind, Var))
+        strangers = self._draw(st.integers(0, 7)) == 1 or not fitting
+        name = self._draw(st.sampled_from(sorted(files) if strangers else fitting))
+        if files[name] is not None:
+            bindings.unify(KIND, files[name])
+        return name
 
 
 def _meant(var, bound):
@@ -223,9 +250,13 @@ def of_schema(schema):
 
 
 @st.composite
-def wirings(draw, catalog, kinds):
-    """Documents of one to three models, and nodes on and around them. `kinds` are the models' kinds by name."""
-    wiring = Wiring(draw, catalog, kinds)
+def wirings(draw, catalog, kinds, files):
+    """Documents of one to three models, and nodes on and around them.
+
+    `kinds` are the models' kinds by name; `files` are the files that a port of a node type can name, by both: name of
+    the file -> kind of the models that it is for, None where it is for any.
+    """
+    wiring = Wiring(draw, catalog, kinds, files)
     for model in draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=3)):
         wiring.load(model)
     known = [id_ for id_ in sorted(catalog.types) if id_ not in {*LEFT_OUT, "LoadModel"}]

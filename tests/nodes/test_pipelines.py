@@ -61,3 +61,39 @@ def test_the_model_in_the_box_runs_as_a_whole():
     pixels = run_pipeline(model=MODEL, prompt="a red circle", options=size).pixels
     assert pixels.shape == (1, 3, 64, 64)
     assert torch.isfinite(pixels).all()
+
+
+def problems(**inputs):
+    with pytest.raises(GraphError) as caught:
+        plan(graph_of(**inputs), Catalog.load(), Paths(), Settings())
+    return {problem.at: problem for problem in caught.value.problems}
+
+
+def test_options_that_the_call_does_not_take_are_refused_before_the_run():
+    (problem,) = problems(model="pocket", prompt="a", options={"num_inference_step": 2}).values()
+    assert (problem.code, problem.at) == (Code.BAD_VALUE, "run.options.num_inference_step")
+    assert 'Did you mean "num_inference_steps"?' in problem.fix
+    (problem,) = problems(model="pocket", prompt="a", options={"num_inference_steps": "many"}).values()
+    assert "many" in problem.what
+
+
+def test_an_input_that_the_class_has_no_use_for_is_refused_before_the_run(models):
+    with pytest.raises(GraphError, match="takes no prompt") as caught:
+        plan(graph_of(model="ddpm", prompt="a"), Catalog.load(), Paths(models=(models,)), Settings())
+    assert caught.value.at == "run.prompt"
+
+
+def test_what_is_linked_counts_as_given():
+    linked = {"load": {"type": "LoadImage", "inputs": {"image": "street.png"}}}
+    run = {"type": "RunPipeline", "inputs": {"model": "pocket", "image": {"link": "load.image"}}}
+    graph = Graph.from_data({"version": 1, "nodes": {**linked, "run": run}})
+    with pytest.raises(GraphError) as caught:
+        plan(graph, Catalog.load(), Paths(), Settings())
+    assert [problem.at for problem in caught.value.problems if "takes no image" in problem.what] == ["run.image"]
+
+
+def test_an_argument_that_the_call_cannot_do_without_is_asked_for_before_the_run(tmp_path):
+    build_whole("DiTPipeline", tmp_path / "dit")
+    with pytest.raises(GraphError, match='needs "class_labels"') as caught:
+        plan(graph_of(model="dit"), Catalog.load(), Paths(models=(tmp_path,)), Settings())
+    assert (caught.value.code, caught.value.at) == (Code.MISSING_INPUT, "run.options.class_labels")

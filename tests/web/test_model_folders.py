@@ -17,14 +17,14 @@ from web.model_folders import LAYOUTS, ModelFolder
 def comfy(tmp_path, tiny_folder):
     """ComfyUI's folder: a checkpoint, a folder in Diffusers' format, a LoRA, two pickles, and what is no model."""
     models = tmp_path / "ComfyUI" / "models"
-    for name in ("checkpoints/old", "loras", "vae", "diffusers", "embeddings"):
+    for name in ("checkpoints/old", "loras", "vae", "diffusers", "embeddings", "upscale_models"):
         (models / name).mkdir(parents=True)
     save_file(originals.sd(tiny_folder), models / "checkpoints" / "tiny.safetensors")
     shutil.copytree(tiny_folder, models / "diffusers" / "folder")
     save_file({"x.lora_up.weight": torch.zeros(2)}, models / "loras" / "style.safetensors")
     (models / "checkpoints/old/v1.ckpt").write_bytes(b"pickle")
     (models / "vae" / "ae.pt").write_bytes(b"pickle")
-    save_file({"emb_params": torch.zeros(2)}, models / "embeddings" / "hidden.safetensors")
+    save_file({"emb_params": torch.zeros(2)}, models / "upscale_models" / "hidden.safetensors")
     save_file({"x": torch.zeros(2)}, models.parent / "secret.safetensors")
     return models.parent
 
@@ -60,7 +60,7 @@ def test_they_are_used_in_place_by_their_names(home, comfy):
 
 
 @pytest.mark.parametrize(
-    "name", ["../embeddings/hidden.safetensors", "../../secret.safetensors", "{}/secret.safetensors"]
+    "name", ["../upscale_models/hidden.safetensors", "../../secret.safetensors", "{}/secret.safetensors"]
 )
 def test_nothing_beside_the_folders_of_models_is_read(home, comfy, name):
     found = config(home, f'models = [{{path = "{comfy}", layout = "comfyui"}}]')
@@ -84,9 +84,9 @@ def test_a1111_keeps_its_models_elsewhere(home, tmp_path, tiny_folder):
     save_file(originals.sd(tiny_folder), folder / "tiny.safetensors")
     found = config(home, 'models = ["plain", {path = "../webui", layout = "a1111"}]')
     assert listed(found)["tiny.safetensors"].kind == "sd-32x4"
-    names = ["Stable-diffusion", "VAE", "Lora"]
+    names = ["Stable-diffusion", "VAE", "Lora", "text_encoder"]
     own = [home / "../webui/models" / name for name in names]
-    assert list(found.paths().models) == [home / "models", home / "plain", *own]
+    assert list(found.paths().models) == [home / "models", home / "plain", *own, home / "../webui/embeddings"]
 
 
 def test_a_folder_that_is_not_there_is_no_error(home, tmp_path):

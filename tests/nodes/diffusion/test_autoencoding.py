@@ -7,7 +7,7 @@ import torch
 
 from engine.errors import PatchbayError
 from nodes.diffusion import autoencoding
-from nodes.types import VAE, Image, Latent
+from nodes.types import VAE, Image, Latent, Video
 
 
 def test_seeds_give_a_latent_each(source, picture):
@@ -35,3 +35,21 @@ def test_decoding_is_the_stock_pipeline_s(source, stock, encoded, batch):
 def test_a_picture_of_the_wrong_size_is_refused(source):
     with pytest.raises(PatchbayError, match="multiples of"):
         autoencoding.encode_image(VAE(source), Image(torch.zeros(1, 3, 61, 64)))
+
+
+def test_a_video_becomes_one_latent_of_all_its_frames(family):
+    source = family("WanPipeline")
+    found = autoencoding.encode_video(VAE(source), Video(torch.rand(5, 3, 32, 48), 8.0))
+    assert autoencoding.sample_distribution(found).samples.shape == (1, 16, 2, 4, 6)
+    assert autoencoding.sample_distribution(found, [1, 2]).samples.shape == (2, 16, 2, 4, 6)
+
+
+@pytest.mark.parametrize(("frames", "height"), [(6, 32), (5, 33)])
+def test_a_video_that_would_be_cut_is_refused(family, frames, height):
+    with pytest.raises(PatchbayError, match=r"Cut the video, for instance to 5\.|multiples of"):
+        autoencoding.encode_video(VAE(family("WanPipeline")), Video(torch.zeros(frames, 3, height, 32), 8.0))
+
+
+def test_a_model_of_pictures_encodes_no_video(source):
+    with pytest.raises(PatchbayError, match="VideoToImages"):
+        autoencoding.encode_video(VAE(source), Video(torch.zeros(1, 3, 64, 64), 8.0))

@@ -50,7 +50,8 @@ def test_a_checkpoint_tells_its_family_and_kind():
         ("controlnet_cond_embedding.conv_in.weight", "a ControlNet"),
         ("conditioner.embedders.0.model.ln_final.weight", "the checkpoint of an SDXL refiner"),
         ("double_stream_modulation_img.lin.weight", "the transformer of FLUX.2"),
-        ("distilled_guidance_layer.in_proj.weight", "the transformer of Chroma"),
+        ("audio_patchify_proj.weight", "the transformer of LTX-2"),
+        ("vace_blocks.0.weight", "the transformer of a Wan for editing or from pictures"),
         ("decoder.conv_in.weight", "a VAE"),
         ("text_model.embeddings.token_embedding.weight", "a text encoder"),
         ("emb_params", "a textual inversion"),
@@ -106,6 +107,27 @@ def test_a_transformer_tells_its_kind_and_what_it_has(prefix, shapes, kind, coun
     found = checkpoint_of({f"{prefix}{name}": shape for name, shape in shapes.items()})
     assert (found.kind, found.parts, dict(found.counts)) == (kind, {"transformer": prefix}, counts)
     assert "weights" in found.needs
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind"),
+    [
+        (
+            {"distilled_guidance_layer.in_proj.weight": (1,), "txt_in.weight": (1, 4096), "img_in.weight": (1, 64)},
+            "chroma",
+        ),
+        (
+            {"transformer_blocks.0.img_mod.1.weight": (1,), "txt_in.weight": (1, 3584), "img_in.weight": (1, 64)},
+            "qwen-image",
+        ),
+        ({"cap_pad_token": (1,), "cap_embedder.1.weight": (1, 2560), "x_embedder.weight": (1, 64)}, "z-image"),
+        ({"head.modulation": (1,), "text_embedding.0.weight": (1, 4096), "head.head.weight": (64, 1)}, "wan"),
+        ({"head.modulation": (1,), "text_embedding.0.weight": (1, 4096), "head.head.weight": (192, 1)}, "wan-5b"),
+        ({"caption_projection.linear_1.weight": (1, 4096), "patchify_proj.weight": (2048, 128)}, "ltx"),
+    ],
+)
+def test_transformers_of_the_sizes_that_are_known_have_the_kinds_of_their_folders(shapes, kind):
+    assert checkpoint_of(shapes).kind == kind
 
 
 @pytest.mark.parametrize("part", ["cond_stage_model", "first_stage_model"])

@@ -1,5 +1,6 @@
 """What a stock pipeline refuses by itself is told in our words; what is a fault stays one."""
 
+import diffusers
 import pytest
 
 from engine.errors import Code, PatchbayError
@@ -18,9 +19,23 @@ def test_what_a_pipeline_checks_itself_is_a_bad_value():
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-def test_options_are_what_a_failure_is_put_down_to():
-    with pytest.raises(PatchbayError, match="cannot work with eta, x: KeyError: 'a'"), own_words({"eta": 1, "x": 2}):
-        raise KeyError("a")  # noqa: EM101
+def test_a_failure_is_put_down_to_the_options_that_it_names():
+    with pytest.raises(PatchbayError, match="cannot work with eta: KeyError: 'eta'"), own_words({"eta": 1, "x": 2}):
+        raise KeyError("eta")  # noqa: EM101
+
+
+def test_a_failure_is_put_down_to_the_options_of_the_line_that_failed():
+    scheduler = diffusers.DDIMScheduler()
+    with (
+        pytest.raises(PatchbayError, match="cannot work with num_train_timesteps: "),
+        own_words({"num_train_timesteps": 1, "x": 2}),
+    ):
+        scheduler.set_timesteps("many")
+
+
+def test_a_failure_that_names_no_option_stays_what_it_is():
+    with pytest.raises(KeyError), own_words({"eta": 1}):
+        raise KeyError("beta")  # noqa: EM101
 
 
 def test_a_fault_without_options_stays_what_it_is():

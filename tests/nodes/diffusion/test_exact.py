@@ -13,7 +13,7 @@ from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
 from nodes.diffusion.shim import Window
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of PRX, of Chroma and of Mochi
@@ -32,8 +32,11 @@ QUICK = (
 )
 """Run always; the others with the marker `slow`."""
 
-OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline")
-"""Flow models whose pipelines tell times or rising levels, which no sampler takes."""
+OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline", "LTXConditionPipeline", "Cosmos2TextToImagePipeline")
+"""Flow models whose pipelines tell times, or levels that rise or begin far above 1, which no sampler takes."""
+
+REMEMBERING = ("HunyuanImagePipeline", "MotifVideoPipeline")
+"""Their guiders remember the steps before."""
 
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
 
@@ -61,11 +64,11 @@ def _in_parts(source, scheduler, *ends):
     tiny, call = TINY[name], stock.signature(name)
     encoder = TextEncoder(source)
     shown = exact.pictures_of(name, max(tiny.pictures))
-    positive = prompts.encode_text(encoder, exact.PROMPT, options=tiny.text, pictures=shown)
+    positive = prompts.encode_text(encoder, exact.words_of(name), options=tiny.text, pictures=shown)
     negative = None
     if "negative_prompt" in call:
         negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
-    latent, first = exact.start_of(source, shown, exact.CASES[0]), 0
+    latent, first = exact.beginning(source, exact.CASES[0], shown), 0
     for end in ends:
         latent = denoising.sample(
             Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,
@@ -83,7 +86,11 @@ def test_two_parts_are_the_whole_or_refused(family, name, sampler):
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler, family=name)
     base = "FlowMatchEuler" if prediction == FLOW else "Euler"
     chosen = Sampler(base, source.kind, source.scheduler, {}, name, "euler_ancestral") if sampler else own
-    if source.family.whole or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS)):
+    if (
+        source.family.whole
+        or name in REMEMBERING
+        or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS))
+    ):
         with pytest.raises(PatchbayError):
             in_parts(source, chosen, 1, 3)
         return
@@ -105,15 +112,15 @@ def test_another_prompt_gives_another_latent(family, name):
     """Else the equality above would say nothing."""
     source, case = family(name), replace(exact.CASES[0], pictures=max(TINY[name].pictures))
     one, other = (exact.own_latent(source, case, prompt=prompt)[2].samples for prompt in (exact.PROMPT, "zzz"))
-    assert not torch.equal(one, other)
+    assert torch.equal(one, other) is not stock.reads_words(name)
 
 
 @pytest.mark.filterwarnings("ignore:Passing `image` as torch tensor")  # stock Z-Image takes latents for pixels first
 @pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
-@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in exact.IMAGE_TO_IMAGE])
-def test_image_to_image_is_the_stock_class_s(family, name, strength):
-    for task in exact.IMAGE_TO_IMAGE[name]:
-        ours, theirs = exact.image_to_image(family(name), task, strength)
+@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", [name])[0] in begun.BEGUN])
+def test_what_begins_from_a_picture_or_a_video_is_the_stock_class_s(family, name, strength):
+    for task in begun.BEGUN[name]:
+        ours, theirs = begun.begun(family(name), task, strength)
         assert torch.isfinite(theirs).all()
         assert torch.equal(ours, theirs)
 

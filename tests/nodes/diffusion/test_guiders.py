@@ -60,9 +60,9 @@ def guided(source, guider=None, *, case=exact.CASES[1], **more):
             negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
         return denoising.sample(
             Denoiser(source),
-            prompts.encode_text(encoder, exact.PROMPT, options=tiny.text, pictures=shown),
+            prompts.encode_text(encoder, exact.words_of(source.pipeline_class), options=tiny.text, pictures=shown),
             negative,
-            settings.pop("latent", None) or exact.start_of(source, shown, exact.Case(batch=batch)),
+            settings.pop("latent", None) or exact.beginning(source, exact.Case(batch=batch), shown),
             **settings,
         )
 

@@ -63,10 +63,10 @@ def test_plain_latents_stay_as_they_are():
     assert layouts.unpack(pipeline, samples, layouts.Size(16, 16)) is samples
 
 
-def maker(name):
+def maker(name, least=1):
     """As much of a pipeline of 16 latent channels as the checks ask."""
     vae = SimpleNamespace(first_integer=lambda _: 16)
-    family = SimpleNamespace(pipeline_class=name, decoder="vae")
+    family = SimpleNamespace(pipeline_class=name, decoder="vae", least_frames=least)
     source = SimpleNamespace(family=family, parts={"vae": vae})
     return SimpleNamespace(source=source, vae_scale_factor_temporal=4)
 
@@ -76,6 +76,8 @@ def test_frames_are_those_that_the_model_makes():
         layouts.check_frames(maker("WanPipeline"), frames)
     with pytest.raises(PatchbayError, match=r"makes 1, 5, 9 and so on.*for instance to 9"):
         layouts.check_frames(maker("WanPipeline"), 8)
+    with pytest.raises(PatchbayError, match=r"5 frames are too few .* at least 17"):
+        layouts.check_frames(maker("Kandinsky5I2VPipeline", 17), 5)
     with pytest.raises(PatchbayError, match="makes pictures, and 5 frames are a video"):
         layouts.check_frames(maker("FluxPipeline"), 5)
 

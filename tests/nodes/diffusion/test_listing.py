@@ -145,9 +145,7 @@ def test_a_file_that_did_not_change_is_not_read_again(roots, tmp_path, monkeypat
     path = tmp_path / "models" / "a.safetensors"
     path.write_bytes(b"nothing")
     reads = []
-    monkeypatch.setattr(
-        "nodes.diffusion.listing.read_header", lambda *given: reads.append(given) or read_header(*given)
-    )
+    monkeypatch.setattr("nodes.diffusion.listing.header_of", lambda *given: reads.append(given) or read_header(*given))
     first, again = models(roots), models(roots)
     assert first == again
     assert len(reads) == 1

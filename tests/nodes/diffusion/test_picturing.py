@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from engine.errors import PatchbayError
+from engine.events import NodeMessage
 from nodes import encode_text, sample
 from nodes.diffusion import prompts
 from nodes.diffusion.latent_math import mix
@@ -34,10 +35,21 @@ def drawn(source, positive, negative=None, **options):
     return sample(Denoiser(source), positive, BlankLatent(32, 32, 1), negative, **{**given, **options})
 
 
-@pytest.mark.parametrize("name", READING)
+VIDEO = "LTXImageToVideoPipeline"
+"""Of the classes that draw videos, the one that is always tried."""
+
+
+def takes_long(name):
+    return TINY[name].frames > 1 and name != VIDEO
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if takes_long(name) else name for name in READING]
+)
 def test_with_pictures_the_stages_give_the_stock_pipeline_s_bits(family, name):
     """One case of those that `test_exact` runs for every class."""
-    case = exact.Case(batch=2, pictures=max(TINY[name].pictures))
+    batch = 2 if TINY[name].batches else 1
+    case = exact.Case(batch=batch, pictures=max(TINY[name].pictures))
     equal = exact.compare(family(name), case)
     assert all(equal.values()), equal
 
@@ -109,6 +121,52 @@ def test_no_guider_weighs_a_prediction_that_is_also_of_pictures(family):
 def test_a_picture_is_no_option(family):
     with pytest.raises(PatchbayError, match='takes no option "image"'):
         prompts.encode_text(TextEncoder(family(OPTIONAL)), "a fox", options={"image": "fox.png"})
+
+
+def test_a_text_to_video_folder_reads_a_picture_as_its_kin_does(family):
+    """The same parts make two classes, and the pictures choose."""
+    source, kin = family("LTXPipeline"), family("LTXImageToVideoPipeline")
+    shown = exact.pictures_of("LTXImageToVideoPipeline", 1)
+    ours, theirs = (exact.own_latent(each, exact.Case(), pictures=shown)[2].samples for each in (source, kin))
+    assert torch.equal(ours, theirs)
+    assert not torch.equal(ours, exact.own_latent(source, exact.Case())[2].samples)
+
+
+def test_what_encodes_its_picture_only_with_fresh_noise_begins_from_no_latent(family):
+    source, shown = family("LTXPipeline"), exact.pictures_of("LTXPipeline", 1)
+    positive, _, latent = exact.own_latent(source, exact.Case(), pictures=shown)
+    with pytest.raises(PatchbayError, match="begins with a blank latent only"):
+        sample(Denoiser(source), positive, latent, scheduler="FlowMatchEuler", steps=1, guidance=1.0)
+
+
+def test_a_stretched_picture_is_told(family, within):
+    source, seen = family("LTXPipeline"), []
+    wide = Image(torch.rand(1, 3, 64, 96))
+    with within(emit=seen.append):
+        exact.own_latent(source, exact.Case(), pictures=[wide])
+    assert any("96 x 64 is stretched to 64 x 64" in event.text for event in seen if isinstance(event, NodeMessage))
+
+
+def test_a_video_to_edit_is_as_long_as_the_latent(family):
+    source = family("LucyEditPipeline")
+    positive = encoded(source, pictures(4))
+    with pytest.raises(PatchbayError, match="4 pictures, and the latent stands for 5 frames"):
+        sample(Denoiser(source), positive, BlankLatent(32, 32, 1, 5), scheduler="FlowMatchEuler", steps=1)
+
+
+def test_what_draws_one_at_a_time_refuses_more(family):
+    source = family("WanVACEPipeline")
+    with pytest.raises(PatchbayError, match="one video at a time, and the latent asks for 2"):
+        sample(Denoiser(source), encoded(source), BlankLatent(32, 32, 2, 5), scheduler="FlowMatchEuler", steps=1)
+
+
+def test_a_model_of_pictures_alone_refuses_words(family):
+    source = family("StableVideoDiffusionPipeline")
+    with pytest.raises(PatchbayError, match="reads no words") as caught:
+        encoded(source, pictures(1))
+    assert caught.value.at == "text"
+    nothing = prompts.encode_text(TextEncoder(source), "", pictures=[pictures(1)])
+    assert nothing.tensors == {}
 
 
 def test_a_picture_that_the_pipeline_refuses_is_told_as_such(family):

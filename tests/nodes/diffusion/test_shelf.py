@@ -10,6 +10,7 @@ from engine.settings import Settings
 from nodes.diffusion import shelf as module
 from nodes.diffusion.patches import LoraPatch, PatchFile
 from nodes.diffusion.shelf import ModelShelf
+from nodes.diffusion.tuning import CachePatch, TunePatch
 from tests.nodes.diffusion.tiny import loras
 
 CPU = torch.device("cpu")
@@ -180,3 +181,26 @@ def test_a_plain_part_that_leaves_takes_its_patched_ones_along(shelf, tiny, tmp_
     gc.collect()
     assert gone() is None
     assert shelf.nbytes(CPU) == tiny.parts["vae"].numbers * 4
+
+
+@pytest.mark.parametrize(
+    ("patch", "waits"),
+    [
+        (CachePatch("FirstBlock"), True),
+        (TunePatch(storage="float8_e4m3fn"), True),
+        (TunePatch(channels_last=True), False),
+    ],
+)
+def test_runs_take_turns_where_a_patch_keeps_something_of_a_run(shelf, tiny, patch, waits):
+    source, entered = tiny.patched(patch), threading.Event()
+
+    def other():
+        with shelf.use(source, "unet"):
+            entered.set()
+
+    thread = threading.Thread(target=other)
+    with shelf.use(source, "unet"):
+        thread.start()
+        assert entered.wait(0.2 if waits else 60) is not waits
+    thread.join()
+    assert entered.is_set()

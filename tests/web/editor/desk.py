@@ -12,6 +12,9 @@ from tests.web.server.kit import ServerProcess, make_home
 PATIENCE = 60_000
 """Milliseconds after which something that was waited for will not come. A busy machine is slow."""
 
+GONE = "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection"
+"""What a browser complains of while a server is down, and of what it was asking when it went."""
+
 POCKET = {
     "version": 1,
     "name": "Fox",
@@ -284,6 +287,7 @@ class Desk:
         found.get_by_role("combobox").fill(title)
         found.get_by_role("option", name=title).first.click()
         expect(found).to_have_count(0)
+        self.settle()  # the command is taken once the palette is gone
 
     def add(self, node_type, at):
         """Double-click on empty space and take a node type from the palette."""
@@ -406,8 +410,13 @@ class Desk:
     def expect_state(self, node_id, state):
         expect(self.node(node_id)).to_have_attribute("aria-label", re.compile(rf", {state}$"))
 
+    def settle(self):
+        """Let the page do what it has put off until it has time."""
+        self.page.evaluate("new Promise((done) => setTimeout(() => setTimeout(done)))")
+
     def saved(self):
         """The document as the server has it once everything is saved."""
+        self.settle()
         expect(self.banner.get_by_role("status")).to_have_text("Saved")
         return self.site.document(self.name)
 

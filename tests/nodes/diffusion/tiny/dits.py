@@ -43,19 +43,24 @@ def sd3():
     }
 
 
+_SMALLEST_FLUX = {
+    "in_channels": 16,
+    "num_layers": 1,
+    "num_single_layers": 1,
+    "attention_head_dim": 16,
+    "num_attention_heads": 2,
+    "axes_dims_rope": [4, 4, 8],
+}
+
+
 def flux(*, guidance=True, **options):
     return {
         "transformer": diffusers.FluxTransformer2DModel(
             patch_size=1,
-            num_layers=1,
-            num_single_layers=1,
-            attention_head_dim=16,
-            num_attention_heads=2,
             joint_attention_dim=32,
             pooled_projection_dim=32,
-            axes_dims_rope=[4, 4, 8],
             guidance_embeds=guidance,
-            **{"in_channels": 16, **options},
+            **{**_SMALLEST_FLUX, **options},
         ),
         "scheduler": flow_by_size(),
         "vae": vaes.flow(),

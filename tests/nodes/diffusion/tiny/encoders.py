@@ -98,6 +98,10 @@ def llama(width=32, cls=None):
     return (cls or transformers.LlamaForCausalLM)(transformers.LlamaConfig(**_decoder_sizes(width)))
 
 
+def smol(width=32):
+    return transformers.SmolLM3ForCausalLM(transformers.SmolLM3Config(**_decoder_sizes(width)))
+
+
 def mistral(width=32):
     return transformers.MistralModel(transformers.MistralConfig(**_decoder_sizes(width), head_dim=8))
 
@@ -125,6 +129,14 @@ def qwen_vl(width=32, first=256):
     return transformers.Qwen2_5_VLForConditionalGeneration(config)
 
 
+def qwen_vl_text(width=32):
+    """The part of Qwen 2.5 VL that reads."""
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e6}
+    return transformers.Qwen2_5_VLTextModel(
+        transformers.Qwen2_5_VLTextConfig(**_decoder_sizes(width), rope_parameters=rope)
+    )
+
+
 def qwen2_vl(width=32):
     config = transformers.Qwen2VLConfig(
         text_config={
@@ -141,11 +153,11 @@ def qwen2_vl(width=32):
     return transformers.Qwen2VLForConditionalGeneration(config)
 
 
-def qwen3_vl(width=32):
+def qwen3_vl(width=32, cls=None, layers=3):
     """Qwen 3 VL, with eyes that a prompt without pictures never opens."""
     rope = {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True, "rope_theta": 1e6}
     config = transformers.Qwen3VLConfig(
-        text_config={**_decoder_sizes(width), "head_dim": 8, "rope_parameters": rope},
+        text_config={**_decoder_sizes(width, layers), "head_dim": 8, "rope_parameters": rope},
         vision_config={
             "depth": 1,
             "hidden_size": 16,
@@ -160,7 +172,14 @@ def qwen3_vl(width=32):
         image_token_id=258,
         video_token_id=258,
     )
-    return transformers.Qwen3VLModel(config)
+    return (cls or transformers.Qwen3VLModel)(config)
+
+
+def qwen3_vl_text(width=32):
+    """The part of Qwen 3 VL that reads."""
+    rope = {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True, "rope_theta": 1e6}
+    config = transformers.Qwen3VLTextConfig(**_decoder_sizes(width), head_dim=8, rope_parameters=rope)
+    return transformers.Qwen3VLTextModel(config)
 
 
 def t5_gemma(width=32):

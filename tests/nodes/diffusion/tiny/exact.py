@@ -9,15 +9,28 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import autoencoding, denoising, layouts, masks, painting, picturing, pixels, prompts, stock
+from nodes.diffusion import (
+    autoencoding,
+    canvases,
+    denoising,
+    layouts,
+    masks,
+    painting,
+    picturing,
+    pipelines,
+    pixels,
+    prompts,
+    stock,
+)
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.scheduler_table import CLASSES
 from nodes.diffusion.shelf import SHELF
-from nodes.types import VAE, BlankLatent, Denoiser, Image, Mask, Scheduler, TextEncoder
+from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
+    "KolorsPipeline": ("KolorsImg2ImgPipeline",),
     "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline",),
     "FluxPipeline": ("FluxImg2ImgPipeline",),
     "ChromaPipeline": ("ChromaImg2ImgPipeline",),
@@ -27,6 +40,7 @@ IMAGE_TO_IMAGE = {
     "StableDiffusionPAGPipeline": ("StableDiffusionPAGImg2ImgPipeline",),
     "StableDiffusionXLPAGPipeline": ("StableDiffusionXLPAGImg2ImgPipeline",),
     "StableDiffusion3PAGPipeline": ("StableDiffusion3PAGImg2ImgPipeline",),
+    "LatentConsistencyModelPipeline": ("LatentConsistencyModelImg2ImgPipeline",),
 }
 """Image-to-image classes that the text-to-image class of their family stands for."""
 
@@ -64,6 +78,11 @@ class Case:
 CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
 
 
+def words_of(name):
+    """The prompt; nothing for classes that read pictures alone."""
+    return PROMPT if stock.reads_words(name) else ""
+
+
 def cases(name):
     """Those that the class can be called in."""
     tiny = TINY[name]
@@ -89,12 +108,24 @@ def stock_pipeline(held, source, name=None, **beside):
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
+    if FAMILIES.get(cls.__name__, source.family).checks_safety:
+        given["safety_checker"] = pipelines.Trusting()
     extra = {"add_watermarker": False, "requires_safety_checker": False}
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
     )
+    if FAMILIES.get(cls.__name__, source.family).tiles:
+        pipeline.vae.enable_tiling()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def guide(pipeline, guidance):
+    """Where a pipeline has guiders in place of a number, give it new ones with this number."""
+    for name in ("guider", "ocr_guider"):
+        own = getattr(pipeline, name, None)
+        if own is not None:
+            setattr(pipeline, name, own.new(guidance_scale=guidance))
 
 
 def guidance_of(name, case):
@@ -110,13 +141,33 @@ def options_of(tiny, call, case):
     return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
 
 
+def begun(case, tiny):
+    """What a class for image-to-image begins with: numbers in place of an encoded picture."""
+    width, height = tiny.sizes[case.size]
+    drawn = torch.randn(case.batch, 4, height // 2, width // 2, generator=torch.Generator().manual_seed(5))
+    return Latent(drawn, "")
+
+
+def beginning(source, case, shown=()):
+    """The latent that a run begins with: where the class takes none, that of the picture which is drawn over."""
+    tiny = TINY[source.pipeline_class]
+    if "latents" not in stock.signature(source.pipeline_class):
+        found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
+        return autoencoding.sample_distribution(found)
+    if tiny.strength < 1:
+        return replace(begun(case, tiny), kind=source.kind)
+    return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
+
+
 def stock_call(pipeline, case, output, *, encoded=None):
     """The stock call; what its encoder gave is appended to `encoded`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
+    guide(pipeline, guidance_of(name, case))
     width, height = tiny.sizes[case.size]
-    several = next((each for each in ("num_images_per_prompt", "num_videos_per_prompt") if each in call), None)
+    names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
+    several = next((each for each in names if each in call), None)
     arguments = {
         "prompt": PROMPT if several else [PROMPT] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
@@ -126,20 +177,22 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "height": height,
         "num_frames": tiny.frames,
         "frames": tiny.frames,
+        "video_length": tiny.frames,
+        **({"strength": tiny.strength, "image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
-        "strength": tiny.strength,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
+        "guidance_schedule": None,
         **options_of(tiny, call, case),
         **tiny.text,
     }
     if several:
         arguments[several] = case.batch
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
-    if encoded is not None:
+    if encoded is not None and stock.reads_words(name):
         method = next(each for each in stock.ENCODERS if hasattr(pipeline, each))
         encode = getattr(pipeline, method)
 
@@ -149,7 +202,20 @@ def stock_call(pipeline, case, output, *, encoded=None):
             return result
 
         setattr(pipeline, method, spy)
-    return pipeline(**arguments, output_type=output, return_dict=False)[0]
+    if FAMILIES[name].alone:
+        arguments["generator"] = arguments["generator"][0]
+    found = pipeline(**arguments, output_type=output, return_dict=False)
+    found = found if isinstance(found, torch.Tensor) else found[0]
+    shown = FAMILIES[name].pictures
+    return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
+
+
+def stock_pictures(pipeline, case):
+    """What the stock call draws."""
+    if not pipeline.__class__.__name__.endswith("PixelPipeline"):
+        return stock_call(pipeline, case, "pt")
+    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
+    return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
 
 def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None, pictures=None):
@@ -163,7 +229,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     call = stock.signature(source.pipeline_class)
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
-    positive = prompts.encode_text(encoder, prompt, options=tiny.text, pictures=shown)
+    words = prompt if words_of(source.pipeline_class) else ""
+    positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
@@ -175,12 +242,12 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
             Denoiser(source),
             positive,
             against,
-            start_of(source, shown, case),
+            beginning(source, case, shown),
             scheduler=scheduler or own,
+            denoise=tiny.strength,
             steps=tiny.steps,
             guidance=guidance_of(source.pipeline_class, case),
             seed=7,
-            denoise=tiny.strength,
             options=options_of(tiny, call, case),
         ),
     )
@@ -199,15 +266,6 @@ def _calculated(own, area, _, ratio):
     return own(area, ratio)
 
 
-def start_of(source, shown, case):
-    """What a run begins with: nothing, or the picture that is drawn over where the class takes no latents."""
-    tiny = TINY[source.pipeline_class]
-    if "latents" in stock.signature(source.pipeline_class):
-        return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
-    found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
-    return autoencoding.sample_distribution(found)
-
-
 def flat(value):
     if isinstance(value, torch.Tensor):
         return [value]
@@ -218,15 +276,18 @@ def flat(value):
 
 def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
+    if not stock.reads_words(positive.encoder.source.pipeline_class):
+        return not positive.tensors
     theirs = [tensor for result in encoded for tensor in flat(result)]
     if negative and negative.encoder.source.family.joint:
         negative = prompts._own_negative(positive, negative)
+    positive, negative = prompts.evened(positive, negative)
     ours = flat(list(positive.tensors.values())) + flat(list(negative.tensors.values()) if negative else [])
 
     def found(tensor):
         return any(
             other.shape[1:] == tensor.shape[1:] and any(torch.equal(each, tensor) for each in other.split(len(tensor)))
-            if other.ndim > 1 and len(tensor)
+            if other.ndim and len(tensor)
             else other.shape == tensor.shape and torch.equal(other, tensor)
             for other in theirs
         )
@@ -250,11 +311,12 @@ def compare(source, case):
             held.enter_context(most_likely(source.pipeline_class))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_call(stock_pipeline(held, source), case, "pt")
+        pictures = stock_pictures(stock_pipeline(held, source), case)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
+    positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
     if pictures.ndim == 5:
@@ -312,17 +374,19 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
-def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=(), **how):
+def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=None, **how):
     """The same through the stages, with what `name` can be told; `how` is a share to denoise or a window."""
     tiny = TINY[source.family.pipeline_class]
     call, encoder = stock.signature(name), TextEncoder(source)
     own_call = stock.signature(source.family.pipeline_class)
-    beside = {"pictures": pictures, "options": tiny.text} if pictures else {}
     options = {option: value for option, value in options_of(tiny, call, Case()).items() if option in own_call}
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
+    beside = {"pictures": pictures_of(source.family.pipeline_class, max(tiny.pictures), 1)}
+    if pictures is not None:
+        beside = {"pictures": pictures, "options": tiny.text}
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, PROMPT, **beside),
+        prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside),
         prompts.encode_text(encoder, NEGATIVE, role="negative", **beside) if "negative_prompt" in call else None,
         latent,
         scheduler=scheduler or own,

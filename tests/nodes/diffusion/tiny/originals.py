@@ -297,3 +297,77 @@ def flux(folder):
         "single_transformer_blocks": ("single_blocks", FLUX_SINGLE, FLUX_SINGLE_JOINED),
     }
     return _whole(_transformer(_weights(folder, "transformer"), FLUX, blocks, "norm_out.linear."))
+
+
+def as_they_are(folder):
+    """The tensors of a transformer whose names are Diffusers' own."""
+    return _whole(_weights(folder, "transformer").items())
+
+
+Z_IMAGE = [
+    ("all_final_layer.2-1.", "final_layer."),
+    ("all_x_embedder.2-1.", "x_embedder."),
+    (".attention.to_out.0.", ".attention.out."),
+    (".attention.norm_k.", ".attention.k_norm."),
+    (".attention.norm_q.", ".attention.q_norm."),
+]
+
+
+def z_image(folder):
+    """The tensors of the transformer of a Z-Image folder: queries, keys and values lie in one."""
+    joined = {}
+    for key, tensor in _weights(folder, "transformer").items():
+        name = key
+        for ours, theirs in Z_IMAGE:
+            name = name.replace(ours, theirs)
+        apart = re.fullmatch(r"(.*\.attention)\.to_([qkv])\.weight", name)
+        joined.setdefault(f"{apart[1]}.qkv.weight" if apart else name, {})[apart[2] if apart else ""] = tensor
+    return _whole(
+        (name, torch.cat([found[key] for key in ("", "q", "k", "v") if key in found])) for name, found in joined.items()
+    )
+
+
+WAN = [
+    ("condition_embedder.time_embedder.linear_1", "time_embedding.0"),
+    ("condition_embedder.time_embedder.linear_2", "time_embedding.2"),
+    ("condition_embedder.text_embedder.linear_1", "text_embedding.0"),
+    ("condition_embedder.text_embedder.linear_2", "text_embedding.2"),
+    ("condition_embedder.time_proj", "time_projection.1"),
+    ("attn1", "self_attn"),
+    ("attn2", "cross_attn"),
+    (".to_out.0.", ".o."),
+    (".to_q.", ".q."),
+    (".to_k.", ".k."),
+    (".to_v.", ".v."),
+    ("proj_out", "head.head"),
+    ("ffn.net.0.proj", "ffn.0"),
+    ("ffn.net.2", "ffn.2"),
+    ("norm3", "norm_"),
+    ("norm2", "norm3"),
+    ("norm_.", "norm2."),
+]
+
+
+def wan(folder):
+    """The tensors of the transformer of a Wan folder."""
+    found = {}
+    for key, tensor in _weights(folder, "transformer").items():
+        name = "head.modulation" if key == "scale_shift_table" else key.replace("scale_shift_table", "modulation")
+        for ours, theirs in WAN:
+            name = name.replace(ours, theirs)
+        found[name] = tensor
+    return _whole(found.items())
+
+
+LTX = [("proj_in", "patchify_proj"), ("time_embed", "adaln_single"), ("norm_q", "q_norm"), ("norm_k", "k_norm")]
+
+
+def ltx(folder):
+    """The tensors of the transformer of an LTX folder."""
+    found = {}
+    for key, tensor in _weights(folder, "transformer").items():
+        name = key
+        for ours, theirs in LTX:
+            name = name.replace(ours, theirs)
+        found[name] = tensor
+    return _whole(found.items())

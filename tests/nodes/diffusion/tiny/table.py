@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
-from tests.nodes.diffusion.tiny import dits, newer, seeing, unets, videos
+from nodes.diffusion.families import FAMILIES
+from nodes.diffusion.pipelines import Trusting
+from tests.nodes.diffusion.tiny import (
+    cosmos,
+    dits,
+    following,
+    guided,
+    kandinsky5,
+    kolors,
+    newer,
+    seeing,
+    shown,
+    unets,
+    videos,
+)
 
 
 @dataclass(frozen=True)
@@ -13,8 +27,9 @@ class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
     `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
-    `strength` is the share of the steps that is run. `batches` is false for classes that make one thing at a time of
-    one prompt, `unguided` for those that fail in Diffusers itself without guidance.
+    `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
+    Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
+    With a `strength` below 1 it begins with a picture.
     """
 
     make: object
@@ -26,8 +41,9 @@ class Tiny:
     steps: int = 2
     batches: bool = True
     unguided: bool = True
-    pictures: tuple = (0,)
+    several: bool = True
     strength: float = 1.0
+    pictures: tuple = (0,)
 
 
 WIDE = ((64, 64), (96, 64))
@@ -35,6 +51,7 @@ WIDE = ((64, 64), (96, 64))
 TINY = {
     "StableDiffusionPipeline": Tiny(unets.sd),
     "StableDiffusionXLPipeline": Tiny(unets.sdxl),
+    "StableDiffusionXLImg2ImgPipeline": Tiny(unets.refiner, strength=0.6),
     "StableDiffusionPAGPipeline": Tiny(unets.sd),
     "StableDiffusionXLPAGPipeline": Tiny(unets.sdxl),
     "LatentConsistencyModelPipeline": Tiny(unets.lcm),
@@ -105,6 +122,52 @@ TINY = {
     "MochiPipeline": Tiny(videos.mochi, frames=7, text={"max_sequence_length": 16}),
     "SanaVideoPipeline": Tiny(videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}),
     "EasyAnimatePipeline": Tiny(videos.easyanimate, frames=5),
+    "HunyuanImagePipeline": Tiny(guided.hunyuan_image),
+    "HunyuanVideo15Pipeline": Tiny(guided.hunyuan_video_15, frames=5, batches=False),
+    "MotifVideoPipeline": Tiny(guided.motif_video, frames=5, text={"max_sequence_length": 32}),
+    "Kandinsky5T2IPipeline": Tiny(kandinsky5.pictures, ((1024, 1024), (640, 1408)), text={"max_sequence_length": 64}),
+    "Kandinsky5T2VPipeline": Tiny(kandinsky5.videos, frames=5, text={"max_sequence_length": 64}, several=False),
+    "NucleusMoEImagePipeline": Tiny(newer.nucleus, text={"return_index": -2}),
+    "LTXConditionPipeline": Tiny(videos.ltx_condition, WIDE, frames=9, text={"max_sequence_length": 32}),
+    "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
+    "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
+    "Cosmos2_5_PredictBasePipeline": Tiny(cosmos.half, frames=5, text={"max_sequence_length": 256}),
+    "Ideogram4Pipeline": Tiny(newer.ideogram4, WIDE, text={"max_sequence_length": 96}),
+    "AllegroPipeline": Tiny(
+        videos.allegro,
+        ((128, 128), (176, 128)),
+        frames=21,
+        text={"max_sequence_length": 32, "clean_caption": False},
+        batches=False,
+    ),
+    "LattePipeline": Tiny(videos.latte, frames=2, text={"clean_caption": False}, batches=False),
+    "BriaFiboPipeline": Tiny(newer.bria_fibo, text={"max_sequence_length": 64}),
+    "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
+    "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
+    "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
+    "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
+    "WanVACEPipeline": Tiny(
+        shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
+    ),
+    "StableVideoDiffusionPipeline": Tiny(shown.stable_video, frames=2, pictures=(1,), several=False),
+    "LucyEditPipeline": Tiny(shown.lucy, frames=5, text={"max_sequence_length": 32}, pictures=(5,)),
+    "ChronoEditPipeline": Tiny(
+        shown.chrono_edit, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
+    "SkyReelsV2ImageToVideoPipeline": Tiny(
+        shown.skyreels, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
+    "Kandinsky5I2VPipeline": Tiny(
+        kandinsky5.videos, frames=17, text={"max_sequence_length": 64}, pictures=(1,), several=False
+    ),
+    "LTXImageToVideoPipeline": Tiny(videos.ltx, WIDE, frames=9, text={"max_sequence_length": 32}, pictures=(1,)),
+    "HunyuanSkyreelsImageToVideoPipeline": Tiny(
+        shown.hunyuan_skyreels, frames=5, text={"max_sequence_length": 256}, pictures=(1,)
+    ),
+    "CogVideoXImageToVideoPipeline": Tiny(shown.cogvideox, frames=9, batches=False, pictures=(1,)),
+    "SanaImageToVideoPipeline": Tiny(
+        videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
 }
 
 
@@ -115,11 +178,24 @@ READERS = {
 }
 """Models that were made for inpainting and read a mask."""
 
+FOLLOWERS = {
+    "FluxControlPipeline": following.flux,
+    "FluxControlImg2ImgPipeline": following.flux,
+    "FluxControlInpaintPipeline": following.flux,
+    "CogView4ControlPipeline": following.cogview4,
+    "CogVideoXFunControlPipeline": following.cogvideox,
+    "EasyAnimateControlPipeline": following.easyanimate,
+}
+"""Models that were made to follow a picture, which they read."""
+
 
 def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
-    made = READERS[name]() if name in READERS else TINY[name].make()
+    special = {**READERS, **FOLLOWERS}
+    made = special[name]() if name in special else TINY[name].make()
+    if name in FAMILIES and FAMILIES[name].checks_safety:
+        made["safety_checker"] = Trusting()
     for part in made.values():
         if isinstance(part, torch.nn.Module):
             disturb(part)

@@ -7,7 +7,7 @@ from tests.nodes.diffusion.tiny import encoders, vaes, words
 from tests.nodes.diffusion.tiny.dits import flow_by_size, flow_match
 
 
-def _wan_transformer(cls=diffusers.WanTransformer3DModel, **options):
+def wan_transformer(cls=diffusers.WanTransformer3DModel, **options):
     sizes = {
         "patch_size": (1, 2, 2),
         "num_attention_heads": 2,
@@ -26,7 +26,7 @@ def _wan_transformer(cls=diffusers.WanTransformer3DModel, **options):
 
 def wan():
     return {
-        "transformer": _wan_transformer(qk_norm="rms_norm_across_heads"),
+        "transformer": wan_transformer(qk_norm="rms_norm_across_heads"),
         "transformer_2": None,
         "scheduler": diffusers.UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
@@ -39,7 +39,7 @@ def wan():
 
 def skyreels():
     parts = {name: part for name, part in wan().items() if name != "transformer_2"}
-    transformer = _wan_transformer(diffusers.SkyReelsV2Transformer3DModel, qk_norm="rms_norm_across_heads")
+    transformer = wan_transformer(diffusers.SkyReelsV2Transformer3DModel, qk_norm="rms_norm_across_heads")
     return {**parts, "transformer": transformer}
 
 
@@ -47,7 +47,7 @@ def anyflow():
     parts = {name: part for name, part in wan().items() if name != "transformer_2"}
     return {
         **parts,
-        "transformer": _wan_transformer(diffusers.AnyFlowTransformer3DModel),
+        "transformer": wan_transformer(diffusers.AnyFlowTransformer3DModel),
         "scheduler": diffusers.FlowMapEulerDiscreteScheduler(),
     }
 
@@ -86,6 +86,10 @@ def ltx():
         "text_encoder": encoders.t5(),
         "tokenizer": words.t5(),
     }
+
+
+def ltx_condition():
+    return {**ltx(), "scheduler": flow_match(shift=1.0)}
 
 
 def hunyuan_video():
@@ -235,4 +239,57 @@ def easyanimate():
         ),
         "text_encoder": encoders.qwen2_vl(),
         "tokenizer": words.byte_level(),
+    }
+
+
+def latte():
+    return {
+        "tokenizer": words.t5(),
+        "text_encoder": encoders.t5(),
+        "vae": vaes.kl(),
+        "transformer": diffusers.LatteTransformer3DModel(
+            sample_size=16,
+            num_layers=1,
+            patch_size=2,
+            attention_head_dim=8,
+            num_attention_heads=3,
+            caption_channels=32,
+            in_channels=4,
+            cross_attention_dim=24,
+            out_channels=8,
+            attention_bias=True,
+            activation_fn="gelu-approximate",
+            num_embeds_ada_norm=1000,
+            norm_type="ada_norm_single",
+            norm_elementwise_affine=False,
+            norm_eps=1e-6,
+            video_length=2,
+        ),
+        "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", clip_sample=False),
+    }
+
+
+def allegro():
+    return {
+        "tokenizer": words.t5(),
+        "text_encoder": encoders.t5(),
+        "vae": diffusers.AutoencoderKLAllegro(
+            block_out_channels=(4, 4, 4, 4),
+            layers_per_block=1,
+            norm_num_groups=2,
+            latent_channels=4,
+            temporal_compression_ratio=4,
+            sample_size=128,
+        ),
+        "transformer": diffusers.AllegroTransformer3DModel(
+            num_attention_heads=2,
+            attention_head_dim=12,
+            num_layers=1,
+            cross_attention_dim=24,
+            caption_channels=32,
+            sample_width=40,
+            sample_height=40,
+            sample_frames=6,
+        ),
+        "scheduler": diffusers.EulerAncestralDiscreteScheduler(beta_schedule="scaled_linear", beta_end=0.012),
     }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Port } from "../graph/document";
 import { portPath, words } from "../graph/names";
-import { api, type Inspection, isAbort } from "../state/api";
+import { AGAIN, api, type Inspection, isAbort, isBusy } from "../state/api";
 import { useDocument } from "../state/document";
 import { useRuns } from "../state/runs";
 import { report, textOf, useUi } from "../state/ui";
@@ -56,7 +56,7 @@ function Value({ port }: { port: Port }) {
   );
 }
 
-/** What is known of a port's value; asked again after each edit and each run. */
+/** What is known of a port's value; asked again after each edit and each run, and until the worker can say. */
 function useInspection(port: Port): Looked {
   const [looked, setLooked] = useState<Looked>(null);
   const document = useDocument((state) => state.document);
@@ -69,9 +69,13 @@ function useInspection(port: Port): Looked {
     const ask = () =>
       api.inspect(document, path, name ?? undefined, stop.signal).then(
         (found) => setLooked({ found }),
-        (error: unknown) => !isAbort(error) && setLooked({ problem: textOf(error) }),
+        (error: unknown) => {
+          if (isAbort(error)) return;
+          setLooked({ problem: textOf(error) });
+          if (isBusy(error)) timer = setTimeout(ask, AGAIN);
+        },
       );
-    const timer = setTimeout(ask, PATIENCE);
+    let timer = setTimeout(ask, PATIENCE);
     return () => {
       clearTimeout(timer);
       stop.abort();

@@ -2,7 +2,7 @@ import { act } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { NodeType } from "../graph/catalog";
 import type { GraphDocument } from "../graph/document";
-import { type Artifact, api, type GraphEntry, type Run } from "../state/api";
+import { AGAIN, ApiError, type Artifact, api, type GraphEntry, type Run } from "../state/api";
 import { useCatalog } from "../state/catalog";
 import { registerCommands } from "../state/commands";
 import { useDocument } from "../state/document";
@@ -132,6 +132,23 @@ test("a waiting run is moved with the arrow keys", async () => {
   await press(find(".run-row:nth-child(1) .grip"), "ArrowDown");
   expect(move).toHaveBeenLastCalledWith("1", { before: "3" });
   expect(move).toHaveBeenCalledTimes(2);
+});
+
+test("a video is a still in the gallery and plays in the lightbox, silent and with its controls", async () => {
+  const video: Artifact = { digest: "d3", file: "fox-0001.mp4", media_type: "video/mp4", bytes: 9 } as Artifact;
+  useRuns.setState({ runs: { "1": runOf("1", { files: [PICTURE, video] }) }, history: ["1"] });
+  const gallery = await render(<GalleryPanel />);
+  expect(document.querySelectorAll(".thumb img")).toHaveLength(1);
+  const still = gallery.find<HTMLVideoElement>(".thumb video");
+  expect(still.getAttribute("src")).toBe("/api/artifacts/d3");
+  expect(still.controls).toBe(false);
+  await gallery.click(gallery.find(".gallery li:nth-child(2) .thumb"));
+  await clear();
+  const { find } = await render(<Lightbox />);
+  const playing = find<HTMLVideoElement>("video.viewer-picture");
+  expect(playing.controls && playing.muted).toBe(true);
+  expect(playing.getAttribute("src")).toBe("/api/artifacts/d3");
+  expect(document.querySelector("img.viewer-picture")).toBeNull();
 });
 
 test("the gallery shows pictures, and failed runs with their reason", async () => {
@@ -276,6 +293,21 @@ test("a value that is not computed offers to run to there", async () => {
   vi.useRealTimers();
   await click(find(".run-button"));
   expect(start).toHaveBeenCalledExactlyOnceWith({ only: ["one"] });
+});
+
+test("a value is asked for again while the worker cannot say", async () => {
+  vi.useFakeTimers();
+  const busy = new ApiError(409, [{ code: "conflict", at: "", what: "The worker is starting.", fix: "" }]);
+  const found = { state: "not_computed", label: "int", facts: [], histogram: null, pictures: [] } as const;
+  const inspect = vi.spyOn(api, "inspect").mockRejectedValueOnce(busy);
+  inspect.mockResolvedValue({ ...found, facts: [], pictures: [] });
+  useUi.setState({ inspected: { node: "one", port: "total" } });
+  const { find } = await render(<InspectPanel />);
+  await act(async () => vi.advanceTimersByTimeAsync(500));
+  expect(text()).toContain("The worker is starting.");
+  await act(async () => vi.advanceTimersByTimeAsync(AGAIN));
+  vi.useRealTimers();
+  expect(find(".run-button")).not.toBeNull();
 });
 
 test("a conflict is answered, or put off", async () => {

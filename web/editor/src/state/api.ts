@@ -65,6 +65,14 @@ export class ApiError extends Error {
   }
 }
 
+/** So long after the server could not say something it is asked again. */
+export const AGAIN = 3000;
+
+/** Whether the server cannot say now what it will be able to say: its worker is starting, or busy. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 409;
+}
+
 /** Where a file that a run made can be seen; `width` asks for a thumbnail of at most that width. */
 export function artifactUrl(artifact: { digest: string }, width?: number): string {
   return `/api/artifacts/${artifact.digest}${width === undefined ? "" : `?width=${Math.round(width)}`}`;

@@ -1,7 +1,7 @@
 import { create } from "zustand";
 import type { GraphDocument } from "../graph/document";
 import { readPort } from "../graph/names";
-import { ApiError, api, type Foresight, isAbort, type Run, type Trouble } from "./api";
+import { AGAIN, api, type Foresight, isAbort, isBusy, type Run, type Trouble } from "./api";
 import { contentOf } from "./content";
 import { useDocument } from "./document";
 import { isLive } from "./runList";
@@ -22,9 +22,6 @@ export const usePlan = create<PlanStore>(() => NOTHING);
 
 /** So long after the last edit the graph is checked. */
 export const PLAN_DELAY = 400;
-
-/** So long after the server could not say it is asked again: its worker is starting, or busy. */
-const AGAIN = 3000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asked: AbortController | null = null;
@@ -103,7 +100,7 @@ async function ask(): Promise<void> {
   } catch (error) {
     if (asked === own && !isAbort(error)) {
       usePlan.setState({ foresight: {} });
-      if (error instanceof ApiError && error.status === 409) {
+      if (isBusy(error)) {
         later(AGAIN);
       }
     }

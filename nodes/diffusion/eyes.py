@@ -1,0 +1,45 @@
+"""Image encoders on disk, found out about without reading a weight or importing torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.hub import LONE
+from nodes.diffusion.nets import NetSource
+from nodes.diffusion.parts import choose_weights, read_json, read_part, rule_for
+from nodes.diffusion.source import stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+ENCODER = "image_encoder"
+"""What the part is called on the shelf, and its folder in a model's."""
+
+_CLASS = "CLIPVisionModelWithProjection"
+
+
+def survey_encoder(path: Path, at: str) -> NetSource:
+    """Find out what the image encoder in the folder `path` is, or raise `PatchbayError` at `at` with what is wrong.
+
+    Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
+    """
+    if not (path / LONE).is_file():
+        what = f"{path} is no folder with a {LONE}, so it is no image encoder in Transformers' format."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the encoder's config.json.")
+    config = read_json(path / LONE, at)
+    classes = config.get("architectures")
+    if config.get("model_type") != "clip_vision_model" and not (isinstance(classes, list) and _CLASS in classes):
+        what = f'{path} is a "{config.get("model_type")}", and no image encoder of CLIP.'
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use a {_CLASS}.")
+    parts = {ENCODER: read_part(path, _CLASS, rule_for(path, "transformers", _CLASS), at)}
+    return NetSource(path, stamp_of(parts), path.name, "", parts)
+
+
+def wanted_files(names: Iterable[str]) -> list[str]:
+    """Of a repository's files, those of an image encoder: its configuration and one variant of its weights."""
+    chosen = choose_weights(names, "model")
+    if chosen is None:
+        return [LONE]
+    return [LONE, chosen[1], *(["model*-of-*.safetensors"] if chosen[1].endswith(".json") else [])]

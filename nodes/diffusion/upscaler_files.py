@@ -1,0 +1,47 @@
+"""Upscalers on disk: one safetensors file each, found out about without reading a weight or importing torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.headers import read_header
+from nodes.diffusion.nets import NetSource
+from nodes.diffusion.parts import Part
+from nodes.diffusion.source import stamp_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UPSCALER = "upscaler"
+"""What the part is called on the shelf."""
+
+SPANDREL = "spandrel"
+"""The library that tells an upscaler's architecture by its weights, and runs it."""
+
+FIX = (
+    'pip install "patchbay[upscale]". It brings torchvision, which must be built as PyTorch is: '
+    "beside PyTorch for CPUs install torchvision from PyTorch's index for CPUs first."
+)
+
+
+def survey_upscaler(path: Path, at: str) -> NetSource:
+    """The upscaler in a file, as the shelf takes it. Raises `pickled_model`, `bad_model`."""
+    header = read_header(path, at)
+    if not header.shapes:
+        raise PatchbayError(
+            Code.BAD_MODEL, at, f"{path} holds no tensors.", "Name the .safetensors file of an upscaler."
+        )
+    part = Part(
+        UPSCALER, SPANDREL, "", path.parent, {}, (), weights=(path,), numbers=header.numbers(), shapes=header.shapes
+    )
+    parts = {UPSCALER: part}
+    return NetSource(path, stamp_of(parts), path.stem, "", parts)
+
+
+def check_installed(at: str) -> None:
+    """Refuse to upscale where the library is not there. Raises `missing_package`."""
+    if importlib.util.find_spec(SPANDREL) is None:
+        what = "Upscalers are run by spandrel, which is not installed."
+        raise PatchbayError(Code.MISSING_PACKAGE, at, what, FIX)
