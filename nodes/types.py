@@ -633,6 +633,21 @@ class IPAdapter:
         return Inspection((Fact("file", self.file.path.name), Fact("image encoder", encoder)))
 
 
+@dataclass(frozen=True, slots=True)
+class DepthModel:
+    """A model that tells distances in pictures. Holds no weights: those are on the shelf while they are used."""
+
+    source: NetSource
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return self.source.digest
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which one it is."""
+        return Inspection((Fact("model", self.source.name), Fact("class", self.source.class_name)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""

@@ -174,9 +174,9 @@ def check_start(source: ModelSource, *, blank: bool) -> None:
 
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
     """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
-    decoder = pipeline.source.family.decoder
-    setattr(pipeline, decoder, Unread(getattr(pipeline, decoder)))
-    for name in pipeline.source.family.pictures.parts:
+    family: Family = pipeline.source.family
+    setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
+    for name in family.pictures.parts if family.pictures is not None else ():
         setattr(pipeline, name, Unseen())
     if hasattr(pipeline, "encode_image"):
         pipeline.encode_image = Unread(None).encode

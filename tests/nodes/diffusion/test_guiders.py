@@ -58,9 +58,10 @@ def guided(source, guider=None, *, case=exact.CASES[1], **more):
     with exact.small_area(source.pipeline_class):
         if "negative_prompt" in call:
             negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
+        words = exact.words_of(source.pipeline_class)
         return denoising.sample(
             Denoiser(source),
-            prompts.encode_text(encoder, exact.words_of(source.pipeline_class), options=tiny.text, pictures=shown),
+            prompts.encode_text(encoder, words, options=tiny.text, pictures=shown),
             negative,
             settings.pop("latent", None) or exact.beginning(source, exact.Case(batch=batch), shown),
             **settings,

@@ -149,7 +149,7 @@ def begun(case, tiny):
 
 
 def beginning(source, case, shown=()):
-    """The latent that a run begins with: where the class takes none, that of the picture which is drawn over."""
+    """The latent that a run begins with: a blank one, or a picture's where one is drawn over."""
     tiny = TINY[source.pipeline_class]
     if "latents" not in stock.signature(source.pipeline_class):
         found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
@@ -178,7 +178,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_frames": tiny.frames,
         "frames": tiny.frames,
         "video_length": tiny.frames,
-        **({"strength": tiny.strength, "image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
+        "strength": tiny.strength,
+        **({"image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,

@@ -29,7 +29,7 @@ class Tiny:
     `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
     `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
     Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
-    With a `strength` below 1 it begins with a picture.
+    With a `strength` below 1 it begins with a picture, and runs that share of the steps.
     """
 
     make: object
