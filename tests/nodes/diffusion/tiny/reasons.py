@@ -16,8 +16,8 @@ OWN = {
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
     "SkyReelsV2DiffusionForcingImageToVideoPipeline": "has a scheduler for each frame",
     "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "has a scheduler for each frame",
-    "HunyuanVideo15ImageToVideoPipeline": "its guidance is a part, not a number",
-    "MotifVideoImage2VideoPipeline": "its guidance is a part, not a number",
+    "HunyuanVideo15ImageToVideoPipeline": "encodes its picture before the prompt",
+    "MotifVideoImage2VideoPipeline": "reads its picture with its text encoder while it samples",
     "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
     "EasyAnimateInpaintPipeline": "takes its pictures as a video with a mask over it",
 }
