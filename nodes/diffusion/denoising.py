@@ -86,6 +86,7 @@ def sample(  # these are what a picture depends on
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
+    picturing.check_start(source, blank=isinstance(latent, BlankLatent))
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
@@ -118,7 +119,7 @@ def sample(  # these are what a picture depends on
         arguments = call.only({**told(size, own, prompts), **settings})
         if source.family.alone:
             arguments = _alone(arguments)
-        caching.install(held, pipeline, (positive, negative), guided=is_guided)
+        caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)

@@ -263,6 +263,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
         members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
     for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
         members[method] = _encoder(getattr(stock, method))
+    if "latents" not in signature(name):  # it makes them of a picture, and cuts its steps by a strength
+        members["prepare_latents"] = lambda self, *_args, **_kwargs: self.begun
     return type(name, (stock,), members)
 
 
