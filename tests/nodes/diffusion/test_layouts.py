@@ -6,6 +6,7 @@ import torch
 
 from engine.errors import PatchbayError
 from nodes.diffusion import layouts
+from nodes.diffusion.families import FAMILIES
 
 
 def bare(name, **attributes):
@@ -140,7 +141,7 @@ def test_a_size_that_the_pipeline_would_replace_is_refused():
 
 
 def test_a_number_of_frames_that_a_transformer_does_not_know_is_refused():
-    source = SimpleNamespace(family=SimpleNamespace(pipeline_class="LattePipeline"))
+    source = SimpleNamespace(family=FAMILIES["LattePipeline"])
     transformer = SimpleNamespace(config={"video_length": 16})
     pipeline = SimpleNamespace(source=source, transformer=transformer)
     for frames in (1, 16):

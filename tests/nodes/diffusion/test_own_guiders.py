@@ -41,11 +41,11 @@ def test_a_run_has_fresh_guiders_with_its_strength(plain):
 
 def test_guided_is_what_the_guiders_say(plain):
     held = pipeline(plain)
-    assert stock.is_guided(held, 1.0)
+    assert stock.is_guided(held, 1.0, {})
     own_guiders.set_scale(held, own_guiders.UNGUIDED)
-    assert not stock.is_guided(held, 7.0)
-    assert not stock.is_guided(pipeline(diffusers.ClassifierFreeGuidance(enabled=False)), 7.0)
-    assert not stock.is_guided(pipeline(), 7.0)
+    assert not stock.is_guided(held, 7.0, {})
+    assert not stock.is_guided(pipeline(diffusers.ClassifierFreeGuidance(enabled=False)), 7.0, {})
+    assert not stock.is_guided(pipeline(), 7.0, {})
 
 
 def test_what_remembers_runs_no_part_of_the_steps(remembering):
