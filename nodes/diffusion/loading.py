@@ -6,6 +6,7 @@ import importlib
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from threading import Lock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -174,5 +175,9 @@ def _explained(source: ModelSource | NetSource, part: Part) -> Iterator[None]:
         what = f"The {part.name} of {source.path} needs a package that is not installed: {package}."
         raise PatchbayError(Code.MISSING_PACKAGE, str(source.path), what, fix) from error
     except Exception as error:  # the libraries raise whatever they like about a bad file
+        if part.class_name.endswith("Processor") and find_spec("torchvision") is None:  # Transformers does not say so
+            what = f"The {part.name} of {source.path} needs torchvision, which is not installed."
+            fix = "pip install torchvision, built for the same device as PyTorch."
+            raise PatchbayError(Code.MISSING_PACKAGE, str(source.path), what, fix) from error
         what = f"The {part.name} of {source.path} cannot be loaded: {error}"
         raise PatchbayError(Code.BAD_MODEL, str(source.path), what, "Is the model complete?") from error

@@ -3,14 +3,16 @@
 import pytest
 import torch
 
-from engine.errors import PatchbayError
+from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes import encode_text, sample
 from nodes.diffusion import prompts
 from nodes.diffusion.latent_math import mix
+from nodes.diffusion.loading import load_part
 from nodes.diffusion.regions import combined
 from nodes.types import BlankLatent, Denoiser, Guider, Image, TextEncoder
 from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny.seeing import Qwen2VLProcessor
 from tests.nodes.diffusion.tiny.table import TINY
 
 # Diffusers' own, of Depth2Img
@@ -173,3 +175,12 @@ def test_a_picture_that_the_pipeline_refuses_is_told_as_such(family):
     with pytest.raises(PatchbayError, match="refuses a picture: Image too small") as caught:
         encoded(family("Flux2Pipeline"), pictures(1))
     assert caught.value.at == "pictures"
+
+
+def test_a_processor_that_needs_torchvision_says_so(family, monkeypatch):
+    source = family("QwenImageEditPipeline")
+    monkeypatch.setattr("nodes.diffusion.loading.find_spec", lambda _: None)
+    monkeypatch.setattr(Qwen2VLProcessor, "from_pretrained", lambda *_args, **_kwargs: [].missing)
+    with pytest.raises(PatchbayError, match="needs torchvision") as caught:
+        load_part(source, "processor", torch.device("cpu"), torch.float32)
+    assert caught.value.code is Code.MISSING_PACKAGE
