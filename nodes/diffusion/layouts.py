@@ -40,7 +40,7 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    return 2 if hasattr(pipeline, "_patchify_latents") else 1
+    return 2 if hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -84,6 +84,8 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
         return samples.unsqueeze(2)
     if _counts_channels_last(pipeline):
         return _beside_nothing(pipeline, _channels_last(samples))
+    if _counts_folded(pipeline):
+        return samples.flatten(2).transpose(1, 2)
     if not is_packed(pipeline):
         return samples
     known = {
@@ -151,9 +153,19 @@ def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
 
 
+def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
+    """Along which axis the channels lie in latents as the pipeline holds them."""
+    return -1 if is_packed(pipeline) else 2 if counts_frames_first(pipeline) else 1
+
+
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
     return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"
+
+
+def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline's tokens are the folded numbers, made by no function of its own."""
+    return type(pipeline).__name__ == "Ideogram4Pipeline"
 
 
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401

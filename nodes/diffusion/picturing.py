@@ -164,12 +164,33 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     }
 
 
+def check_start(source: ModelSource, *, blank: bool) -> None:
+    """Refuse a blank latent for a model that draws over a picture and never from pure noise. Raises `bad_value`."""
+    name = source.family.pipeline_class
+    if blank and "latents" not in stock.signature(name):
+        what = f"{name} draws over a picture, so it begins with the latent of one."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Link the latent that VAEEncode makes of the picture.")
+
+
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
     """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
-    decoder = pipeline.source.family.decoder
-    setattr(pipeline, decoder, Unread(getattr(pipeline, decoder)))
+    family: Family = pipeline.source.family
+    setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
+    for name in family.pictures.parts if family.pictures is not None else ():
+        setattr(pipeline, name, Unseen())
     if hasattr(pipeline, "encode_image"):
         pipeline.encode_image = Unread(None).encode
+
+
+class Unseen:
+    """A part that reads pictures, in a stage that encodes prompts only: it ends the stock call."""
+
+    def __call__(self, *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
+        """End the stock call."""
+        stock.stop()
+
+    parameters = __call__
+    """What pipelines ask for a precision."""
 
 
 class Unread:

@@ -13,6 +13,9 @@ from nodes.types import BlankLatent, Denoiser, Guider, Image, TextEncoder
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY
 
+# Diffusers' own, of Depth2Img
+pytestmark = pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning")
+
 OPTIONAL = "FluxKontextPipeline"
 
 READING = [name for name, tiny in TINY.items() if any(tiny.pictures)]
