@@ -55,17 +55,18 @@ def _check_mode(net: NetSource, mode: int | None) -> None:
 
 
 def _check_mask(net: NetSource, control: Control) -> None:
-    """Refuse a mask that is not read, or is missing where it is. Raises `bad_value`."""
-    if (control.around is not None) and not (net.reads_around and control.mask is not None):
-        what = f"{net.name} reads a picture to paint in only with a mask." if net.reads_around else ""
-        what = what or f"{net.name} reads no picture to paint in."
-        raise PatchbayError(Code.BAD_VALUE, "around", what, "Give the mask too, or take the picture away.")
-    wanted = (net.reads_around and control.around is not None) or net.reads_mask
-    if wanted != (control.mask is not None):
-        reads = "was made for inpainting and reads a mask" if wanted else "reads no mask without the picture around it"
-        reads = reads if wanted or net.reads_around else "reads no mask"
-        fix = "Give it the mask." if wanted else "Take the mask away; mask the latent to paint a part."
-        raise PatchbayError(Code.BAD_VALUE, "mask", f"{net.name} {reads}.", fix)
+    """Refuse a mask, or a picture to paint in, that is not read or is missing. Raises `bad_value`."""
+    if control.around is not None and not net.reads_around:
+        what = f"{net.name} reads no picture to paint in."
+        raise PatchbayError(Code.BAD_VALUE, "around", what, "Take the picture away; mask the latent to paint a part.")
+    is_read = net.reads_mask or control.around is not None
+    if is_read and control.mask is None:
+        what = f"{net.name} paints a part of a picture, and nothing says which."
+        raise PatchbayError(Code.BAD_VALUE, "mask", what, "Give it the mask.")
+    if control.mask is not None and not is_read:
+        what = f"{net.name} reads no mask{' without the picture to paint in' if net.reads_around else ''}."
+        fix = "Give it that picture." if net.reads_around else "Take the mask away; mask the latent to paint a part."
+        raise PatchbayError(Code.BAD_VALUE, "mask", what, fix)
 
 
 def check_controls(source: ModelSource, positive: Conditioning[Any], negative: Conditioning[Any] | None) -> None:

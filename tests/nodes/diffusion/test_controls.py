@@ -244,12 +244,22 @@ def test_a_controlnet_is_told_what_it_reads_and_nothing_else(family, steps, tmp_
         (plain, {"mode": 0}, "has no modes"),
         (plain, {"mask": mask}, "reads no mask"),
         (plain, {"around": picture}, "no picture to paint in"),
-        (masked, {}, "reads a mask"),
-        (roomy, {"mask": mask}, "reads no mask without the picture"),
-        (roomy, {"around": picture}, "only with a mask"),
+        (masked, {}, "nothing says which"),
+        (roomy, {"mask": mask}, "reads no mask without the picture to paint in"),
+        (roomy, {"around": picture}, "nothing says which"),
     ):
         with pytest.raises(PatchbayError, match=said):
             controls.with_control(flux, Control(net, picture, **told))
+
+
+def test_a_sparse_controlnet_may_read_pixels_and_no_more_pictures_than_frames(family, tmp_path):
+    name, source = "AnimateDiffSparseControlNetPipeline", family("AnimateDiffPipeline")
+    settings = {"use_simplified_condition_embedding": False, "conditioning_channels": 3}
+    net = controlled.build_net(source, tmp_path / "net", name=name, **settings)
+    way = Way(steps=2)
+    assert torch.equal(controlled.ours(source, [net], way, name), controlled.theirs(source, [net], way, name))
+    with pytest.raises(PatchbayError, match="3 pictures cannot steer 2 frames"):
+        controlled.ours(source, [net], replace(way, hints=3), name)
 
 
 def test_an_adapter_for_other_sizes_is_refused(family, steps, tmp_path):
