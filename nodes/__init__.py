@@ -59,6 +59,7 @@ from nodes.latents import (
 from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
+from nodes.preprocessors import canny_edges, depth_map, load_depth_model
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.tuning import cache_steps, tile_vae, tune_model
@@ -71,12 +72,14 @@ __all__ = [
     "apply_ip_adapter",
     "apply_lora",
     "cache_steps",
+    "canny_edges",
     "collect",
     "combine_conditionings",
     "composite_images",
     "crop_image",
     "crop_to_mask",
     "cut_sigmas",
+    "depth_map",
     "describe_latent",
     "distribution_divergence",
     "distribution_maps",
@@ -100,6 +103,7 @@ __all__ = [
     "learn_direction",
     "limit_conditioning",
     "load_control_net",
+    "load_depth_model",
     "load_direction",
     "load_image",
     "load_ip_adapter",

@@ -295,8 +295,8 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        images = (*self.controls, *self.pictures)
-        beside = sum(image.nbytes for image in images) + sum(each.nbytes for each in self.beside)
+        beside = sum(each.nbytes for each in self.controls) + sum(each.nbytes for each in self.beside)
+        beside += sum(picture.nbytes for picture in self.pictures)
         masked = self.area.mask.nbytes if self.area is not None and self.area.mask is not None else 0
         return beside + masked + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
@@ -631,6 +631,21 @@ class IPAdapter:
         """Which files it is made of."""
         encoder = "the model's own" if self.encoder is None else str(self.encoder.path)
         return Inspection((Fact("file", self.file.path.name), Fact("image encoder", encoder)))
+
+
+@dataclass(frozen=True, slots=True)
+class DepthModel:
+    """A model that tells distances in pictures. Holds no weights: those are on the shelf while they are used."""
+
+    source: NetSource
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return self.source.digest
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which one it is."""
+        return Inspection((Fact("model", self.source.name), Fact("class", self.source.class_name)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

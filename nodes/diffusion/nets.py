@@ -98,7 +98,7 @@ class NetSource:
 
     @property
     def _part(self) -> Part:
-        """The one that it has."""
+        """The first, which is the model itself."""
         return next(iter(self.parts.values()))
 
     @property
@@ -133,9 +133,8 @@ class NetSource:
     @cached_property
     def digest(self) -> str:
         """The sha256 over class, configuration and weights; reads the weight files on first use."""
-        part = self._part
-        total = hashlib.sha256(part.class_name.encode())
-        for path in (*part.settings, *part.weights):
+        total = hashlib.sha256(self.class_name.encode())
+        for path in {path: None for part in self.parts.values() for path in (*part.settings, *part.weights)}:
             total.update(f"\n{path.name} {file_digest(path)}".encode())
         return total.hexdigest()
 
@@ -183,4 +182,9 @@ def _kind(part: Part, at: str) -> str:
 
 def wanted_files(names: Iterable[str]) -> list[str]:
     """Of a repository's files, those of a ControlNet: its configuration and one variant of its weights."""
-    return [LONE, *weight_patterns(names, "diffusion_pytorch_model")]
+    return files_of(names, "diffusion_pytorch_model")
+
+
+def files_of(names: Iterable[str], stem: str) -> list[str]:
+    """Of a repository's files its configuration and one variant of its weights, whose names start with `stem`."""
+    return [LONE, *weight_patterns(names, stem)]

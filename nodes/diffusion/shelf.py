@@ -146,9 +146,8 @@ def _planned(key: _Key) -> int:
     if _base(source) is not None:
         return adds
     is_stored = any(isinstance(patch, TunePatch) and patch.storage for patch in source.patches)
-    is_quantised = isinstance(source, ModelSource) and source.quantize != NONE
-    size = STORAGE_BYTES if is_stored else 1 if is_quantised else dtype.itemsize
-    return adds + source.parts[name].nbytes(size)
+    is_small = is_stored or (isinstance(source, ModelSource) and source.quantize != NONE)
+    return adds + source.parts[name].nbytes(STORAGE_BYTES if is_small else dtype.itemsize)
 
 
 SHELF = ModelShelf()
