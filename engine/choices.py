@@ -83,3 +83,14 @@ def models(types: Iterable[AnyNodeType], paths: Paths, settings: Settings) -> li
         for choice in collection.choices(paths, settings):
             found.setdefault(choice.name, choice)
     return list(found.values())
+
+
+def named(types: Iterable[AnyNodeType], noun: str, paths: Paths, settings: Settings) -> list[Choice]:
+    """What the inputs that take a `noun`, such as a LoRA, may name, each once."""
+    found: dict[str, Choice] = {}
+    resources = (port.resource for type_ in types for port in type_.inputs.values())
+    for resource in resources:
+        if isinstance(resource, Choosable) and getattr(resource, "noun", None) == noun:
+            for choice in resource.choices(paths, settings):
+                found.setdefault(choice.name, choice)
+    return list(found.values())

@@ -1,4 +1,4 @@
-"""Parts of a model from files of their own, in the place of the model's."""
+"""Text encoders from files of their own, in the place of a model's."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from engine.context import say
 from engine.digests import file_digest
 from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.nets import survey_net, wanted_files
-from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, told
+from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, quantisation, told
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
@@ -161,7 +161,9 @@ def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]
     source = source_of(place)
     if source is None:
         return {}
-    check_wanted(source, str(values.get("quantize", NONE)), "quantize")
+    quantize = str(values.get("quantize", NONE))
+    check_wanted(source, quantize, "quantize")
+    place["quantize"] = quantize
     reads = {READS: MASK} if source.reads_mask else {}
     return {"prediction": prediction_of(source.scheduler), **reads, **place}
 
@@ -170,7 +172,8 @@ def source_of(facts: Mapping[str, str]) -> ModelSource | None:
     """The model that the facts of a linked input tell of; None where no one model is known."""
     if "model" not in facts or "config" not in facts:
         return None
-    return survey(Path(facts["model"]), config=Path(facts["config"]) if facts["config"] else None, at="model")
+    source = survey(Path(facts["model"]), config=Path(facts["config"]) if facts["config"] else None, at="model")
+    return replace(source, quantize=quantisation(facts.get("quantize", NONE)))
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)

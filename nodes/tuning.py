@@ -6,12 +6,13 @@ Everything here is off until it is wired in, and touches no other use of the mod
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Generic, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, Generic, Literal, NamedTuple
 
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
 from nodes.diffusion.cache_table import chosen
+from nodes.diffusion.quantising import check_storage
 from nodes.diffusion.tuning import CachePatch, TilePatch, TunePatch, check_once
 from nodes.load import source_of
 from nodes.types import VAE, Denoiser, K
@@ -43,6 +44,7 @@ CompileBlocks = Annotated[
     bool,
     Field(description="Compile the repeated blocks; the first run takes longer by minutes, rounding differs."),
 ]
+AS_LOADED: Final = "as loaded"
 Storage = Annotated[
     Literal["as loaded", "float8_e4m3fn", "float8_e5m2"],
     Field(description="Hold weights in eight bits, compute as before: less memory, other bits, no faster."),
@@ -76,7 +78,7 @@ Most = Annotated[
     int | None, Field(ge=1, le=100, description=f"MagCache: how many steps in a row are left out at most; {OWN}")
 ]
 Ratios = Annotated[
-    list[float] | None,
+    Annotated[list[float], Field(min_length=1, max_length=1000)] | None,
     Field(description="MagCache: how the work of this model shrinks from step to step; null knows FLUX.1's."),
 ]
 TileSize = Annotated[
@@ -124,14 +126,22 @@ def check_cache(values: Mapping[str, object], given: Mapping[str, Mapping[str, s
     return _once("cache", _check_denoiser)(values, given)
 
 
-@node("TuneModel", category="load", facts=_once("tuning", _check_denoiser))
+def check_tuning_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse a second tuning, a model that is built anew for each run, and to store quantised weights again."""
+    source = source_of(given.get("model", {}))
+    if source is not None and values.get("storage", AS_LOADED) != AS_LOADED:
+        check_storage(source, "storage")
+    return _once("tuning", _check_denoiser)(values, given)
+
+
+@node("TuneModel", category="load", facts=check_tuning_of)
 def tune_model(
     model: Denoiser[K],
     *,
     attention: Attention = "as the model",
     channels_last: ChannelsLast = False,
     compile_blocks: CompileBlocks = False,
-    storage: Storage = "as loaded",
+    storage: Storage = AS_LOADED,
 ) -> TunedModel[K]:
     """Choose how a model computes: its attention, its memory layout, compiled blocks, weights of eight bits.
 
@@ -142,8 +152,10 @@ def tune_model(
     from nodes.diffusion.patches import check_denoiser
 
     check_denoiser(model.source, "model")
+    if storage != AS_LOADED:
+        check_storage(model.source, "storage")
     own = "" if attention == "as the model" else attention
-    patch = TunePatch(own, channels_last, compile_blocks, "" if storage == "as loaded" else storage)
+    patch = TunePatch(own, channels_last, compile_blocks, "" if storage == AS_LOADED else storage)
     if patch == TunePatch():
         return TunedModel(model)
     check_once(model.source.patches, patch, "model")

@@ -295,8 +295,8 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        images = (*self.controls, *self.pictures)
-        beside = sum(image.nbytes for image in images) + sum(each.nbytes for each in self.beside)
+        beside = sum(each.nbytes for each in self.controls) + sum(each.nbytes for each in self.beside)
+        beside += sum(picture.nbytes for picture in self.pictures)
         masked = self.area.mask.nbytes if self.area is not None and self.area.mask is not None else 0
         return beside + masked + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.checkpoints import is_plain, recognise
 from nodes.diffusion.headers import Header, read_header
-from nodes.diffusion.source import ModelSource, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from nodes.diffusion.parts import Part
+    from nodes.diffusion.source import ModelSource
 
 _PREFIXES = ("", "first_stage_model.", "vae.")
 """What the names of a VAE's tensors start with."""
@@ -39,8 +39,8 @@ _WIDTHS = ("hidden_size", "d_model")
 def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
     """The model with its VAE's weights from the file at `path`.
 
-    Raises `PatchbayError` at `at`: `bad_model` for a file that is no VAE or one of other sizes, `unsupported_class` for
-    a model whose VAE is not read from files, or weights that are no plain numbers.
+    Raises `PatchbayError` at `at`: `bad_model` for a file that is no VAE, `kind_mismatch` for one of other sizes,
+    `unsupported_class` for a model whose VAE is not read from files, or weights that are no plain numbers.
     """
     header = _read(path, at)
     name = source.family.decoder
@@ -58,7 +58,7 @@ def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
     if sizes != wanted:
         what = f"{path} is a VAE of {sizes[0]} channels, {sizes[2]} to {sizes[1]} wide; {source.name} has one of "
         what += f"{wanted[0]}, {wanted[2]} to {wanted[1]} wide."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Use a VAE of the model's own family.")
+        raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a VAE of the model's own family.")
     return _replaced(source, part, path, header)
 
 
@@ -74,8 +74,8 @@ def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     """The model with one of its text encoders' weights from the file at `path`: the one whose sizes the file has.
 
     Of several such the first that is not from a file already.
-    Raises `PatchbayError` at `at`: `bad_model` for a file that is no text encoder or fits none of the model's,
-    `unsupported_class` for weights that are no plain numbers.
+    Raises `PatchbayError` at `at`: `bad_model` for a file that is no text encoder, `kind_mismatch` for one that fits
+    none of the model's, `unsupported_class` for weights that are no plain numbers.
     """
     header = _read(path, at)
     found = {shape for names in _READERS.values() for name in names if (shape := header.shapes.get(name))}
@@ -87,7 +87,7 @@ def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
             return _replaced(source, part, path, header)
     own = ", ".join(f"{name} {_written(_words(part))}" for name, part in sorted(readers.items()))
     what = f"{path} is a text encoder of {_written(found.pop())}, and {source.name} has none such: {own}."
-    raise PatchbayError(Code.BAD_MODEL, at, what, "Use a text encoder of the model's own family.")
+    raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a text encoder of the model's own family.")
 
 
 def _words(part: Part) -> tuple[int | None, int | None]:
@@ -119,5 +119,4 @@ def _replaced(source: ModelSource, part: Part, path: Path, header: Header) -> Mo
     new = replace(
         part, weights=(path,), numbers=header.numbers(), variant=None, shapes=header.shapes, alone=True, stored=0
     )
-    parts = {name: new if each is part else each for name, each in source.parts.items()}
-    return replace(source, parts=parts, stamp=stamp_of(parts))
+    return source.with_part(new)

@@ -119,7 +119,7 @@ def sample(  # these are what a picture depends on
         arguments = call.only({**told(size, own, prompts), **settings})
         if source.family.alone:
             arguments = _alone(arguments)
-        caching.install(held, pipeline, (positive, negative), guided=is_guided)
+        caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)

@@ -103,6 +103,7 @@ class Family:
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
+    - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
     """
@@ -142,6 +143,7 @@ class Family:
     one_prompt: bool = False
     joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
+    blank_words: str = ""
     decodes_as: str = ""
     reads_as: str = ""
 
@@ -350,6 +352,15 @@ SANA_SPRINT = Family(
 WAN = Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"})
 COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}, frames_first=True)
 
+BRIA_FIBO = Family(
+    "bria-fibo",
+    "BriaFiboPipeline",
+    sizes={(4096, 48): "bria-fibo"},
+    axes={"prompt_layers": 0},
+    roles_differ=True,
+    padded=True,
+)
+
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
@@ -387,14 +398,7 @@ _FAMILIES = (
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
     Family("prx", "PRXPipeline", sizes={(2304, 16): "prx", (2304, 32): "prx-dc"}, least_guidance=1.0),
     Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}, roles_differ=True),
-    Family(
-        "bria-fibo",
-        "BriaFiboPipeline",
-        sizes={(4096, 48): "bria-fibo"},
-        axes={"prompt_layers": 0},
-        roles_differ=True,
-        padded=True,
-    ),
+    BRIA_FIBO,
     Family(
         "ideogram4",
         "Ideogram4Pipeline",
@@ -479,6 +483,14 @@ _FAMILIES = (
 _BOTH = "it guides by the words and by the picture"
 
 _READING = (
+    replace(
+        BRIA_FIBO,
+        name="bria-fibo-edit",
+        pipeline_class="BriaFiboEditPipeline",
+        pictures=Pictures(least=0, most=10, among_tokens=True),
+        blank_words='{"edit_instruction": ""}',
+        decodes_as="BriaFiboPipeline",
+    ),
     Family(
         "qwen-image-edit",
         "QwenImageEditPipeline",

@@ -74,6 +74,19 @@ def has_cuda() -> bool:
     return any(find_library(name) is not None for name in ("cuda", "nvcuda"))
 
 
+def quantisation(name: str) -> Quantisation:
+    """The quantisation of this name; none where it has no such."""
+    return next((each for each in _CONFIGS if each == name), NONE)
+
+
+def check_storage(source: ModelSource, at: str) -> None:
+    """Refuse weights of eight bits where they are quantised already. Raises `bad_value`."""
+    stored = next((name for name in source.family.denoisers if _is_stored(source.parts.get(name))), None)
+    if stored is not None or source.quantize != NONE:
+        what = f"The weights of {source.name} are quantised, so they cannot be stored in another way."
+        raise PatchbayError(Code.BAD_VALUE, at, what, "Use either of the two.")
+
+
 def check_wanted(source: ModelSource, quantize: str, at: str) -> None:
     """Refuse to quantise what is quantised already, or without the package. Raises `bad_value`, `missing_package`."""
     if quantize == NONE:

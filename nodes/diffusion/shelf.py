@@ -103,8 +103,9 @@ class ModelShelf:
             if entry.module is None:
                 source, name = key[:2]
                 module = load_part(source.plain, *key[1:]) if base is None else base
-                is_patched = isinstance(source, ModelSource) and source.patches
-                entry.module = patched(module, source, name) if is_patched else module
+                if isinstance(source, ModelSource) and source.patches:
+                    module = patched(module, source, name)
+                entry.module = module
 
     def _give_back(self, key: _Key, entry: _Entry) -> None:
         with self._lock:
@@ -145,9 +146,8 @@ def _planned(key: _Key) -> int:
     if _base(source) is not None:
         return adds
     is_stored = any(isinstance(patch, TunePatch) and patch.storage for patch in source.patches)
-    is_quantised = isinstance(source, ModelSource) and source.quantize != NONE
-    size = STORAGE_BYTES if is_stored else 1 if is_quantised else dtype.itemsize
-    return adds + source.parts[name].nbytes(size)
+    is_small = is_stored or (isinstance(source, ModelSource) and source.quantize != NONE)
+    return adds + source.parts[name].nbytes(STORAGE_BYTES if is_small else dtype.itemsize)
 
 
 SHELF = ModelShelf()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from engine import Catalog, Paths, Settings, node
-from engine.choices import Choice, Choosable, Collection, collections, models
+from engine.choices import Choice, Choosable, Collection, collections, models, named
 
 
 class Words:
@@ -73,3 +73,25 @@ def test_what_loads_models_is_found_and_each_model_listed_once():
     assert list(collections(types)) == [KEEPER, PLAIN]
     found = models(types, Paths(), Settings())
     assert [(choice.name, choice.kind) for choice in found] == [("a", ""), ("b", "sd1"), ("c", "")]
+
+
+class Beads(Loader):
+    noun = "bead"
+
+
+class Unlisted(Silent):
+    noun = "bead"
+
+
+@node("Thread")
+def thread(
+    *, first: Annotated[Path, Beads()], second: Annotated[Path, Beads(Choice("d"))], third: Annotated[Path, Unlisted()]
+) -> int:
+    """Take beads."""
+    return len((first, second, third))
+
+
+def test_what_inputs_of_one_sort_may_name_is_listed_once():
+    types = Catalog.of([thread, load]).types.values()
+    assert [choice.name for choice in named(types, "bead", Paths(), Settings())] == ["a", "b", "d"]
+    assert named(types, "pearl", Paths(), Settings()) == []

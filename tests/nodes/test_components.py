@@ -100,9 +100,9 @@ def test_a_file_of_another_family_is_refused(tiny_folder, sd3, tmp_path):
     small, large = load_model(model=tiny_folder), load_model(model=sd3)
     file = other(tmp_path / "ae.safetensors", vae_tensors(tiny_folder, ""))
     error = refusal(lambda: load_vae(large.vae, file=file))
-    assert (error.code, "is a VAE of 4 channels" in error.what) == (Code.BAD_MODEL, True)
+    assert (error.code, "is a VAE of 4 channels" in error.what) == (Code.KIND_MISMATCH, True)
     error = refusal(lambda: load_text_encoder(small.text_encoder, file=sd3 / "text_encoder_3" / "model.safetensors"))
-    assert (error.code, "has none such" in error.what) == (Code.BAD_MODEL, True)
+    assert (error.code, "has none such" in error.what) == (Code.KIND_MISMATCH, True)
     error = refusal(lambda: load_text_encoder(small.text_encoder, file=file))
     assert "holds a VAE, not a text encoder" in error.what
     error = refusal(lambda: load_vae(small.vae, file=sd3 / "text_encoder_3" / "model.safetensors"))

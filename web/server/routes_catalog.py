@@ -10,10 +10,11 @@ from pydantic import Field, JsonValue
 
 from engine import GraphError
 from engine.choices import models as named_models
+from engine.choices import named
 from engine.schema import document_schema
 from web.server.body import parse_model, read_json
 from web.server.node_types import NodeType
-from web.server.route import MAY_LACK, Answer, Route, answer
+from web.server.route import MAY_LACK, Answer, Query, Route, answer, read_query
 from web.server.service import service_of
 from web.server.submission import Draft, job_of, planned, point, pointer_of
 
@@ -71,6 +72,15 @@ class Model(Answer):
     detail: dict[str, JsonValue]
 
 
+class ModelQuery(Query):
+    """Which."""
+
+    noun: Annotated[
+        str | None,
+        Field(max_length=50, description="Instead: what an input with this resource may name, for instance LoRA."),
+    ] = None
+
+
 class Models(Answer):
     """The models in the box, in the model folders and in the hub's cache."""
 
@@ -117,10 +127,14 @@ async def forecast(request: web.Request) -> web.Response:
 
 
 async def models(request: web.Request) -> web.Response:
-    """The models that can be named."""
+    """The models that can be named, or the files of one sort."""
     service = service_of(request)
-    types = service.catalog.types.values()
-    found = await asyncio.to_thread(named_models, types, service.paths, service.settings)
+    noun = read_query(request, ModelQuery).noun
+    types, place = service.catalog.types.values(), (service.paths, service.settings)
+    if noun is None:
+        found = await asyncio.to_thread(named_models, types, *place)
+    else:
+        found = await asyncio.to_thread(named, types, noun, *place)
     listed = [Model(name=choice.name, kind=choice.kind or None, detail=dict(choice.detail)) for choice in found]
     return answer(Models(models=listed))
 
@@ -134,7 +148,7 @@ def trouble(problem: Problem, pointer: Pointer | None = None) -> Trouble:
 ROUTES = (
     Route("GET", "/api/nodes", nodes, "The node types with their ports and types", {200: Catalogue}),
     Route("GET", "/api/schema", schema, "The JSON schema of graph documents", {200: dict[str, JsonValue]}),
-    Route("GET", "/api/models", models, "The models that a graph may name", {200: Models}),
+    Route("GET", "/api/models", models, "The models that a graph may name", {200: Models}, query=ModelQuery),
     Route("POST", "/api/check", check, "Every problem of a graph; nothing runs", {200: Verdict}, body=Draft),
     Route("POST", "/api/plan", forecast, "What a run would reuse and run now, and why", {200: Forecast}, body=Draft),
 )

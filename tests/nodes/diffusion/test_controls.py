@@ -93,8 +93,8 @@ def test_an_adapter_acts_beside_a_controlnet(family, nets):
     assert not any(torch.equal(found[0], each) for each in found[1:])
 
 
-def test_the_layers_that_a_controlnet_borrows_are_given_to_no_other_model(family, nets):
-    net = nets("ZImageControlNetPipeline")[0]
+def test_the_layers_that_a_controlnet_borrows_are_given_to_no_other_model(family, tmp_path):
+    net = controlled.build_net(family("ZImagePipeline"), tmp_path / "net")
     controlled.ours(family("ZImagePipeline"), [net], Way(), "ZImageControlNetPipeline")
     with SHELF.use(net.source, PART) as live:
         assert live.t_embedder is None

@@ -160,3 +160,14 @@ def test_a_folder_stored_with_torchao_is_read(broken, tiny):
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_folder_stored_with_quanto_is_read(broken, tiny):
     assert loaded_again(broken, stored(diffusers.QuantoConfig(weights_dtype="int8"), broken, tiny))
+
+
+@TORCHAO
+def test_quantised_weights_are_not_stored_in_another_way(quantised, tiny_folder):
+    from nodes import tune_model
+
+    error = refusal(lambda: tune_model(quantised("int8").model, storage="float8_e4m3fn"))
+    assert (error.code, error.at) == (Code.BAD_VALUE, "storage")
+    known = {"model": str(tiny_folder), "config": "", "quantize": "int8"}
+    assert refusal(lambda: tune_model.facts({"storage": "float8_e4m3fn"}, {"model": known})).at == "storage"
+    assert tune_model.facts({"storage": "as loaded"}, {"model": known})

@@ -65,6 +65,15 @@ async def test_the_models_are_listed_with_their_kinds(site, home, tiny_folder):
     assert len(kinds) == len(found["models"])
 
 
+async def test_the_files_of_one_sort_are_listed_by_name(site, home):
+    (home / "models" / "loras").mkdir(parents=True)
+    (home / "models" / "loras" / "style.safetensors").write_bytes(b"not looked into")
+    status, found = await site.get("/api/models?noun=LoRA")
+    assert (status, [model["name"] for model in found["models"]]) == (200, ["loras/style.safetensors"])
+    assert found["models"][0]["kind"] is None
+    assert await site.get("/api/models?noun=teapot") == (200, {"models": []})
+
+
 async def forecast(site, graph, **more):
     status, found = await site.post("/api/plan", {"graph": graph, **more})
     assert status == 200, found

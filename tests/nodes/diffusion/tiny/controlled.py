@@ -16,7 +16,7 @@ from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.source import survey
 from nodes.types import VAE, BlankLatent, Control, Denoiser, Image, Mask, Scheduler, TextEncoder
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.nets import build_net
 from tests.nodes.diffusion.tiny.table import FOLLOWERS, TINY, build
 
@@ -63,7 +63,11 @@ CONTROLLED = {
     "CogView4Pipeline": ("CogView4ControlPipeline",),
     "CogVideoXPipeline": ("CogVideoXFunControlPipeline",),
     "EasyAnimatePipeline": ("EasyAnimateControlPipeline",),
-    "AnimateDiffPipeline": ("AnimateDiffControlNetPipeline", "AnimateDiffSparseControlNetPipeline"),
+    "AnimateDiffPipeline": (
+        "AnimateDiffControlNetPipeline",
+        "AnimateDiffSparseControlNetPipeline",
+        "AnimateDiffVideoToVideoControlNetPipeline",
+    ),
 }
 """ControlNet classes that the text-to-image class of their family stands for: the first draws from noise."""
 
@@ -124,9 +128,9 @@ FROM_PICTURES = (
 
 def begins(name):
     """What a class begins with: noise, pictures, or pictures with a mask."""
-    if name in READ_MASKS or not name.endswith(("Img2ImgPipeline", "InpaintPipeline", "InpaintingPipeline")):
-        return "noise"
-    return "pictures" if "Img2Img" in name else "masked pictures"
+    if "Img2Img" in name or "VideoToVideo" in name:
+        return "pictures"
+    return "masked pictures" if "Inpaint" in name and name not in READ_MASKS else "noise"
 
 
 def ways(name):
@@ -222,6 +226,8 @@ def latent_of(source, way, name):
     size = tiny.sizes[1]
     if way.strength is None:
         return BlankLatent(*size, way.batch, tiny.frames)
+    if tiny.frames > 1:
+        return begun.video_of(source)[1]
     found = autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), picture(size, way.batch, 3)))
     return painting.masked(found, hole(size), around_of(source, way)) if "Inpaint" in name else found
 
@@ -309,7 +315,9 @@ def theirs(source, nets, way, name=None):
     shown = [[to_pillow(pixels) for pixels in control.image.pixels] for control in used]
     one_or_all = (lambda values: values[0]) if len(used) == 1 else list
     with ExitStack() as held:
-        if name not in FROM_SEEDS:  # it draws its hint from the global generator
+        if "VideoToVideo" in name:
+            held.enter_context(exact.most_likely(name))
+        elif name not in FROM_SEEDS:  # it draws its hint from the global generator
             held.enter_context(patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode()))
         elif way.strength is not None:
             held.enter_context(likely_after(name, len(used) if nets else 0))
@@ -330,6 +338,7 @@ def theirs(source, nets, way, name=None):
             if "EasyAnimate" in name
             else [hints],
             "conditioning_frames": hints,
+            "video": [to_pillow(frame) for frame in picture(size, tiny.frames, 3).pixels],
             "control_mask": [to_pillow(hole(size).coverage[0])] * way.hints,
             "image": hints if way.strength is None else latent.samples,
             "mask_image": hole(size).coverage.expand(way.batch if name in READ_MASKS else 1, -1, -1, -1),

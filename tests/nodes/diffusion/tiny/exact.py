@@ -78,9 +78,9 @@ class Case:
 CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
 
 
-def words_of(name):
-    """The prompt; nothing for classes that read pictures alone."""
-    return PROMPT if stock.reads_words(name) else ""
+def words_of(name, prompt=PROMPT):
+    """The prompt in the form that the class wants; nothing for classes that read pictures alone."""
+    return TINY[name].words.replace("...", prompt) if stock.reads_words(name) else ""
 
 
 def cases(name):
@@ -169,7 +169,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
     several = next((each for each in names if each in call), None)
     arguments = {
-        "prompt": PROMPT if several else [PROMPT] * case.batch,
+        "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
         if case.guided
         else call.defaults.get("negative_prompt"),
@@ -230,7 +230,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     call = stock.signature(source.pipeline_class)
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
-    words = prompt if words_of(source.pipeline_class) else ""
+    words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:

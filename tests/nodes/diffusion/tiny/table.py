@@ -26,10 +26,11 @@ from tests.nodes.diffusion.tiny import (
 class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
-    `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
-    `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
-    Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
-    With a `strength` below 1 it begins with a picture, and runs that share of the steps.
+    `words` is the form of a prompt, with dots for what it says. `pictures` are the numbers of pictures that the calls
+    are given in turn, of the sizes that `exact` draws them in. `batches` is false for classes that make one thing at a
+    time of one prompt, `unguided` for those that fail in Diffusers itself without guidance, `several` for those that
+    fail there when one prompt is to give several. With a `strength` below 1 it begins with a picture, and runs that
+    share of the steps.
     """
 
     make: object
@@ -44,6 +45,7 @@ class Tiny:
     several: bool = True
     strength: float = 1.0
     pictures: tuple = (0,)
+    words: str = "..."
 
 
 WIDE = ((64, 64), (96, 64))
@@ -141,6 +143,9 @@ TINY = {
         batches=False,
     ),
     "LattePipeline": Tiny(videos.latte, frames=2, text={"clean_caption": False}, batches=False),
+    "BriaFiboEditPipeline": Tiny(
+        newer.bria_fibo, text={"max_sequence_length": 64}, words='{"edit_instruction": "..."}', pictures=(2, 0)
+    ),
     "BriaFiboPipeline": Tiny(newer.bria_fibo, text={"max_sequence_length": 64}),
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),

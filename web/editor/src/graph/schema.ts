@@ -14,6 +14,7 @@ export type WidgetSpec =
   | { is: "seed"; min: number; max: number }
   | { is: "picture"; nullable: boolean }
   | { is: "model"; nullable: boolean }
+  | { is: "file"; resource: string; nullable: boolean }
   | { is: "resource"; resource: string; nullable: boolean }
   | { is: "list"; item: WidgetSpec; nullable: boolean }
   | { is: "json" }
@@ -39,6 +40,9 @@ export interface ValueProblem {
 /** More steps than a slider has pixels for. */
 const SLIDER_STEPS = 1000;
 
+/** What lies in the model folders beside models, and can be listed by name. */
+const FILES: readonly string[] = ["ControlNet", "LoRA", "embedding", "VAE", "text encoder"];
+
 /** The widget of an input: "none" where only links go in, "json" where no other widget can hold all its values. */
 export function widgetOf(port: InputPort): WidgetSpec {
   const { schema } = port;
@@ -46,7 +50,7 @@ export function widgetOf(port: InputPort): WidgetSpec {
   const { forms, nullable } = formsOf(schema, schema);
   if (port.resource == null) return widgetOfForms(forms, nullable, schema);
   if (port.resource === "picture" || port.resource === "model") return { is: port.resource, nullable };
-  return { is: "resource", resource: port.resource, nullable };
+  return { is: FILES.includes(port.resource) ? "file" : "resource", resource: port.resource, nullable };
 }
 
 /** The input that names the model which a node loads. */

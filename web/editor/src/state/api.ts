@@ -94,6 +94,11 @@ export const api = {
     return (await ask<{ models: Model[] }>("GET", "/api/models")).models;
   },
 
+  /** What an input with this resource may name, such as a LoRA. */
+  async files(noun: string): Promise<Model[]> {
+    return (await ask<{ models: Model[] }>("GET", `/api/models?noun=${encodeURIComponent(noun)}`)).models;
+  },
+
   /** Whether the worker can be asked what it would do; it takes seconds to start. Where nobody can say, it may be. */
   async workerIsReady(): Promise<boolean> {
     const { worker } = await ask<Pick<Ready, "worker">>("GET", "/ready").catch(() => ({ worker: "ready" }));

@@ -1,5 +1,6 @@
 import { widgetOf } from "../graph/schema";
 import { ChoiceWidget } from "./ChoiceWidget";
+import { FileWidget } from "./FileWidget";
 import type { FieldProps } from "./field";
 import { JsonWidget } from "./JsonWidget";
 import { ListWidget } from "./ListWidget";
@@ -22,6 +23,8 @@ export function Field(props: FieldProps) {
       return <ChoiceWidget {...props} values={spec.nullable ? [null, ...spec.values] : spec.values} />;
     case "text":
       return <TextWidget {...props} multiline={spec.multiline} />;
+    case "file":
+      return <FileWidget {...props} resource={spec.resource} />;
     case "resource":
       return <TextWidget {...props} multiline={false} />;
     case "toggle":

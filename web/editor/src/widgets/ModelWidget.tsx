@@ -45,7 +45,8 @@ function byName(a: string | null, b: string | null): number {
   return a === null ? 1 : b === null ? -1 : a.localeCompare(b);
 }
 
-function optionOf({ name, kind, detail }: Model): Option {
+/** A model or a file as it is listed. */
+export function optionOf({ name, kind, detail }: Model): Option {
   const told = [text(detail.pipeline_class), text(detail.source), bytes(detail.bytes)].filter((part) => part !== "");
   const trouble = problemIn(detail.problem);
   return {

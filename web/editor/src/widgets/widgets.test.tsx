@@ -1,6 +1,7 @@
 import { act, useState } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { InputPort, Json, JsonSchema } from "../graph/catalog";
+import { api } from "../state/api";
 import { useCatalog } from "../state/catalog";
 import { Field } from "./Field";
 import type { SeedMode } from "./field";
@@ -189,6 +190,24 @@ test("models stand under their kinds, the broken ones last with the reason; anot
   expect(changed).toHaveBeenCalledExactlyOnceWith("models/other");
 });
 
+test("files are looked for when their list opens, and any other name may be typed", async () => {
+  vi.spyOn(api, "files").mockResolvedValue([
+    { name: "old.pt", kind: null, detail: { problem: { what: "It is a pickle.", fix: "" } } },
+    { name: "style.safetensors", kind: null, detail: { source: "file", bytes: 4096 } },
+  ]);
+  const { find, click, type, press } = await draw(
+    portOf({ type: "string" }, { resource: "LoRA", required: true }),
+    null,
+  );
+  await click(find("#it"));
+  expect(api.files).toHaveBeenCalledExactlyOnceWith("LoRA");
+  const options = [...document.querySelectorAll("[role=option]")].map((option) => option.textContent);
+  expect(options).toEqual(["style.safetensorsfile · 4 KiB", "old.pt It is a pickle."]);
+  await type(find("[role=combobox]"), "more/other");
+  await press(find("[role=combobox]"), "Enter");
+  expect(changed).toHaveBeenCalledExactlyOnceWith("more/other");
+});
+
 test("a seed is kept by its pin, and the one that ran is taken back", async () => {
   const mode = vi.fn();
   const port = portOf({ type: "integer", format: "seed", minimum: 0, default: 0 });
@@ -235,6 +254,7 @@ const EACH: [string, InputPort, Json][] = [
   ["toggle", portOf({ type: "boolean" }), true],
   ["picture", portOf({ type: "string" }, { resource: "picture" }), "fox.png"],
   ["model", portOf({ type: "string" }, { resource: "model" }), "fox"],
+  ["file", portOf({ type: "string" }, { resource: "LoRA" }), "style.safetensors"],
   ["list", portOf({ type: "array", items: { type: "integer" } }), [1, 2]],
   ["json", portOf({ type: "object" }), {}],
 ];
