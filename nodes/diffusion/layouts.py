@@ -119,8 +119,8 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
-        video = latents.movedim(-1, 1)
-        return video if hasattr(pipeline, "vae_scale_factor_temporal") else video.squeeze(2)
+        moved = latents.movedim(-1, 1)
+        return moved if hasattr(pipeline, "vae_scale_factor_temporal") else moved.squeeze(2)
     if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
         return latents
     if patch(pipeline) > 1:
