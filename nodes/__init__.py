@@ -11,7 +11,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from nodes.adapters import apply_ip_adapter, load_ip_adapter
-from nodes.components import load_text_encoder
+from nodes.components import load_text_encoder, load_vae
 from nodes.conditioning import (
     apply_control,
     combine_conditionings,
@@ -56,14 +56,15 @@ from nodes.latents import (
     vae_decode,
     vae_encode,
 )
-from nodes.load import load_control_net, load_model, load_vae
+from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
+from nodes.preprocessors import canny_edges, depth_map, load_depth_model
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.tuning import cache_steps, tile_vae, tune_model
 from nodes.upscaling import upscale_model
-from nodes.videos import images_to_video, save_video, video_to_images
+from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
     "add_embedding",
@@ -71,12 +72,14 @@ __all__ = [
     "apply_ip_adapter",
     "apply_lora",
     "cache_steps",
+    "canny_edges",
     "collect",
     "combine_conditionings",
     "composite_images",
     "crop_image",
     "crop_to_mask",
     "cut_sigmas",
+    "depth_map",
     "describe_latent",
     "distribution_divergence",
     "distribution_maps",
@@ -100,6 +103,7 @@ __all__ = [
     "learn_direction",
     "limit_conditioning",
     "load_control_net",
+    "load_depth_model",
     "load_direction",
     "load_image",
     "load_ip_adapter",
@@ -107,6 +111,7 @@ __all__ = [
     "load_model",
     "load_text_encoder",
     "load_vae",
+    "load_video",
     "make_sigmas",
     "mask_from_image",
     "mask_latent",

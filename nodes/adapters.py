@@ -11,7 +11,7 @@ from pydantic import Field
 from engine import Paths, Settings, node
 from engine.choices import Choice
 from nodes.diffusion.adapter_files import adapter_shape, check_adapter, check_encoder
-from nodes.diffusion.eyes import ENCODER, survey_encoder, wanted_files
+from nodes.diffusion.eyes import ENCODER, is_encoder, survey_encoder, wanted_files
 from nodes.diffusion.patches import PatchFile
 from nodes.diffusion.source import resolve
 from nodes.load import source_of
@@ -36,8 +36,10 @@ class EncoderFolder:
         return survey_encoder(resolved, "").digest
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
-        """None are looked for: most lie beside their adapters, where they are found by themselves."""
-        return []
+        """The image encoders that are on this machine, and what is wrong with those that cannot be used."""
+        from nodes.diffusion.listing import singles
+
+        return singles(paths, is_encoder, survey_encoder)
 
 
 AdapterPath = Annotated[

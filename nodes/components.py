@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from engine import node
-from nodes.diffusion.component_files import with_text_encoder
+from engine import Paths, Settings, node
+from engine.choices import Choice
+from engine.digests import file_digest
+from nodes.diffusion.component_files import with_text_encoder, with_vae
+from nodes.diffusion.files import files
 from nodes.diffusion.headers import read_header
+from nodes.diffusion.nets import wanted_files
+from nodes.diffusion.source import ModelSource, resolve
+from nodes.diffusion.vaes import survey_vae, swapped
 from nodes.load import source_of
 from nodes.patches import PatchInput
-from nodes.types import K, TextEncoder
+from nodes.types import VAE, K, TextEncoder
+
+
+class VAEInput:
+    """An input that names a VAE: a .safetensors file, a local folder in Diffusers' format, or a hub id."""
+
+    noun = "VAE"
+    loads = True
+
+    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
+        """The file or folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
+        (survey_vae if path.is_dir() else read_header)(path, at)
+        return path
+
+    def digest(self, resolved: Path) -> str:
+        """Identity of configuration and weights."""
+        if not resolved.is_dir():
+            return file_digest(resolved)
+        files = survey_vae(resolved, "").files
+        return hashlib.sha256(" ".join(file_digest(file) for file in files).encode()).hexdigest()
+
+    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
+        """What may be a file of a VAE below the model roots, by name and state alone."""
+        return files(paths, self.noun)
+
+
+VAEPath = Annotated[
+    Path,
+    VAEInput(),
+    Field(description="A .safetensors file in the model folders, a local folder in Diffusers' format, or a hub id."),
+]
 
 EncoderPath = Annotated[
     Path,
@@ -22,12 +60,37 @@ EncoderPath = Annotated[
 ]
 
 
+def check_vae(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse a VAE that does not fit the model."""
+    file, source = values.get("file"), source_of(given.get("vae", {}))
+    if isinstance(file, Path) and source is not None:
+        _with_vae(source, file)
+    return {}
+
+
 def check_encoder(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse a text encoder that does not fit the model."""
     file, source = values.get("file"), source_of(given.get("text_encoder", {}))
     if isinstance(file, Path) and source is not None:
         with_text_encoder(source, file, "file")
     return {}
+
+
+def _with_vae(source: ModelSource, path: Path) -> ModelSource:
+    """The model with the VAE in a folder, or with its own VAE's weights from a file."""
+    return swapped(source, survey_vae(path, "file"), "file") if path.is_dir() else with_vae(source, path, "file")
+
+
+@node("LoadVAE", category="load", facts=check_vae)
+def load_vae(vae: VAE[K], *, file: VAEPath) -> VAE[K]:
+    """Take another VAE for the same latents: a finer one, or a tiny one that decodes in a fraction of the time.
+
+    A folder is a VAE by itself. Whether a tiny one was made for these latents is not written in it: channels and sizes
+    are checked, the rest is yours to know. Of a file the weights are taken, and what it does not tell, such as the
+    scale of the latents, stays the model's; such files are those of the VAEs of Stable Diffusion, SDXL, SD 3 and
+    FLUX.1, by whichever program they were written.
+    """
+    return VAE(_with_vae(vae.source, file))
 
 
 @node("LoadTextEncoder", category="load", facts=check_encoder)

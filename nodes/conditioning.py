@@ -13,6 +13,7 @@ from nodes.types import (
     Area,
     Conditioning,
     Control,
+    ControlMode,
     ControlNet,
     ControlStrength,
     Frames,
@@ -134,17 +135,22 @@ def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[
 @node("ApplyControl", category="text")
 def apply_control(
     conditioning: Conditioning[K],
-    control_net: ControlNet[K],
     image: Image,
+    control_net: ControlNet[K] | None = None,
+    mask: Mask | None = None,
+    around: Image | None = None,
     *,
     strength: ControlStrength = 1.0,
     start: ShareStart = 0.0,
     end: ShareEnd = 1.0,
+    mode: ControlMode | None = None,
 ) -> Conditioning[K]:
     """Steer by a picture of what the ControlNet reads, such as edges; it is resized to the picture to come.
 
-    Put one behind another to steer by several. The negative prompt is steered too, as in the stock pipelines.
+    Put one behind another to steer by several. The negative prompt is steered too, as in the stock pipelines. Models
+    that read such a picture themselves need no ControlNet. `mask` says where to paint to a ControlNet that reads that,
+    and `around` is the picture to paint in, for those that read it beside what they follow.
     """
     from nodes.diffusion.controls import with_control
 
-    return with_control(conditioning, Control(control_net, image, strength, start, end))
+    return with_control(conditioning, Control(control_net, image, strength, start, end, mode, mask, around))

@@ -77,8 +77,7 @@ def vae_encode(
     """
     from nodes.diffusion import autoencoding
 
-    is_video = isinstance(image, Video)
-    found = autoencoding.encode_video(vae, image) if is_video else autoencoding.encode_image(vae, image)
+    found = autoencoding.encoded(vae, image)
     latent = autoencoding.sample_distribution(found, [seed] if take == "sample" else None)
     return Encoded(latent, found)
 

@@ -14,14 +14,11 @@ from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
 from engine.context import say
 from engine.digests import file_digest
-from nodes.diffusion.component_files import with_vae
-from nodes.diffusion.headers import read_header
 from nodes.diffusion.mask_rules import MASK, READS
 from nodes.diffusion.nets import survey_net, wanted_files
 from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, quantisation, told
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
-from nodes.diffusion.vaes import survey_vae, swapped
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
@@ -138,39 +135,6 @@ ControlNetPath = Annotated[
 ]
 
 
-class VAEFile:
-    """An input that names a VAE: a .safetensors file, a local folder in Diffusers' format, or a hub id."""
-
-    noun = "VAE"
-
-    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
-        """The file or folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
-        if path.is_file():
-            read_header(path, at)
-        else:
-            survey_vae(path, at)
-        return path
-
-    def digest(self, resolved: Path) -> str:
-        """Identity of configuration and weights."""
-        files = (resolved,) if resolved.is_file() else survey_vae(resolved, "").files
-        return hashlib.sha256(" ".join(file_digest(file) for file in files).encode()).hexdigest()
-
-    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
-        """The files that may be one, by name and state alone: whether it is one, `resolve` says."""
-        from nodes.diffusion.files import files
-
-        return files(paths, self.noun)
-
-
-VAEPath = Annotated[
-    Path,
-    VAEFile(),
-    Field(description="A .safetensors file, a local folder in Diffusers' format, or a hub id."),
-]
-
-
 class LoadedModel(NamedTuple, Generic[K]):
     """The parts of a model. Each can be taken out and wired elsewhere."""
 
@@ -230,38 +194,16 @@ def load_model(*, model: ModelPath, config: ConfigPath | None = None, quantize: 
 
 
 def kind_of_net(values: Mapping[str, object]) -> dict[str, str]:
-    """The kind of the models that a ControlNet steers, from its configuration, weights unread."""
+    """The kind of the models that a ControlNet steers, from its configuration, weights unread; some tell none."""
     path = values.get("control_net")
-    return {"K": survey_net(path, "control_net").kind} if isinstance(path, Path) else {}
+    kind = survey_net(path, "control_net").kind if isinstance(path, Path) else ""
+    return {"K": kind} if kind else {}
 
 
 @node("LoadControlNet", category="load", kinds=kind_of_net)
 def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
-    """Open a ControlNet, which steers models of its kind by pictures: edges, depth, poses.
+    """Open a ControlNet or a T2I-Adapter, which steers models of its kind by pictures: edges, depth, poses.
 
     Weights are read when something first runs on them.
     """
     return ControlNet(survey_net(control_net, "control_net"))
-
-
-def check_vae(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a VAE that reads other latents than the model's own."""
-    file, source = values.get("file"), source_of(given.get("vae", {}))
-    if isinstance(file, Path) and source is not None:
-        _with_vae(source, file)
-    return {}
-
-
-@node("LoadVAE", category="load", facts=check_vae)
-def load_vae(vae: VAE[K], *, file: VAEPath) -> VAE[K]:
-    """Take another VAE for the same latents: a finer one, or a tiny one that decodes in a fraction of the time.
-
-    It gives other pictures than the model's own. Whether a tiny one was made for these latents is not written in it:
-    channels and sizes are checked, the rest is yours to know. A single file tells weights only, so the scale of the
-    latents stays the model's.
-    """
-    return VAE(_with_vae(vae.source, file))
-
-
-def _with_vae(source: ModelSource, path: Path) -> ModelSource:
-    return with_vae(source, path, "file") if path.is_file() else swapped(source, survey_vae(path, "file"), "file")

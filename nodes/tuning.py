@@ -78,7 +78,7 @@ Most = Annotated[
     int | None, Field(ge=1, le=100, description=f"MagCache: how many steps in a row are left out at most; {OWN}")
 ]
 Ratios = Annotated[
-    list[float] | None,
+    Annotated[list[float], Field(min_length=1, max_length=1000)] | None,
     Field(description="MagCache: how the work of this model shrinks from step to step; null knows FLUX.1's."),
 ]
 TileSize = Annotated[

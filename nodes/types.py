@@ -48,6 +48,9 @@ Size = Annotated[int, Field(ge=8, le=16384, multiple_of=8, description="Pixels; 
 Batch = Annotated[int, Field(ge=1, le=256, description="How many pictures at once.")]
 
 FrameCount = Annotated[int, Field(ge=1, le=1024, description="How many frames; more than 1 for video models only.")]
+ControlMode = Annotated[
+    int, Field(ge=0, le=63, description="Which kind of picture it is, for a union of several ControlNets only.")
+]
 ControlStrength = Annotated[float, Field(ge=0, le=10, description="What the ControlNet adds is multiplied by this.")]
 ShareStart = Annotated[float, Field(ge=0, le=1, description="From which share of the steps on it counts.")]
 ShareEnd = Annotated[float, Field(ge=0, le=1, description="Up to which share of the steps it counts.")]
@@ -292,8 +295,8 @@ class Conditioning(Generic[K]):
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        images = (*(control.image for control in self.controls), *self.pictures)
-        beside = sum(image.nbytes for image in images) + sum(each.nbytes for each in self.beside)
+        beside = sum(each.nbytes for each in self.controls) + sum(each.nbytes for each in self.beside)
+        beside += sum(picture.nbytes for picture in self.pictures)
         masked = self.area.mask.nbytes if self.area is not None and self.area.mask is not None else 0
         return beside + masked + sum(int(tensor.nbytes) for tensor in leaves(self.tensors))
 
@@ -586,17 +589,30 @@ class ControlNet(Generic[K]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Control:
-    """A picture that steers through a ControlNet: how strongly, and from which share of the steps to which."""
+    """A picture that steers through a ControlNet: how strongly, and from which share of the steps to which.
 
-    net: ControlNet[Any]
+    Without a `net` the model reads the picture itself. `mode` says which kind of picture it is to a union of several
+    ControlNets. `mask` says where is to be painted to one that reads that, and `around` shows it the picture around.
+    """
+
+    net: ControlNet[Any] | None
     image: Image
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    mode: int | None = None
+    mask: Mask | None = None
+    around: Image | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(part.nbytes for part in (self.image, self.mask, self.around) if part is not None)
 
     def digest(self) -> str:
         """Identity of the content."""
-        return f"{self.net.digest()}:{self.image.digest()}:{self.strength!r}:{self.start!r}:{self.end!r}"
+        parts = (None if part is None else part.digest() for part in (self.net, self.image, self.mask, self.around))
+        return f"{':'.join(map(str, parts))}:{self.strength!r}:{self.start!r}:{self.end!r}:{self.mode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -615,6 +631,21 @@ class IPAdapter:
         """Which files it is made of."""
         encoder = "the model's own" if self.encoder is None else str(self.encoder.path)
         return Inspection((Fact("file", self.file.path.name), Fact("image encoder", encoder)))
+
+
+@dataclass(frozen=True, slots=True)
+class DepthModel:
+    """A model that tells distances in pictures. Holds no weights: those are on the shelf while they are used."""
+
+    source: NetSource
+
+    def digest(self) -> str:
+        """Identity of the weights and configuration."""
+        return self.source.digest
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which one it is."""
+        return Inspection((Fact("model", self.source.name), Fact("class", self.source.class_name)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from engine import node
-from nodes.diffusion.upscaler_files import check_installed, survey_upscaler
+from nodes.diffusion import packages
+from nodes.diffusion.upscaler_files import survey_upscaler
 from nodes.patches import PatchInput
 from nodes.types import Image
 
@@ -24,7 +25,7 @@ Overlap = Annotated[int, Field(ge=0, le=1024, description="Pixels that neighbour
 
 def check_upscaler(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
     """Refuse to upscale where the library for it is not installed."""
-    check_installed("file")
+    packages.check_upscaler("file")
     return {}
 
 

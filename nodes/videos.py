@@ -1,13 +1,15 @@
-"""Videos: frames with a speed, made of pictures, taken apart and saved."""
+"""Videos: frames with a speed, read from files, made of pictures, taken apart and saved."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from engine import node, say
+from engine import Paths, Settings, node, say
 from engine.context import current
+from engine.digests import file_digest
 from engine.files import write_numbered
 from nodes.images import FileName, Saved
 from nodes.types import FramesPerSecond, Image, Video
@@ -15,6 +17,33 @@ from nodes.types import FramesPerSecond, Image, Video
 FramesEach = Annotated[
     int | None, Field(ge=1, le=4096, description="How many frames each video has; null makes one video of all.")
 ]
+
+
+class VideoFile:
+    """An input that names a video: beside the document or in the input folder."""
+
+    noun = "video"
+
+    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
+        """The file. Raises `PatchbayError` when there is none that a graph may read."""
+        return paths.find(value, paths.inputs, at)
+
+    def digest(self, resolved: Path) -> str:
+        """Identity of the file's content."""
+        return file_digest(resolved)
+
+
+VideoPath = Annotated[Path, VideoFile(), Field(description="MP4, MOV, MKV, WebM or AVI.")]
+FirstFrame = Annotated[int, Field(ge=0, le=1_000_000, description="The frame to begin with, counted from 0.")]
+FramesRead = Annotated[int | None, Field(ge=1, le=4096, description="How many frames; null for all that follow.")]
+
+
+@node("LoadVideo", category="video")
+def load_video(*, file: VideoPath, first: FirstFrame = 0, frames: FramesRead = None) -> Video:
+    """Read a video from a file, or some of its frames. Video models make 5, 9, 13 ... or 9, 17, 25 ... of them."""
+    from nodes.diffusion import movies
+
+    return movies.read(file, first, frames, "file")
 
 
 @node("ImagesToVideo", category="video")

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from nodes.diffusion.source import ModelSource
 
 
+def encoded(vae: VAE[Any], given: Image | Video) -> LatentDistribution[Any]:
+    """What the VAE's encoder says of pictures, or of a video. Raises as the two functions below."""
+    return encode_video(vae, given) if isinstance(given, Video) else encode_image(vae, given)
+
+
 def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     """What the VAE's encoder says of each picture of the batch, each encoded by itself.
 
@@ -32,6 +37,9 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     source = vae.source
     name = source.family.decoder
     with SHELF.use(source, name) as module, opened(source, **{name: module}) as pipeline:
+        if source.family.tiles:
+            what = "This VAE encodes no pictures, only videos in tiles."
+            raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
         pixels = _pixels(pipeline, image.pixels).to(module.dtype)
         shift, scaling = codecs.scale_of(module, source)
@@ -153,6 +161,8 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     layouts.check_shape(pipeline, samples)
     size, batch = layouts.size_of(pipeline, samples), len(samples)
     layouts.check_known(pipeline, size)
+    if source.family.tiles:
+        _tile(pipeline.vae, samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(
@@ -168,6 +178,18 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done
+
+
+def _tile(module: Any, samples: torch.Tensor) -> None:  # noqa: ANN401
+    """Let a VAE work in tiles. Raises `bad_value` for latents that are smaller than one."""
+    parts = (module.config.temporal_compression_ratio, *[module.spatial_compression_ratio] * 2)
+    least = [side // part for side, part in zip(module.kernel, parts, strict=True)]
+    if any(have < need for have, need in zip(samples.shape[2:], least, strict=True)):
+        frames, height, width = module.kernel
+        what = f"This VAE decodes tiles of {width} x {height} pixels and {frames} frames, and the video is smaller."
+        fix = f"Set EmptyLatent to at least {width} x {height} and {(least[0] - 1) * parts[0] + 1} frames."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+    module.enable_tiling()
 
 
 def _widths(source: ModelSource) -> tuple[int, int]:

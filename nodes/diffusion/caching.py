@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nodes.diffusion.denoiser_shim import Call
     from nodes.diffusion.shim import Position
     from nodes.diffusion.source import ModelSource
-    from nodes.types import Conditioning
+    from nodes.diffusion.steering import Steering
 
 _ATTENTION = r"^(transformer_|single_transformer_|temporal_transformer_)?blocks\..*attn\d?"
 """The attention layers that TaylorSeer continues: those of its default, and those that are numbered."""
@@ -63,21 +63,23 @@ def check(source: ModelSource, patch: CachePatch) -> None:
 def install(
     held: ExitStack,
     pipeline: Any,  # noqa: ANN401  # diffusers does not type its pipelines
-    prompts: tuple[Conditioning[Any], Conditioning[Any] | None],
-    *,
-    guided: bool,
+    steering: Steering,
 ) -> None:
     """Put the cache of the pipeline's source before its denoisers, for as long as `held` is. Without one, do nothing.
 
-    Raises `bad_value` where several prompts meet: how often the denoiser is asked then changes between steps.
+    Raises `bad_value` where several prompts meet, or where other denoisers take over: how often this one is asked then
+    changes between steps.
     """
     patch = next((patch for patch in pipeline.source.patches if isinstance(patch, CachePatch)), None)
     if patch is None:
         return
-    if any(regions.is_limited(prompt) for prompt in prompts):
+    if any(regions.is_limited(prompt) for prompt in (steering.positive, steering.negative)):
         what = "A cache cannot tell several prompts from each other."
         raise PatchbayError(Code.BAD_VALUE, "model", what, "Use one prompt without an area, or no cache.")
-    cached = _Cached(held, pipeline, patch, guided=guided)
+    if steering.adapts or (steering.guidance is not None and steering.guidance.weakening is not None):
+        what = "A cache sees nothing of the steps in which a weakened or differently adapted model is asked."
+        raise PatchbayError(Code.BAD_VALUE, "model", what, "Use the model without its cache.")
+    cached = _Cached(held, pipeline, patch, guided=steering.negative is not None)
     denoiser_shim.install(pipeline, cached.predict)
 
 

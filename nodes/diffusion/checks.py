@@ -78,7 +78,11 @@ def own_words(options: Mapping[str, object]) -> Iterator[None]:
             what = f"The model's pipeline cannot work with {', '.join(blamed)}: {said}"
             fix = "Take these options away, or give them other values."
             raise PatchbayError(Code.BAD_VALUE, "options", what, fix) from error
-        if any(frame.name in CHECKS for frame in traceback.extract_tb(error.__traceback__)):
+        names = {frame.name for frame in traceback.extract_tb(error.__traceback__)}
+        if "retrieve_timesteps" in names:
+            what = f"The model's pipeline cannot tell its scheduler what it must: {error}"
+            raise PatchbayError(Code.BAD_VALUE, "scheduler", what, "Use the model's own scheduler.") from error
+        if names & CHECKS:
             what = f"The model's pipeline refuses this: {error}"
             raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of another size.") from error
         raise

@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from engine.errors import Code, PatchbayError
-from nodes.diffusion import layouts
 from nodes.diffusion.checks import check_kind, check_share
-from nodes.diffusion.nets import PART
-from nodes.diffusion.pixels import resize
-from nodes.diffusion.shelf import SHELF
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import ExitStack
-
-    from nodes.diffusion.denoiser_shim import Call
-    from nodes.diffusion.layouts import Size
-    from nodes.diffusion.shim import Position
+    from nodes.diffusion.nets import NetSource
     from nodes.diffusion.source import ModelSource
     from nodes.types import Conditioning, Control
-
-
-_FLUX, _SD3 = "FluxControlNetModel", "SD3ControlNetModel"
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """A control ready to be used: the live ControlNet, and what it reads of the picture for each sample."""
-
-    control: Control
-    net: Any
-    picture: torch.Tensor
 
 
 def with_control(conditioning: Conditioning[Any], control: Control) -> Conditioning[Any]:
     """A prompt, or several that act together, each with one more control.
 
-    Raises `bad_value` for a share of the steps that has no steps.
+    Raises `bad_value` for a share of the steps that has no steps, and for what the ControlNet does not read.
     """
     check_share(control.start, control.end)
+    if control.net is None:
+        _check_alone(control)
+    else:
+        _check_mode(control.net.source, control.mode)
+        _check_mask(control.net.source, control)
     beside = tuple(replace(each, controls=(*each.controls, control)) for each in conditioning.beside)
     return replace(conditioning, controls=(*conditioning.controls, control), beside=beside)
+
+
+def _check_alone(control: Control) -> None:
+    """Refuse what is said to a model that reads a picture itself, which can only be shown it. Raises `bad_value`."""
+    told = {
+        "strength": control.strength != 1,
+        "start": control.start != 0,
+        "end": control.end != 1,
+        "mode": control.mode is not None,
+        "mask": control.mask is not None,
+        "around": control.around is not None,
+    }
+    for name, is_said in told.items():
+        if is_said:
+            what = f"Without a ControlNet the model reads the picture itself, in all steps; {name} means nothing to it."
+            raise PatchbayError(Code.BAD_VALUE, name, what, f"Leave {name} as it is, or give a ControlNet.")
+
+
+def _check_mode(net: NetSource, mode: int | None) -> None:
+    if net.modes is None and mode is not None:
+        what = f"{net.name} reads one kind of picture, so it has no modes."
+        raise PatchbayError(Code.BAD_VALUE, "mode", what, "Leave mode empty.")
+    if net.modes is not None and (mode is None or mode >= net.modes):
+        what = f"{net.name} is a union of ControlNets for {net.modes} kinds of pictures; which one is this?"
+        raise PatchbayError(Code.BAD_VALUE, "mode", what, f"Set mode to 0 to {net.modes - 1}, as its page says.")
+
+
+def _check_mask(net: NetSource, control: Control) -> None:
+    """Refuse a mask that is not read, or is missing where it is. Raises `bad_value`."""
+    if (control.around is not None) and not (net.reads_around and control.mask is not None):
+        what = f"{net.name} reads a picture to paint in only with a mask." if net.reads_around else ""
+        what = what or f"{net.name} reads no picture to paint in."
+        raise PatchbayError(Code.BAD_VALUE, "around", what, "Give the mask too, or take the picture away.")
+    wanted = (net.reads_around and control.around is not None) or net.reads_mask
+    if wanted != (control.mask is not None):
+        reads = "was made for inpainting and reads a mask" if wanted else "reads no mask without the picture around it"
+        reads = reads if wanted or net.reads_around else "reads no mask"
+        fix = "Give it the mask." if wanted else "Take the mask away; mask the latent to paint a part."
+        raise PatchbayError(Code.BAD_VALUE, "mask", f"{net.name} {reads}.", fix)
 
 
 def check_controls(source: ModelSource, positive: Conditioning[Any], negative: Conditioning[Any] | None) -> None:
@@ -53,151 +74,32 @@ def check_controls(source: ModelSource, positive: Conditioning[Any], negative: C
         what = "The controls of a positive prompt steer the negative one too, so a negative has none of its own."
         raise PatchbayError(Code.BAD_VALUE, "negative", what, "Put ApplyControl behind the positive prompt.")
     for control in (control for entry in positive.prompts for control in entry.controls):
-        check_kind("positive.control", control.net.kind, "model", source.kind)
-        family, found = source.family, control.net.source.class_name
-        if found not in family.controls:
-            what = f"A {family.pipeline_class} follows no ControlNet of the class {found}."
-            fix = f"It follows: {', '.join(family.controls)}." if family.controls else "Take ApplyControl away."
-            raise PatchbayError(Code.BAD_VALUE, "positive", what, fix)
+        if control.net is not None:
+            _check_follows(source, control.net.source)
+    _check_shown(source, positive)
 
 
-def hints(
-    held: ExitStack,
-    pipeline: Any,  # noqa: ANN401  # diffusers does not type its pipelines
-    controls: Sequence[Control],
-    size: Size,
-    own: list[torch.Generator],
-    *,
-    guided: bool,
-) -> list[Hint]:
-    """The controls with their ControlNets from the shelf; `own` are the generators of the samples.
-
-    A ControlNet for FLUX that reads latents gets a sample of them, drawn before any other noise as in the stock class.
-    One for SD 3 gets their mean: there the stock class draws from the global generator, so no seed brings it back.
-    Raises `bad_value` for too many or too few pictures.
-    """
-    found = []
-    for control in controls:
-        image = resize(control.image, size.width, size.height)
-        if len(image.pixels) not in {1, len(own)}:
-            what = f"A control of {len(image.pixels)} pictures cannot steer a batch of {len(own)}."
-            raise PatchbayError(Code.BAD_VALUE, "positive", what, f"Give it one picture, or {len(own)}.")
-        picture = image.pixels.expand(len(own), -1, -1, -1).to(pipeline.device, pipeline.precision)
-        net = held.enter_context(SHELF.use(control.net.source, PART))
-        found.append(Hint(control, net, _read(held, pipeline, control, net, picture, own, guided=guided)))
-    return found
+def _check_follows(source: ModelSource, net: NetSource) -> None:
+    if net.kind:
+        check_kind("positive.control", net.kind, "model", source.kind)
+    family = source.family
+    if net.class_name not in family.controls:
+        what = f"A {family.pipeline_class} follows no ControlNet of the class {net.class_name}."
+        fix = f"It follows: {', '.join(family.controls)}." if family.controls else "Take ApplyControl away."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, fix)
+    misfit = "" if net.kind else net.misfit(source)
+    if misfit:
+        what = f"{net.name} was made for another model: {misfit}."
+        raise PatchbayError(Code.KIND_MISMATCH, "positive.control", what, "Use one for this kind of model.")
 
 
-def _read(  # what a hint depends on
-    held: ExitStack,
-    pipeline: Any,  # noqa: ANN401
-    control: Control,
-    net: Any,  # noqa: ANN401
-    picture: torch.Tensor,
-    own: list[torch.Generator],
-    *,
-    guided: bool,
-) -> torch.Tensor:
-    """A picture for each sample as the ControlNet reads it: pixels, or latents held as the pipeline holds its own."""
-    found = control.net.source.class_name
-    if found not in {_FLUX, _SD3}:
-        return picture
-    picture = picture * 2 - 1
-    if found == _FLUX and net.input_hint_block is not None:
-        return picture
-    source: ModelSource = pipeline.source
-    vae = held.enter_context(SHELF.use(source, source.family.decoder))
-    if found == _FLUX:
-        latents = vae.encode(picture).latent_dist.sample(own)
-    else:  # of a batch as large as the stock class's: the last bit depends on that
-        latents = vae.encode(torch.cat([picture] * 2) if guided else picture).latent_dist.mode()[: len(own)]
-    shift = 0 if found == _SD3 and net.config.force_zeros_for_pooled_projection else vae.config.shift_factor
-    return layouts.pack(pipeline, (latents - shift) * vae.config.scaling_factor)
-
-
-def added(call: Call, hints: Sequence[Hint], position: Position) -> dict[str, Any]:
-    """What the denoiser is told beside its own arguments: the sums of what the ControlNets say that have their time."""
-    active = [hint for hint in hints if position.lies_in(hint.control.start, hint.control.end)]
-    if not active:
-        return {}
-    if active[0].control.net.source.class_name == _FLUX:
-        both = [_of_flux(call, hint) for hint in active]
-        return {
-            "controlnet_block_samples": _sum([blocks for blocks, _ in both]),
-            "controlnet_single_block_samples": _sum([singles for _, singles in both]),
-            "controlnet_blocks_repeat": active[0].net.input_hint_block is not None,
-        }
-    if active[0].control.net.source.class_name == _SD3:
-        return {"block_controlnet_hidden_states": _sum([_of_sd3(call, hint) for hint in active])}
-    levels = [_of_unet(call, hint) for hint in active]
-    return {
-        "down_block_additional_residuals": _sum([down for down, _ in levels]),
-        "mid_block_additional_residual": _sum([[middle] for _, middle in levels])[0],
-    }
-
-
-def _sum(each: Sequence[Sequence[torch.Tensor] | None]) -> Any:  # noqa: ANN401  # None where none says anything
-    """Lists of tensors added up, in order."""
-    given = [list(one) for one in each if one is not None]
-    total = given[0] if given else None
-    for more in given[1:]:
-        total = [one + other for one, other in zip(total or (), more, strict=True)]
-    return total
-
-
-def _of_flux(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor] | None, Sequence[torch.Tensor] | None]:
-    """What one ControlNet adds to the blocks of both kinds."""
-    names = ("hidden_states", "timestep", "pooled_projections", "encoder_hidden_states", "txt_ids", "img_ids")
-    told = {name: call.arguments[name] for name in names}
-    if hint.net.config.guidance_embeds:
-        told["guidance"] = call.arguments["guidance"]
-    blocks, singles = hint.net(
-        **told, controlnet_cond=hint.picture, conditioning_scale=hint.control.strength, return_dict=False
-    )
-    return blocks, singles
-
-
-def _of_sd3(call: Call, hint: Hint) -> Sequence[torch.Tensor]:
-    """What one ControlNet adds to the blocks; some read no pooled words."""
-    given = call.arguments
-    pooled = given["pooled_projections"]
-    reads_pooled = not hint.net.config.force_zeros_for_pooled_projection
-    blocks: Sequence[torch.Tensor] = hint.net(
-        hidden_states=given["hidden_states"],
-        timestep=given["timestep"],
-        encoder_hidden_states=given["encoder_hidden_states"],
-        pooled_projections=pooled if reads_pooled else torch.zeros_like(pooled),
-        controlnet_cond=torch.cat([hint.picture] * (len(call.samples) // len(hint.picture))),
-        conditioning_scale=hint.control.strength,
-        return_dict=False,
-    )[0]
-    return blocks
-
-
-def _of_unet(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
-    """What one ControlNet adds to the levels of a UNet, and to its middle."""
-    times = len(call.samples) // len(hint.picture)  # guided: once against and once for the prompt
-    is_pooled = times == 2 and hint.net.config.global_pool_conditions  # noqa: PLR2004  # both
-    down, middle = _asked(call.part(1, 2) if is_pooled else call, hint)
-    if not is_pooled:
-        return down, middle
-    # What such a ControlNet says has no place in the picture, so it is for the prompt alone, as in the stock classes.
-    return [_half(each) for each in down], _half(middle)
-
-
-def _half(residual: torch.Tensor) -> torch.Tensor:
-    return torch.cat([torch.zeros_like(residual), residual])
-
-
-def _asked(call: Call, hint: Hint) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
-    given = call.arguments
-    down, middle = hint.net(
-        given["sample"],
-        given["timestep"],
-        encoder_hidden_states=given["encoder_hidden_states"],
-        controlnet_cond=torch.cat([hint.picture] * (len(call.samples) // len(hint.picture))),
-        conditioning_scale=hint.control.strength,
-        added_cond_kwargs=given.get("added_cond_kwargs"),
-        return_dict=False,
-    )
-    return down, middle
+def _check_shown(source: ModelSource, positive: Conditioning[Any]) -> None:
+    """Refuse pictures without a ControlNet that no model reads, and a model that lacks the one it reads."""
+    shown = [[control for control in entry.controls if control.net is None] for entry in positive.prompts]
+    if not source.reads_picture and any(shown):
+        what = f"{source.name} reads no picture itself."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, "Give ApplyControl a ControlNet.")
+    if source.reads_picture and (len(shown[0]) != 1 or any(each != shown[0] for each in shown)):
+        what = f"{source.name} was made to follow one picture, which it reads beside the latents."
+        fix = "Put one ApplyControl without a ControlNet behind the positive prompt, behind all that it is made of."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, fix)

@@ -109,7 +109,7 @@ class DenoiserShim:
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """The denoiser's own: pipelines ask what they were given, and free what is a module."""
-        return type(self._denoiser)
+        return self._denoiser.__class__  # type: ignore[no-any-return]
 
     @contextmanager
     def cache_context(self, name: str, **more: Any) -> Iterator[None]:  # noqa: ANN401

@@ -13,6 +13,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import (
     adapting,
     caching,
+    canvases,
     guiders,
     layouts,
     noise,
@@ -81,15 +82,15 @@ def sample(  # these are what a picture depends on
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
     share = denoise if source.family.told_share and not whole else None
     _check_latent(source, latent, window, scheduler)
-    in_parts = window.last is not None or windows.state_in(latent) is not None
+    in_parts = windows.is_part(latent, window)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
-    picturing.check_begun(source.family, positive.pictures, latent)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
+    picturing.check_start(source, blank=isinstance(latent, BlankLatent))
     own = noise.generators(seed, _batch(latent))
     settings: dict[str, object] = {
         "num_inference_steps": steps,
-        call.guidance or "": guidance,
+        call.guidance or "": None if options.get("guidance_schedule") else guidance,  # a number for each step, or one
         **unread_picture(source),
         "output_type": "latent",
         **options,
@@ -98,9 +99,9 @@ def sample(  # these are what a picture depends on
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
         picturing.check_size(source.family, shown, size)
-        own_guiders.set_scale(pipeline, guidance)
-        own_guiders.check(pipeline, in_parts=in_parts)
+        own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
+        positive = canvases.fitted(pipeline, positive, size)
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         _check_guider(source, guider, is_guided=is_guided, in_parts=in_parts)
         scale = guiders.scale_of(source.family, guidance, options)
@@ -118,14 +119,15 @@ def sample(  # these are what a picture depends on
         arguments = call.only({**told(size, own, prompts), **settings})
         if source.family.alone:
             arguments = _alone(arguments)
-        caching.install(held, pipeline, (positive, negative), guided=is_guided)
+        caching.install(held, pipeline, steered)
+        if isinstance(latent, Latent):
+            painting.check_size(latent, size)
+            painting.show(pipeline, latent)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
         begun = None
         if isinstance(latent, Latent):
-            painting.check_size(latent, size)
-            painting.show(pipeline, latent)
             with own_words(passed):
                 begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
             arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
@@ -156,7 +158,6 @@ def _check_latent(
     """Refuse a latent that the model cannot begin with, or not at this step. Raises `bad_value`."""
     windows.check_parts(latent, window, source.family)
     windows.check_start(latent, source.family)
-    windows.check_blank(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
     painting.check(latent, source)
 

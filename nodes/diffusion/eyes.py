@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.hub import LONE
-from nodes.diffusion.nets import NetSource
-from nodes.diffusion.parts import choose_weights, read_json, read_part, rule_for
+from nodes.diffusion.nets import NetSource, files_of
+from nodes.diffusion.parts import read_json, read_part, rule_for
 from nodes.diffusion.source import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 ENCODER = "image_encoder"
@@ -29,17 +29,19 @@ def survey_encoder(path: Path, at: str) -> NetSource:
         what = f"{path} is no folder with a {LONE}, so it is no image encoder in Transformers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the encoder's config.json.")
     config = read_json(path / LONE, at)
-    classes = config.get("architectures")
-    if config.get("model_type") != "clip_vision_model" and not (isinstance(classes, list) and _CLASS in classes):
+    if not is_encoder(config):
         what = f'{path} is a "{config.get("model_type")}", and no image encoder of CLIP.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use a {_CLASS}.")
     parts = {ENCODER: read_part(path, _CLASS, rule_for(path, "transformers", _CLASS), at)}
     return NetSource(path, stamp_of(parts), path.name, "", parts)
 
 
+def is_encoder(config: Mapping[str, object]) -> bool:
+    """Whether a configuration is that of an image encoder."""
+    classes = config.get("architectures")
+    return config.get("model_type") == "clip_vision_model" or (isinstance(classes, list) and _CLASS in classes)
+
+
 def wanted_files(names: Iterable[str]) -> list[str]:
     """Of a repository's files, those of an image encoder: its configuration and one variant of its weights."""
-    chosen = choose_weights(names, "model")
-    if chosen is None:
-        return [LONE]
-    return [LONE, chosen[1], *(["model*-of-*.safetensors"] if chosen[1].endswith(".json") else [])]
+    return files_of(names, "model")

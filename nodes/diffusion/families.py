@@ -89,6 +89,9 @@ class Family:
     - `blank_only`: why a run begins with a blank latent, where it must.
     - `asks_twice`: each step asks the scheduler first what the prediction means, and then to go on.
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
+    - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
+    - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
+    - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
     - `controls`: the classes of the ControlNets that can steer it.
@@ -100,9 +103,9 @@ class Family:
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
+    - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
-    - `blank`: why a run begins from pure noise only, where it does.
     """
 
     name: str
@@ -123,10 +126,13 @@ class Family:
     decodes_plainly: bool = False
     ends_early: bool = False
     shows_nothing: bool = False
+    sized: bool = False
+    tiles: bool = False
     puts_latents: bool = False
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False
+    least_frames: int = 1
     least_guidance: float = 0.0
     whole: str = ""
     controls: tuple[str, ...] = ()
@@ -137,9 +143,9 @@ class Family:
     one_prompt: bool = False
     joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
+    blank_words: str = ""
     decodes_as: str = ""
     reads_as: str = ""
-    blank: str = ""
 
     @property
     def unused(self) -> frozenset[str]:
@@ -174,7 +180,7 @@ STABLE_DIFFUSION = Family(
     pipeline_class="StableDiffusionPipeline",
     denoisers=("unet",),
     decodes_plainly=True,
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "T2IAdapter"),
     steers=_PROMPT,
     sizes={(768, 4): "sd1", (1024, 4): "sd2", (128, 4): "pocket"},
     parts={
@@ -205,7 +211,7 @@ SDXL = Family(
     "StableDiffusionXLPipeline",
     UNET,
     {(2048, 4): "sdxl"},
-    controls=("ControlNetModel",),
+    controls=("ControlNetModel", "ControlNetUnionModel", "T2IAdapter"),
     steers={**_PROMPT, "added_cond_kwargs.text_embeds": "pooled_prompt_embeds"},
 )
 REFINER = Family(
@@ -247,8 +253,20 @@ FLUX = Family(
 )
 PIXART = Family("pixart", "PixArtSigmaPipeline", sizes={(4096, 4): "pixart"})
 _NO_INSTRUCTION: Mapping[str, object] = {"complex_human_instruction": None}
-SANA = Family("sana", "SanaPipeline", sizes={(2304, 32): "sana"}, roles_differ=True, aside=_NO_INSTRUCTION)
-HUNYUAN_DIT = Family("hunyuan-dit", "HunyuanDiTPipeline", sizes={(1024, 1024, 4): "hunyuan-dit"})
+SANA = Family(
+    "sana",
+    "SanaPipeline",
+    sizes={(2304, 32): "sana"},
+    roles_differ=True,
+    aside=_NO_INSTRUCTION,
+    controls=("SanaControlNetModel",),
+)
+HUNYUAN_DIT = Family(
+    "hunyuan-dit",
+    "HunyuanDiTPipeline",
+    sizes={(1024, 1024, 4): "hunyuan-dit"},
+    controls=("HunyuanDiT2DControlNetModel",),
+)
 FLUX2 = Family(
     "flux2",
     "Flux2Pipeline",
@@ -272,11 +290,21 @@ FLUX_KONTEXT = Family(
 )
 
 ANIMATEDIFF = Family(
-    "animatediff", "AnimateDiffPipeline", ("unet", "motion_adapter"), {(768, 4): "sd1"}, frames_first=True
+    "animatediff",
+    "AnimateDiffPipeline",
+    ("unet", "motion_adapter"),
+    {(768, 4): "sd1"},
+    frames_first=True,
+    controls=("ControlNetModel", "SparseControlNetModel"),
 )
 CHROMA = Family("chroma", "ChromaPipeline", sizes={(4096, 16): "chroma"}, begun_steps=True)
 QWEN_IMAGE = Family(
-    "qwen-image", "QwenImagePipeline", sizes={(3584, 16): "qwen-image"}, begun_steps=True, divides_guided=True
+    "qwen-image",
+    "QwenImagePipeline",
+    sizes={(3584, 16): "qwen-image"},
+    begun_steps=True,
+    divides_guided=True,
+    controls=("QwenImageControlNetModel",),
 )
 _FROM_THE_PROMPT = "it counts guidance from the prompt on, where a guider begins at the negative"
 Z_IMAGE = Family(
@@ -285,7 +313,10 @@ Z_IMAGE = Family(
     sizes={(2560, 16): "z-image"},
     begun_steps=True,
     own_guidance=_FROM_THE_PROMPT,
+    controls=("ZImageControlNetModel",),
 )
+COGVIEW4 = Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"})
+EASYANIMATE = Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"})
 
 _OWN_GUIDER = "it brings a guider of its own"
 
@@ -321,6 +352,15 @@ SANA_SPRINT = Family(
 WAN = Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16): "wan", (4096, 48): "wan-5b"})
 COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}, frames_first=True)
 
+BRIA_FIBO = Family(
+    "bria-fibo",
+    "BriaFiboPipeline",
+    sizes={(4096, 48): "bria-fibo"},
+    axes={"prompt_layers": 0},
+    roles_differ=True,
+    padded=True,
+)
+
 _FAMILIES = (
     STABLE_DIFFUSION,
     SDXL,
@@ -351,19 +391,21 @@ _FAMILIES = (
     Family("lumina2", "Lumina2Pipeline", sizes={(2304, 16): "lumina2"}, roles_differ=True, divides_guided=True),
     Family("aura-flow", "AuraFlowPipeline", sizes={(2048, 4): "aura-flow"}),
     Family("cogview3", "CogView3PlusPipeline", sizes={(4096, 16): "cogview3"}),
-    Family("cogview4", "CogView4Pipeline", sizes={(4096, 16): "cogview4"}),
+    COGVIEW4,
     FLUX2_KLEIN,
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
     Family("prx", "PRXPipeline", sizes={(2304, 16): "prx", (2304, 32): "prx-dc"}, least_guidance=1.0),
     Family("bria", "BriaPipeline", sizes={(4096, 4): "bria"}, roles_differ=True),
+    BRIA_FIBO,
     Family(
-        "bria-fibo",
-        "BriaFiboPipeline",
-        sizes={(4096, 48): "bria-fibo"},
-        axes={"prompt_layers": 0},
-        padded=True,
+        "ideogram4",
+        "Ideogram4Pipeline",
+        ("transformer", "unconditional_transformer"),
+        {(53248, 32): "ideogram4"},
+        axes={"segment_ids": 0},
+        sized=True,
     ),
     Family("longcat", "LongCatImagePipeline", sizes={(3584, 16): "longcat"}),
     Family("krea2", "Krea2Pipeline", sizes={(2560, 16): "krea2"}),
@@ -398,6 +440,7 @@ _FAMILIES = (
     Family("hunyuan-video", "HunyuanVideoPipeline", sizes={(4096, 768, 16): "hunyuan-video"}),
     COGVIDEOX,
     Family("mochi", "MochiPipeline", sizes={(4096, 1536, 12): "mochi"}),
+    Family("allegro", "AllegroPipeline", sizes={(4096, 4): "allegro"}, tiles=True),
     Family("latte", "LattePipeline", sizes={(4096, 4): "latte"}, joint=True),
     Family(
         "sana-video",
@@ -407,7 +450,7 @@ _FAMILIES = (
         aside=_NO_INSTRUCTION,
         reads_as="SanaImageToVideoPipeline",
     ),
-    Family("easyanimate", "EasyAnimatePipeline", sizes={(3584, 16): "easyanimate"}),
+    EASYANIMATE,
     Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=_OWN_GUIDER),
     Family(
         "hunyuan-video-1.5",
@@ -440,6 +483,14 @@ _FAMILIES = (
 _BOTH = "it guides by the words and by the picture"
 
 _READING = (
+    replace(
+        BRIA_FIBO,
+        name="bria-fibo-edit",
+        pipeline_class="BriaFiboEditPipeline",
+        pictures=Pictures(least=0, most=10, among_tokens=True),
+        blank_words='{"edit_instruction": ""}',
+        decodes_as="BriaFiboPipeline",
+    ),
     Family(
         "qwen-image-edit",
         "QwenImageEditPipeline",
@@ -460,7 +511,10 @@ _READING = (
         decodes_as="QwenImagePipeline",
     ),
     replace(
-        FLUX2_KLEIN, pipeline_class="Flux2KleinKVPipeline", whole="its first step reads the pictures for all the others"
+        FLUX2_KLEIN,
+        pipeline_class="Flux2KleinKVPipeline",
+        own_guidance="it makes one prediction, and remembers its pictures from the first on",
+        whole="its first step reads the pictures for all the others",
     ),
     Family(
         "longcat-edit",
@@ -497,7 +551,25 @@ _READING = (
         decodes_plainly=True,
         one_prompt=True,
         whole="it draws noise for its picture anew",
-        pictures=Pictures(sized="own", times=4, parts=("low_res_scheduler",)),
+        pictures=Pictures(sized="own", times=4),
+    ),
+    Family(
+        "depth",
+        "StableDiffusionDepth2ImgPipeline",
+        UNET,
+        {(1024, 4): "sd2"},
+        decodes_plainly=True,
+        puts_latents=True,
+        pictures=Pictures(sized="own", for_each=True, parts=("depth_estimator", "feature_extractor")),
+    ),
+    Family(
+        "unclip",
+        "StableUnCLIPImg2ImgPipeline",
+        UNET,
+        {(1024, 4): "sd2"},
+        decodes_plainly=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(parts=("image_encoder", "feature_extractor", "image_normalizer")),
     ),
     Family(
         "latent-upscaler",
@@ -506,6 +578,7 @@ _READING = (
         {(768, 4): "latent-upscaler"},
         decodes_plainly=True,
         least_guidance=1.0,
+        own_guidance="it makes its prediction from what its UNet says",
         whole="it counts its noise levels from the first step on",
         pictures=Pictures(sized="own", times=2, for_each=True),
     ),
@@ -515,6 +588,7 @@ _READING = (
 _EYES = ("image_encoder", "image_processor")
 _FIRST_FRAME = Pictures(stretched=True)
 _FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
+_ENCODED_WITH_NOISE = "it encodes its picture only where it draws the noise itself"
 _LEADING = "its pictures are the first frames of its latents"
 _DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
 
@@ -532,7 +606,7 @@ _AFTER_PICTURES = (
         pipeline_class="WanVACEPipeline",
         alone=True,
         whole=_LEADING,
-        blank=_LEADING,
+        blank_only=_LEADING,
         pictures=Pictures(("reference_images",), least=0, most=16, leading=True, always=True),
         decodes_as="WanPipeline",
     ),
@@ -567,12 +641,23 @@ _AFTER_PICTURES = (
         decodes_as="SkyReelsV2Pipeline",
     ),
     Family(
+        "kandinsky5-video",
+        "Kandinsky5I2VPipeline",
+        sizes={(3584, 16): "kandinsky5-video"},
+        axes={"prompt_cu_seqlens": None},
+        pictures=_FRAME_OF_EACH,
+        decodes_as="Kandinsky5T2VPipeline",
+        whole=_DRAWN_PICTURE,
+        blank_only=_ENCODED_WITH_NOISE,
+        least_frames=17,
+    ),
+    Family(
         "ltx",
         "LTXImageToVideoPipeline",
         sizes={(4096, 128): "ltx"},
         pictures=_FRAME_OF_EACH,
         decodes_as="LTXPipeline",
-        blank="it encodes its picture only where it draws the noise itself",
+        blank_only=_ENCODED_WITH_NOISE,
     ),
     Family(
         "hunyuan-skyreels-i2v",
@@ -597,7 +682,7 @@ _AFTER_PICTURES = (
         roles_differ=True,
         pictures=_FIRST_FRAME,
         decodes_as="SanaVideoPipeline",
-        blank="its first frame is its picture, and only the others are drawn",
+        blank_only="its first frame is its picture, and only the others are drawn",
     ),
 )
 """Classes that draw videos after pictures."""
@@ -624,6 +709,12 @@ _TASKS: Mapping[str, Family] = {
     "FluxImg2ImgPipeline": FLUX,
     "FluxInpaintPipeline": FLUX,
     "FluxFillPipeline": FLUX,
+    "FluxControlPipeline": FLUX,
+    "FluxControlImg2ImgPipeline": FLUX,
+    "FluxControlInpaintPipeline": FLUX,
+    "CogView4ControlPipeline": COGVIEW4,
+    "CogVideoXFunControlPipeline": COGVIDEOX,
+    "EasyAnimateControlPipeline": EASYANIMATE,
     "ChromaImg2ImgPipeline": CHROMA,
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
@@ -653,6 +744,18 @@ FAMILIES: Mapping[str, Family] = {
 FILLING = frozenset({"FluxFillPipeline"})
 """Classes whose denoisers read a mask and the picture around it in a way of their own."""
 
+FOLLOWING = frozenset(
+    {
+        "FluxControlPipeline",
+        "FluxControlImg2ImgPipeline",
+        "FluxControlInpaintPipeline",
+        "CogView4ControlPipeline",
+        "CogVideoXFunControlPipeline",
+        "EasyAnimateControlPipeline",
+    }
+)
+"""Classes whose denoisers read a picture to follow beside the latents."""
+
 SUPPORTED = "docs/families.md lists what is supported."
 
 TEXT_WIDTHS = (
@@ -666,6 +769,7 @@ TEXT_WIDTHS = (
     "in_text_dim",
     "text_in_dim",
     "context_in_dim",
+    "llm_features_dim",
     "cross_attention_dim",
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""

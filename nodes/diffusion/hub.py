@@ -102,12 +102,18 @@ def wanted_files(names: Iterable[str], index: Mapping[str, object], unused: froz
     for part, inside in _parts(names, index, unused).items():
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
         for stem in ("diffusion_pytorch_model", "model"):
-            chosen = choose_weights(inside, stem)
-            if chosen is not None:
-                variant, file = chosen
-                files = _shards(stem, variant) if file.endswith(".json") else [file]
-                wanted += [f"{part}/{name}" for name in files]
+            files = weight_patterns(inside, stem)
+            wanted += [f"{part}/{name}" for name in files if not name.endswith(".json")]  # configurations are there
     return wanted
+
+
+def weight_patterns(names: Iterable[str], stem: str) -> list[str]:
+    """Of the names of a folder's files, those of one variant of its weights; the index of shards among them."""
+    chosen = choose_weights(names, stem)
+    if chosen is None:
+        return []
+    variant, file = chosen
+    return [file, *(_shards(stem, variant) if file.endswith(".json") else [])]
 
 
 def _shards(stem: str, variant: str | None) -> list[str]:

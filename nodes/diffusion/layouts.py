@@ -40,7 +40,7 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    return 2 if hasattr(pipeline, "_patchify_latents") else 1
+    return 2 if hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -84,6 +84,8 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
         return samples.unsqueeze(2)
     if _counts_channels_last(pipeline):
         return _beside_nothing(pipeline, _channels_last(samples))
+    if _counts_folded(pipeline):
+        return samples.flatten(2).transpose(1, 2)
     if not is_packed(pipeline):
         return samples
     known = {
@@ -151,14 +153,24 @@ def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
 
 
+def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
+    """Along which axis the channels lie in latents as the pipeline holds them."""
+    return -1 if is_packed(pipeline) else 2 if counts_frames_first(pipeline) else 1
+
+
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
     return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"
 
 
+def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline's tokens are the folded numbers, made by no function of its own."""
+    return type(pipeline).__name__ == "Ideogram4Pipeline"
+
+
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
-    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline"}
+    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline", "Kandinsky5I2VPipeline"}
 
 
 def _channels_last(samples: Tensor) -> Tensor:
@@ -225,6 +237,10 @@ def check_frames(
     if own and frames not in {1, own}:
         what = f"This model makes videos of {own} frames, not of {frames}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set frames of EmptyLatent to {own}, or to 1.")
+    least = pipeline.source.family.least_frames
+    if frames < least:
+        what = f"{frames} frames are too few for this model, which evens out the first ones by those after them."
+        raise PatchbayError(Code.BAD_VALUE, at, what, f"Set frames of EmptyLatent to at least {least}.")
     step = temporal_factor(pipeline)
     if (frames - 1) % step:
         near = max(0, round((frames - 1) / step)) * step + 1

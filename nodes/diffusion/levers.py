@@ -15,6 +15,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion.device import pick_device, pick_dtype
 from nodes.diffusion.libraries import attention_dispatch
 from nodes.diffusion.loading import skeleton
+from nodes.diffusion.quantising import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,11 @@ def denoisers(source: ModelSource) -> Iterator[Any]:
 def check_tuning(source: ModelSource, patch: TunePatch) -> None:
     """Refuse what would do nothing to a model, or cannot work on this machine. Raises `bad_value`."""
     device = pick_device(current().settings)
+    parts = [source.parts[name] for name in source.family.denoisers if name in source.parts]
+    if patch.owns_weights and (source.quantize != NONE or any(part.stored for part in parts)):
+        what = f"{source.name} holds its weights in fewer bits already."
+        at = "storage" if patch.storage else "channels_last"
+        raise PatchbayError(Code.BAD_VALUE, at, what, "Use it as it is, or load it unquantised.")
     for module in denoisers(source):
         name = type(module).__name__
         if patch.attention:
@@ -41,7 +47,7 @@ def check_tuning(source: ModelSource, patch: TunePatch) -> None:
                 what = f"The attention of a {name} is always PyTorch's own."
                 raise PatchbayError(Code.BAD_VALUE, "attention", what, 'Set it to "as the model".')
             _try_attention(patch.attention, device, pick_dtype(current().settings, device))
-        if patch.channels_last and not any(isinstance(each, torch.nn.Conv2d) for each in _inner(module)):
+        if patch.channels_last and "unet" not in source.family.denoisers:
             what = f"A {name} computes on tokens, which have no channels to put last."
             raise PatchbayError(Code.BAD_VALUE, "channels_last", what, "Use it with a UNet.")
         if patch.compiled and not _blocks(module):
@@ -82,12 +88,6 @@ def _processors(module: Any) -> list[Any]:  # noqa: ANN401
 def _blocks(module: Any) -> list[Any]:  # noqa: ANN401
     names = getattr(module, "_repeated_blocks", None) or ()
     return [each for each in module.modules() if type(each).__name__ in names]
-
-
-def _inner(module: Any) -> list[Any]:  # noqa: ANN401
-    """What lies deeper than a module's own layers: where its repeated work is done."""
-    own = set(module.children())
-    return [each for each in module.modules() if each not in own]
 
 
 @cache
@@ -156,13 +156,17 @@ def _tiles(vae: Any, size: int, overlap: float) -> dict[str, float]:  # noqa: AN
         _check_size(size, 2 * ratio, 1.0)
         found[f"tile_sample_min_{side}"] = size // ratio * ratio
         stride = max(1, round(size * (1 - overlap) / ratio)) * ratio
-        said = {
-            f"tile_latent_min_{side}": size // ratio,
+        shared = {
             f"tile_sample_stride_{side}": stride,
             f"tile_overlap_factor_{side}": overlap,
             "tile_overlap_factor": overlap,
         }
-        found.update({name: value for name, value in said.items() if hasattr(vae, name)})
+        known = {name: value for name, value in shared.items() if hasattr(vae, name)}
+        if not known:
+            return {}
+        found.update(known)
+        if hasattr(vae, f"tile_latent_min_{side}"):
+            found[f"tile_latent_min_{side}"] = size // ratio
     return found
 
 
@@ -177,5 +181,6 @@ def _check_size(size: int, least: int, share: float) -> None:
 def _ratio(vae: Any, side: str) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
     if hasattr(vae, f"tile_latent_min_{side}"):
-        return max(1, round(getattr(vae, f"tile_sample_min_{side}") / getattr(vae, f"tile_latent_min_{side}")))
+        pixels, latents = (getattr(vae, f"tile_{space}_min_{side}") for space in ("sample", "latent"))
+        return max(1, int(pixels / latents + 0.5))
     return int(vae.spatial_compression_ratio)

@@ -19,7 +19,7 @@ from nodes.diffusion.gguf_files import SUFFIX, header_of
 from nodes.diffusion.headers import PICKLES
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
-from nodes.diffusion.nets import survey_net
+from nodes.diffusion.nets import ADAPTER, survey_net
 from nodes.diffusion.parts import read_json
 from nodes.diffusion.roots import walk
 from nodes.diffusion.source import survey
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from engine.paths import Paths
+    from nodes.diffusion.nets import NetSource
 
 MOST_MODELS = 1_000
 MOST_PICTURES = 1_000
@@ -75,8 +76,35 @@ def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
 
 def control_nets(paths: Paths) -> list[Choice]:
     """What lies below the model roots and in the hub's local cache and is configured as a ControlNet."""
-    repositories = ((name, path) for name, path in _hub() if _is_net(path))
-    return list(_listed(paths, _is_net, repositories, _net, {}).values())
+    return singles(paths, _is_net, survey_net)
+
+
+def _is_net(config: Mapping[str, object]) -> bool:
+    name = str(config.get("_class_name"))
+    return "ControlNet" in name or name == ADAPTER
+
+
+def singles(
+    paths: Paths, is_one: Callable[[Mapping[str, object]], bool], survey: Callable[[Path, str], NetSource]
+) -> list[Choice]:
+    """What lies below the model roots and in the hub's local cache with a configuration that `is_one`, surveyed."""
+
+    def wanted(path: Path) -> bool:
+        try:
+            return is_one(read_json(path / LONE, ""))
+        except PatchbayError:
+            return False
+
+    def describe(name: str, path: Path, source: str) -> Choice:
+        detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
+        try:
+            return Choice(name, survey(path, name).kind, detail)
+        except PatchbayError as error:
+            detail["problem"] = asdict(error.problem)
+            return Choice(name, "", detail)
+
+    repositories = ((name, path) for name, path in _hub() if wanted(path))
+    return list(_listed(paths, wanted, repositories, describe, {}).values())
 
 
 def _listed(
@@ -97,22 +125,6 @@ def _listed(
         if name not in found and len(found) < MOST_MODELS:
             found[name] = describe(name, path, source)
     return found
-
-
-def _is_net(path: Path) -> bool:
-    try:
-        return "ControlNet" in str(read_json(path / LONE, "").get("_class_name"))
-    except PatchbayError:
-        return False
-
-
-def _net(name: str, path: Path, source: str) -> Choice:
-    detail: dict[str, JsonValue] = {"source": source, "bytes": _size(path)}
-    try:
-        return Choice(name, survey_net(path, name).kind, detail)
-    except PatchbayError as error:
-        detail["problem"] = asdict(error.problem)
-        return Choice(name, "", detail)
 
 
 def pipelines(paths: Paths) -> list[Choice]:

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.gguf_files import is_gguf
 from nodes.diffusion.libraries import diffusers
+from nodes.diffusion.packages import SPANDREL
 from nodes.diffusion.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.source import ModelSource
-from nodes.diffusion.upscaler_files import SPANDREL
 from nodes.diffusion.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:

@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING
 
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FLUX, SD3, SDXL, STABLE_DIFFUSION, TEXT_WIDTHS, Family
-from nodes.diffusion.hub import LONE
-from nodes.diffusion.parts import Part, choose_weights, read_json, read_part, rule_for
+from nodes.diffusion.families import (
+    ANIMATEDIFF,
+    FLUX,
+    HUNYUAN_DIT,
+    QWEN_IMAGE,
+    SANA,
+    SD3,
+    SDXL,
+    STABLE_DIFFUSION,
+    TEXT_WIDTHS,
+    Z_IMAGE,
+    Family,
+)
+from nodes.diffusion.hub import LONE, weight_patterns
+from nodes.diffusion.parts import Part, read_json, read_part, rule_for
 from nodes.diffusion.source import stamp_of
 
 if TYPE_CHECKING:
@@ -19,16 +31,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nodes.diffusion.patches import Patch
+    from nodes.diffusion.source import ModelSource
 
 PART = "controlnet"
 """What the part is called on the shelf."""
 
+ADAPTER = "T2IAdapter"
+"""The class that says what it makes of a picture once, without looking at the latents."""
+
+BORROWER = "ZImageControlNetModel"
+"""The class that works with layers of the model that it steers."""
+
+SPARSE = "SparseControlNetModel"
+"""The class that is shown some frames of a video."""
+
 _FAMILIES: Mapping[str, Family] = {
     "ControlNetModel": STABLE_DIFFUSION,
+    "ControlNetUnionModel": STABLE_DIFFUSION,
+    ADAPTER: STABLE_DIFFUSION,
+    SPARSE: ANIMATEDIFF,
     "FluxControlNetModel": FLUX,
     "SD3ControlNetModel": SD3,
+    "QwenImageControlNetModel": QWEN_IMAGE,
+    "HunyuanDiT2DControlNetModel": HUNYUAN_DIT,
+    "SanaControlNetModel": SANA,
+    BORROWER: Z_IMAGE,
 }
-"""Class of a ControlNet -> the family that it steers; SDXL has the class of Stable Diffusion."""
+"""Class of a ControlNet -> the family that it steers; SDXL has the classes of Stable Diffusion."""
+
+_SQUARES = ("flux", "qwen-image")
+"""Names of families that read squares of four numbers as one."""
+
+_ADAPTED = {"full_adapter": "sd1", "light_adapter": "sd1", "full_adapter_xl": "sdxl"}
+"""Type of an adapter of the usual size -> the kind of the models that it was made for."""
+
+_USUAL = [320, 640, 1280, 1280]
+_Z_IMAGE = 3840
 
 
 @dataclass(frozen=True)
@@ -60,7 +98,7 @@ class NetSource:
 
     @property
     def _part(self) -> Part:
-        """The one that it has."""
+        """The first, which is the model itself."""
         return next(iter(self.parts.values()))
 
     @property
@@ -68,12 +106,35 @@ class NetSource:
         """Its class in Diffusers or Transformers."""
         return self._part.class_name
 
+    @property
+    def modes(self) -> int | None:
+        """How many kinds of pictures a union of several ControlNets reads; None for one that is no union."""
+        return self.parts[PART].first_integer(("num_mode", "num_control_type"))
+
+    def misfit(self, model: ModelSource) -> str:
+        """Which sizes of a model it does not fit, where its kind does not tell; empty where it fits."""
+        own, other = self.parts[PART].config, model.parts[model.family.denoisers[0]].config
+        name, theirs = ("channels", "block_out_channels") if self.class_name == ADAPTER else ("dim", "dim")
+        mine, its = (
+            list(each) if isinstance(each, (list, tuple)) else [each] for each in (own.get(name), other.get(theirs))
+        )
+        return "" if mine[: len(its)] == its else f"it has {name} {mine}, the model {theirs} {its}"
+
+    @property
+    def reads_mask(self) -> bool:
+        """Whether it must know where is to be painted, beside the picture."""
+        return bool(self.parts[PART].first_integer(("extra_conditioning_channels", "extra_condition_channels")))
+
+    @property
+    def reads_around(self) -> bool:
+        """Whether it can be shown a mask and the picture around it: it has room for that many latents, and a mask."""
+        return self.class_name == BORROWER and bool((self.parts[PART].first_integer(("control_in_dim",)) or 0) % 2)
+
     @cached_property
     def digest(self) -> str:
         """The sha256 over class, configuration and weights; reads the weight files on first use."""
-        part = self._part
-        total = hashlib.sha256(part.class_name.encode())
-        for path in (*part.settings, *part.weights):
+        total = hashlib.sha256(self.class_name.encode())
+        for path in {path: None for part in self.parts.values() for path in (*part.settings, *part.weights)}:
             total.update(f"\n{path.name} {file_digest(path)}".encode())
         return total.hexdigest()
 
@@ -100,31 +161,30 @@ def survey_net(path: Path, at: str) -> NetSource:
 
 
 def _check_config(path: Path, config: Mapping[str, object], at: str) -> None:
-    if config.get("num_mode") is not None:
-        what = f"{path} is a union of several ControlNets, of which each run would choose one."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a ControlNet for one kind of picture.")
     if config.get("_class_name") == "SD3ControlNetModel" and not config.get("joint_attention_dim"):
         what = f"{path} reads no prompt and borrows layers of its model, which is not supported."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use one that reads the prompt.")
 
 
 def _kind(part: Part, at: str) -> str:
-    """The kind of the models that it steers: its sizes are theirs."""
+    """The kind of the models that it steers, by the sizes they share; empty where its own tell too little."""
+    if part.class_name == ADAPTER:
+        return _ADAPTED.get(str(part.config.get("adapter_type")), "") if part.config.get("channels") == _USUAL else ""
+    if part.class_name == BORROWER:
+        return "z-image" if part.config.get("dim") == _Z_IMAGE else ""
     family = _FAMILIES[part.class_name]
     if family is STABLE_DIFFUSION and part.config.get("addition_embed_type") == "text_time":
         family = SDXL
     text, pooled = part.first_integer(TEXT_WIDTHS), part.first_integer(("pooled_projection_dim",))
-    channels = part.integer("in_channels", at)
-    if family is FLUX:  # it reads squares of four numbers as one
-        channels //= 4
+    channels = part.integer("in_channels", at) // (4 if family.name in _SQUARES else 1)
     return family.kind(tuple(size for size in (text, pooled, channels) if size is not None))
 
 
 def wanted_files(names: Iterable[str]) -> list[str]:
     """Of a repository's files, those of a ControlNet: its configuration and one variant of its weights."""
-    names = list(names)
-    chosen = choose_weights(names, "diffusion_pytorch_model")
-    if chosen is None:
-        return [LONE]
-    is_sharded = chosen[1].endswith(".json")
-    return [LONE, chosen[1], *(["diffusion_pytorch_model*-of-*.safetensors"] if is_sharded else [])]
+    return files_of(names, "diffusion_pytorch_model")
+
+
+def files_of(names: Iterable[str], stem: str) -> list[str]:
+    """Of a repository's files its configuration and one variant of its weights, whose names start with `stem`."""
+    return [LONE, *weight_patterns(names, stem)]

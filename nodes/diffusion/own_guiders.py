@@ -40,8 +40,18 @@ def is_guided(pipeline: Any) -> bool:  # noqa: ANN401
     return any(own._enabled and own.num_conditions > 1 for own in _of(pipeline).values())  # noqa: SLF001  # as pipelines ask
 
 
-def check(pipeline: Any, *, in_parts: bool) -> None:  # noqa: ANN401
-    """Refuse to run some steps only where a guider remembers those before. Raises `bad_value`."""
+def begin(pipeline: Any, scale: float, *, in_parts: bool) -> None:  # noqa: ANN401
+    """Give the pipeline fresh guiders with this strength, where it has any, for all steps or a part of them.
+
+    Raises `bad_value` for a part of them where a guider remembers the steps before, or where a model that was distilled
+    so as to need none is told at each step where the next one begins.
+    """
+    set_scale(pipeline, scale)
+    if not hasattr(pipeline, "guider"):
+        return
+    if in_parts and pipeline.transformer.config.get("use_meanflow"):
+        what = "This model is told at each step where the next one begins, and a part of a run does not know that."
+        raise PatchbayError(Code.BAD_VALUE, "last", what, "Run all steps at once.")
     remembers = any(own.config.get("adaptive_projected_guidance_momentum") for own in _of(pipeline).values())
     if in_parts and remembers and is_guided(pipeline):
         what = "The guidance of this model remembers the steps before, and is not carried from one part to the next."

@@ -16,6 +16,7 @@ from torch.nn import functional
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts, pixels
 from nodes.diffusion.autoencoding import encode_image, sample_distribution
+from nodes.diffusion.beside import widen
 from nodes.diffusion.device import kept
 from nodes.diffusion.mask_rules import ALONE, NONE, WITH_PICTURE, check_readable
 from nodes.diffusion.masks import binarize
@@ -133,37 +134,10 @@ def left(samples: torch.Tensor, mask: LatentMask | None, noise: torch.Tensor | N
     return replace(mask, kept=samples, noise=None if noise is None else kept(noise))
 
 
-class Reader:
-    """A denoiser that reads a mask and the picture around it, as pipelines want it that give it latents alone.
-
-    `beside` is what it reads beside them, for each picture, and `channels` how many the latents have. What is not
-    mentioned here is the denoiser's own.
-    """
-
-    def __init__(self, module: Any, beside: torch.Tensor, channels: int) -> None:  # noqa: ANN401
-        self._module = module
-        self._beside = beside
-        self.config = type(module.config)({**module.config, "in_channels": channels})
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        return getattr(self._module, name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """The denoiser's answer; the latents come first, or by name."""
-        name = next((name for name in ("hidden_states", "sample") if name in kwargs), None)
-        if name is not None:
-            return self._module(*args, **{**kwargs, name: self._widened(kwargs[name])})
-        return self._module(self._widened(args[0]), *args[1:], **kwargs)
-
-    def _widened(self, latents: torch.Tensor) -> torch.Tensor:
-        beside = self._beside.repeat(len(latents) // len(self._beside), *[1] * (self._beside.ndim - 1))
-        return torch.cat([latents, beside.to(latents)], 1 if latents.ndim > 3 else -1)  # noqa: PLR2004  # or tokens
-
-
 def show(pipeline: Any, latent: Latent[Any]) -> None:  # noqa: ANN401
     """Let the pipeline's denoiser read the latent's mask and the picture around it, if it was made for that."""
     source: ModelSource = pipeline.source
-    mask, name = latent.mask, source.family.denoisers[0]
+    mask = latent.mask
     if not source.reads_mask or mask is None or mask.around is None:
         return
     batch, channels = latent.samples.shape[:2]
@@ -174,4 +148,4 @@ def show(pipeline: Any, latent: Latent[Any]) -> None:  # noqa: ANN401
         channels *= 4
     else:
         beside = torch.cat([_small(mask, around), around], 1)
-    setattr(pipeline, name, Reader(getattr(pipeline, name), beside, channels))
+    widen(pipeline, beside, channels)

@@ -85,11 +85,12 @@ class Part:
         return None
 
 
-_STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
+_STEMS = {"transformers": "model"}
 
 LIBRARIES: Mapping[str, str] = {
     "diffusers": "diffusers",
     "transformers": "transformers",
+    "stable_diffusion": "diffusers.pipelines.stable_diffusion",
 }
 """What a model folder calls a library, and the module that is. Parts come from nowhere else."""
 
@@ -111,7 +112,7 @@ def rule_for(folder: Path, library: str, class_name: str) -> Rule:
     if class_name.endswith(("Processor", "ProcessorFast", "ProcessorPil", "FeatureExtractor")):
         own = "processor_config.json"
         return Rule(module, (), own if (folder / own).is_file() else "preprocessor_config.json")
-    return Rule(module, (), "config.json", weights=_STEMS.get(library, "model"))
+    return Rule(module, (), "config.json", weights=_STEMS.get(library, "diffusion_pytorch_model"))
 
 
 def read_json(path: Path, at: str) -> dict[str, object]:

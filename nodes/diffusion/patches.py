@@ -156,6 +156,7 @@ class AdapterPatch:
 
     noun: ClassVar = "IP-Adapter"
     owns_weights: ClassVar = False
+    alone: ClassVar = False
 
     @property
     def numbers(self) -> int:

@@ -12,7 +12,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
-from nodes.types import Image, Latent
+from nodes.types import Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nodes.diffusion.families import Family
     from nodes.diffusion.layouts import Size
     from nodes.diffusion.source import ModelSource
-    from nodes.types import BlankLatent, Conditioning
+    from nodes.types import Conditioning
 
 _AREA = 1024 * 1024
 """Pixels that the models draw which choose a size by a picture's proportions."""
@@ -83,13 +83,6 @@ def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     """The model as the class runs it that reads these pictures, where its parts serve two classes."""
     task = source.family.reads_as
     return source.run_as(task) if found and task else source
-
-
-def check_begun(family: Family, found: Sequence[Image], latent: Latent[Any] | BlankLatent) -> None:
-    """Refuse to begin from a latent of one's own what begins from noise and pictures alone. Raises `bad_value`."""
-    if found and family.blank and isinstance(latent, Latent) and latent.leftover is None:
-        what = f"{family.pipeline_class} cannot begin from a latent: {family.blank}."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Begin from EmptyLatent, or take the pictures away.")
 
 
 def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
@@ -171,12 +164,33 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     }
 
 
+def check_start(source: ModelSource, *, blank: bool) -> None:
+    """Refuse a blank latent for a model that draws over a picture and never from pure noise. Raises `bad_value`."""
+    name = source.family.pipeline_class
+    if blank and "latents" not in stock.signature(name):
+        what = f"{name} draws over a picture, so it begins with the latent of one."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Link the latent that VAEEncode makes of the picture.")
+
+
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
     """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
-    decoder = pipeline.source.family.decoder
-    setattr(pipeline, decoder, Unread(getattr(pipeline, decoder)))
+    family: Family = pipeline.source.family
+    setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
+    for name in family.pictures.parts if family.pictures is not None else ():
+        setattr(pipeline, name, Unseen())
     if hasattr(pipeline, "encode_image"):
         pipeline.encode_image = Unread(None).encode
+
+
+class Unseen:
+    """A part that reads pictures, in a stage that encodes prompts only: it ends the stock call."""
+
+    def __call__(self, *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
+        """End the stock call."""
+        stock.stop()
+
+    parameters = __call__
+    """What pipelines ask for a precision."""
 
 
 class Unread:

@@ -15,6 +15,7 @@ from engine.context import current
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion import own_guiders, schedulers, stock
 from nodes.diffusion.device import pick_device, pick_dtype
+from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.loading import StandIn, skeleton
 from nodes.diffusion.parts import is_guider
 from nodes.diffusion.shim import SchedulerShim
@@ -157,6 +158,8 @@ def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # n
         return own_guiders.fresh(source.parts[name], own_guiders.UNGUIDED)
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
+    if source.parts[name].class_name.endswith("Scheduler"):  # one beside that of the loop; running one changes it
+        return getattr(diffusers, source.parts[name].class_name).from_config(dict(source.parts[name].config))
     if source.family.is_text(name) and (source.parts[name].weights or "Processor" in source.parts[name].class_name):
         return StandIn(source.parts[name].config, precision)
     return None
@@ -191,11 +194,13 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "frames": size.frames,
         "video_length": size.frames,
         "max_area": size.width * size.height,
+        "strength": 1.0,  # a window says which steps are run
         "generator": own,
         "num_images_per_prompt": 1,
         "num_videos_per_prompt": 1,
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **others,
         "enable_prompt_rewrite": False,  # what is drawn was encoded before
     }

@@ -156,6 +156,7 @@ class SamplerScheduler:
         if own is None:
             what = "A sampler draws from generators of its own; the pipeline handed none on."
             raise PatchbayError(Code.NODE_FAILED, "scheduler", what)
+        sample = sample.clone()  # some pipelines write into theirs
         self._start = (sample, first, [each.get_state() for each in own])
         self._open(sample, first, own)
 

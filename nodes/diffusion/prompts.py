@@ -135,15 +135,16 @@ def _encoding(
         "output_type": "latent",
         "return_dict": False,
         "use_resolution_binning": False,
+        "guidance_schedule": None,
         **unread_picture(source),
     }
     if source.family.joined:  # guided, it would give both prompts as one
         given |= {"prompt": text or "", "guidance_scale": 1.0}
     elif role == "negative" and text is None:
-        given |= {"prompt": beside or "", "guidance_scale": _GUIDED, "true_cfg_scale": _GUIDED}
+        given |= {"prompt": beside or source.family.blank_words, "guidance_scale": _GUIDED, "true_cfg_scale": _GUIDED}
     elif role == "negative" and "negative_prompt" in call:
         given |= {
-            "prompt": text if beside is None else beside,
+            "prompt": (source.family.blank_words or text) if beside is None else beside,
             "negative_prompt": text,
             "guidance_scale": _GUIDED,
             "true_cfg_scale": _GUIDED,

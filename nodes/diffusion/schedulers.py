@@ -144,6 +144,8 @@ def _stock_config_of(model_config: str, family: str) -> Any:  # noqa: ANN401
     parameters = [
         each for name, each in inspect.signature(pipeline_class.__init__).parameters.items() if name != "self"
     ]
-    absent = {each.name: None for each in parameters if each.default is each.empty}
-    pipeline = pipeline_class(**{**absent, "scheduler": own, "requires_safety_checker": False})
+    absent: dict[str, Any] = {each.name: None for each in parameters if each.default is each.empty}
+    if any(each.name == "requires_safety_checker" for each in parameters):
+        absent["requires_safety_checker"] = False
+    pipeline = pipeline_class(**{**absent, "scheduler": own})
     return pipeline.scheduler.config

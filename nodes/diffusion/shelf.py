@@ -103,8 +103,9 @@ class ModelShelf:
             if entry.module is None:
                 source, name = key[:2]
                 module = load_part(source.plain, *key[1:]) if base is None else base
-                is_patched = isinstance(source, ModelSource) and source.patches
-                entry.module = patched(module, source, name) if is_patched else module
+                if isinstance(source, ModelSource) and source.patches:
+                    module = patched(module, source, name)
+                entry.module = module
 
     def _give_back(self, key: _Key, entry: _Entry) -> None:
         with self._lock:

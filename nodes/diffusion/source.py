@@ -17,7 +17,15 @@ from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
 from nodes.diffusion.checkpoints import Checkpoint, recognise, whole
-from nodes.diffusion.families import FAMILIES, FILLING, LATENT_CHANNELS, STABLE_DIFFUSION, TEXT_WIDTHS, Family
+from nodes.diffusion.families import (
+    FAMILIES,
+    FILLING,
+    FOLLOWING,
+    LATENT_CHANNELS,
+    STABLE_DIFFUSION,
+    TEXT_WIDTHS,
+    Family,
+)
 from nodes.diffusion.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.headers import PICKLES, Header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index
@@ -43,8 +51,8 @@ class ModelSource:
     file written anew makes another source. `scheduler` is the configuration the model was trained with. `config` is
     the folder that the configurations come from: the model's own, or another one's for a model in a single file.
     `options` are what the pipeline itself is made with, besides its parts. `patches` change parts while they are used.
-    `quantize` says in how few bits the weights of its denoisers are kept.
-    `task` is the class that runs the parts, where it is another than the folder's.
+    `quantize` says in how few bits the weights of its denoisers are kept. `task` is the class that runs the parts,
+    where it is another than the folder's.
     """
 
     path: Path
@@ -109,6 +117,11 @@ class ModelSource:
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
+
+    @property
+    def reads_picture(self) -> bool:
+        """Whether it was made to follow a picture, which its denoiser reads beside the latents."""
+        return self.pipeline_class in FOLLOWING
 
     @cached_property
     def digest(self) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nodes.diffusion import controls, denoiser_shim, regions
+from nodes.diffusion import beside, denoiser_shim, regions, residuals
 from nodes.diffusion.adapting import Adapting
+from nodes.diffusion.hints import Reader
 from nodes.diffusion.weakening import Weakened
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ class _Steered:
         self._adapting = Adapting(held, pipeline.source)
         self._turn = -1
         self._added: dict[str, Any] = {}
+        reader = Reader(held, pipeline, size, own, guided=self._is_guided)
         self._hints = [
-            controls.hints(held, pipeline, entry.controls, size, own, guided=self._is_guided)
+            [reader.hint(control, control.net) for control in entry.controls if control.net is not None]
             for entry in steering.positive.prompts
         ]
+        beside.show(reader, steering.positive.controls)
         self._regions: dict[Role, regions.Regions] = {}
         given: dict[Role, Conditioning[Any] | None] = {"positive": steering.positive, "negative": steering.negative}
         for role, prompts in given.items():
@@ -95,7 +98,7 @@ class _Steered:
         roles = self._roles(call, position)
         call = self._adapting.call(call, position)
         if "positive" in roles:  # a negative that comes alone is controlled as its prompt was
-            self._added = controls.added(call, self._hints[0], position)
+            self._added = residuals.added(call, self._hints[0], position)
         said, weak = self._said(call, roles, position)
         if self._guidance is None:
             return said
@@ -152,7 +155,7 @@ class _Steered:
 
         def ask(call: Call, number: int) -> torch.Tensor:
             hints = self._hints[number if role == "positive" else 0]
-            told = call.told(**controls.added(call, hints, position))
+            told = call.told(**residuals.added(call, hints, position))
             said: torch.Tensor = told.run() if weak is None else weak.alone(told, self._adapting.source(position))
             return said
 

@@ -162,6 +162,8 @@ class Blank:
             return None
         if "mask" in name:
             return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
+        if name in {"position_ids", "segment_ids"}:
+            return torch.zeros(self.batch, 8, dtype=torch.long, device=self.place)
         if name.endswith("ids"):
             return torch.zeros(8, 3, device=self.place, dtype=self.precision)
         if name.endswith("layers"):
@@ -261,6 +263,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
         members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
     for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
         members[method] = _encoder(getattr(stock, method))
+    if "latents" not in signature(name):  # it makes them of a picture, and cuts its steps by a strength
+        members["prepare_latents"] = lambda self, *_args, **_kwargs: self.begun
     return type(name, (stock,), members)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.headers import read_header
 from nodes.diffusion.nets import NetSource
+from nodes.diffusion.packages import SPANDREL
 from nodes.diffusion.parts import Part
 from nodes.diffusion.source import stamp_of
 
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 UPSCALER = "upscaler"
 """What the part is called on the shelf."""
-
-SPANDREL = "spandrel"
-"""The library that tells an upscaler's architecture by its weights, and runs it."""
-
-FIX = (
-    'pip install "patchbay[upscale]". It brings torchvision, which must be built as PyTorch is: '
-    "beside PyTorch for CPUs install torchvision from PyTorch's index for CPUs first."
-)
 
 
 def survey_upscaler(path: Path, at: str) -> NetSource:
@@ -38,10 +30,3 @@ def survey_upscaler(path: Path, at: str) -> NetSource:
     )
     parts = {UPSCALER: part}
     return NetSource(path, stamp_of(parts), path.stem, "", parts)
-
-
-def check_installed(at: str) -> None:
-    """Refuse to upscale where the library is not there. Raises `missing_package`."""
-    if importlib.util.find_spec(SPANDREL) is None:
-        what = "Upscalers are run by spandrel, which is not installed."
-        raise PatchbayError(Code.MISSING_PACKAGE, at, what, FIX)

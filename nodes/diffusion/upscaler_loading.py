@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.upscaler_files import FIX, SPANDREL, check_installed
+from nodes.diffusion.packages import SPANDREL, SPANDREL_FIX, check_upscaler
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +32,11 @@ def load_upscaler(path: Path, device: torch.device, dtype: torch.dtype) -> Any: 
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401
-    check_installed("file")
+    check_upscaler("file")
     try:
         spandrel = importlib.import_module(SPANDREL)
     except (ImportError, RuntimeError) as error:  # a torchvision that was built for another PyTorch
-        raise PatchbayError(Code.MISSING_PACKAGE, "file", f"spandrel cannot be used: {error}", FIX) from error
+        raise PatchbayError(Code.MISSING_PACKAGE, "file", f"spandrel cannot be used: {error}", SPANDREL_FIX) from error
     try:
         return spandrel.ModelLoader().load_from_file(path)
     except Exception as error:  # its architectures raise whatever they like about a bad file

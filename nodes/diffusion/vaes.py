@@ -65,7 +65,7 @@ def swapped(source: ModelSource, part: Part, at: str) -> ModelSource:
 
 def _facts(own: Part, other: Part) -> list[tuple[str, object, object]]:
     """What must be alike in two VAEs for the same latents: in words, of the one, of the other."""
-    facts = [
+    facts: list[tuple[str, object, object]] = [
         ("latent channels", own.first_integer(LATENT_CHANNELS), other.first_integer(LATENT_CHANNELS)),
         ("levels", _levels(own), _levels(other)),
     ]

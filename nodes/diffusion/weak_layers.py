@@ -42,6 +42,7 @@ class WeakPatch:
 
     noun: ClassVar = "weakened"
     owns_weights: ClassVar = False
+    alone: ClassVar = False
     numbers: ClassVar = 0
 
     def about(self, source: ModelSource, part: str) -> WeakPatch | None:

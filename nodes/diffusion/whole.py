@@ -98,14 +98,19 @@ def home_of(source: ModelSource, name: str) -> ModelSource:
 
     Parts that stages know lie where `LoadModel` of the same folder puts them, so that both use the same weights.
     """
-    if name in UNUSED:
+    if name in _unused(source):
         return source
     return _core(source)
 
 
+def _unused(source: ModelSource) -> frozenset[str]:
+    family = FAMILIES.get(source.pipeline_class)
+    return UNUSED if family is None else family.unused
+
+
 @cache
 def _core(source: ModelSource) -> ModelSource:
-    parts = {name: part for name, part in source.parts.items() if name not in UNUSED}
+    parts = {name: part for name, part in source.parts.items() if name not in _unused(source)}
     return replace(source, parts=parts, stamp=stamp_of(parts))
 
 

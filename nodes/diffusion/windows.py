@@ -62,23 +62,24 @@ def check_leftover(latent: Latent[Any] | BlankLatent, window: Window, scheduler:
 
 def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Family) -> None:
     """Refuse to stop between the steps of a family that runs as a whole only. Raises `bad_value`."""
-    if family.whole and (window.last is not None or state_in(latent) is not None):
+    if family.whole and is_part(latent, window):
         what = f"{family.pipeline_class} runs all of its steps at once: {family.whole}."
         raise PatchbayError(Code.BAD_VALUE, "last", what, "Set first to 0 and last to null.")
 
 
 def check_start(latent: Latent[Any] | BlankLatent, family: Family) -> None:
-    """Refuse to begin with nothing where a family only goes on. Raises `bad_value`."""
+    """Refuse a blank latent where a family only goes on, and a picture where it begins blank. Raises `bad_value`."""
     if family.refines and isinstance(latent, BlankLatent):
         what = "A refiner goes on from a picture, and a blank latent has none."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Encode a picture with the refiner's VAE.")
-
-
-def check_blank(latent: Latent[Any] | BlankLatent, family: Family) -> None:
-    """Refuse to begin with a picture where a family begins with noise alone. Raises `bad_value`."""
     if family.blank_only and isinstance(latent, Latent) and latent.leftover is None:
         what = f"{family.pipeline_class} begins with a blank latent only: {family.blank_only}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Give it an EmptyLatent.")
+
+
+def is_part(latent: Latent[Any] | BlankLatent, window: Window) -> bool:
+    """Whether a run stops before the end, or goes on where another stopped."""
+    return window.last is not None or state_in(latent) is not None
 
 
 def state_in(latent: Latent[Any] | BlankLatent) -> Mapping[str, Any] | None:

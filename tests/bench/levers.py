@@ -145,8 +145,18 @@ def page(tables):
     return "\n".join(lines) + "\n"
 
 
+def shown(title, rows):
+    """Print a table and give its rows."""
+    table, rows = Table("case", *COLUMNS, title=title), list(rows)
+    for name, cells in rows:
+        table.add_row(name, *cells)
+    Console(width=120).print(table)
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=["unet", "transformer", "vae"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--side", type=int, default=1024)
@@ -156,21 +166,21 @@ def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     rounds, steps, compiled = arguments.rounds, arguments.steps, arguments.compile
-    where = f"{rounds} rounds, {pick_device(Settings()).type}"
+    where = f"{steps} steps, {rounds} rounds, {pick_device(Settings()).type}"
     with tempfile.TemporaryDirectory() as folder:
+        source = random_flux(Path(folder) / "flux")
         tables = {
-            f"The model in the box, {steps} steps, {where}": unet(rounds, steps, compiled=compiled),
-            f"A random transformer of FLUX.1's build, {steps} steps, {where}": transformer(
-                random_flux(Path(folder) / "flux"), rounds, steps, compiled=compiled
+            "unet": (f"The model in the box, {where}", unet(rounds, steps, compiled=compiled)),
+            "transformer": (
+                f"A random transformer of FLUX.1's build, {where}",
+                transformer(source, rounds, steps, compiled=compiled),
             ),
-            f"The VAE in the box, {arguments.side} x {arguments.side} pixels, {where}": vae(rounds, arguments.side),
+            "vae": (
+                f"The VAE in the box, {arguments.side} pixels a side, {rounds} rounds",
+                vae(rounds, arguments.side),
+            ),
         }
-        found = {title: list(rows) for title, rows in tables.items()}
-    for title, rows in found.items():
-        table = Table("case", *COLUMNS, title=title)
-        for name, cells in rows:
-            table.add_row(name, *cells)
-        Console(width=120).print(table)
+        found = {title: shown(title, rows) for title, rows in (tables[name] for name in arguments.names)}
     if arguments.write:
         arguments.write.write_text(page(found))
 

@@ -43,6 +43,19 @@ def same(source, name, folder):
     return all(torch.equal(tensor, theirs.get(key, theirs.get(f"text_model.{key}"))) for key, tensor in ours.items())
 
 
+def test_a_vae_comes_whole_from_a_folder(tiny_folder, tmp_path):
+    folder = shutil.copytree(tiny_folder / "vae", tmp_path / "vae")
+    (file,) = folder.glob("*.safetensors")
+    other(file, load_file(file))
+    whole = load_model(model=tiny_folder)
+    port = load_vae.inputs["file"].resource
+    assert port.resolve("vae", Paths(models=(tmp_path,)), Settings(), "file") == folder
+    assert port.digest(folder) != port.digest(tiny_folder / "vae")
+    vae = load_vae(whole.vae, file=folder)
+    assert vae.digest() != whole.vae.digest()
+    assert same(vae.source, "vae", tiny_folder)
+
+
 @pytest.mark.parametrize("prefix", ["", "first_stage_model.", "diffusers"])
 def test_a_vae_comes_from_its_file_with_the_model_s_scale(tiny_folder, tmp_path, prefix):
     whole = load_model(model=tiny_folder)

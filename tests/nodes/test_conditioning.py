@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from PIL import Image as Pillow
 
 from engine import Catalog, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from engine.choices import Choosable
@@ -100,6 +101,43 @@ def test_prompts_with_places_and_a_guider_run(folders):
     assert not torch.equal(latent.samples, sample(parts.model, both, BlankLatent(32, 32, 1), **settings).samples)
     parts_of = sample_steps(parts.model, both, BlankLatent(32, 32, 1), guider=guider(name="APG", eta=0.5), **settings)
     assert torch.equal(parts_of.samples, latent.samples)
+
+
+def test_pictures_of_different_sizes_reach_a_model_by_several_links(tmp_path):
+    build("Flux2KleinPipeline", tmp_path / "klein")
+    files = {"a": (64, 96), "b": (96, 64)}
+    for name, size in files.items():
+        Pillow.new("RGB", size, "red").save(tmp_path / f"{name}.png")
+    words = {"max_sequence_length": 64, "text_encoder_out_layers": [1, 2, 3]}
+    nodes = {
+        "load": {"type": "LoadModel", "inputs": {"model": "klein"}},
+        **{name: {"type": "LoadImage", "inputs": {"file": f"{name}.png"}} for name in files},
+        "encode": {
+            "type": "EncodeText",
+            "inputs": {
+                "text_encoder": {"link": "load.text_encoder"},
+                "pictures": [{"link": "a.image"}, {"link": "b.image"}],
+                "options": words,
+            },
+        },
+        "empty": {"type": "EmptyLatent", "inputs": {"width": 64, "height": 64}},
+        "sample": {
+            "type": "Sample",
+            "inputs": {
+                "model": {"link": "load.model"},
+                "positive": {"link": "encode.conditioning"},
+                "latent": {"link": "empty.latent"},
+                "scheduler": "FlowMatchEuler",
+                "steps": 1,
+                "guidance": 1.0,
+            },
+        },
+    }
+    interface = {"inputs": {}, "outputs": {"latent": "sample.latent", "prompt": "encode.conditioning"}}
+    made = Graph.from_data({"version": 1, "nodes": nodes, "interface": interface}, folder=tmp_path)
+    found = made()
+    assert [each.pixels.shape[-2:] for each in found["prompt"].pictures] == [(96, 64), (64, 96)]
+    assert found["latent"].samples.isfinite().all()
 
 
 def test_layers_to_leave_out_are_said_once():

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine import Catalog, Code, Graph, GraphError, Paths, Settings, plan
-from nodes.diffusion import upscaler_files
+from nodes.diffusion import packages
 
 
 def problems(folder, file):
@@ -31,8 +31,8 @@ def folder(tmp_path):
 
 
 def test_a_plan_knows_whether_upscalers_can_run(folder, monkeypatch):
-    monkeypatch.setattr(upscaler_files.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: name)
     assert problems(folder, "up.safetensors") == []
     assert problems(folder, "up.pth") == [(Code.PICKLED_MODEL, "up.file")]
-    monkeypatch.setattr(upscaler_files.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda _: None)
     assert problems(folder, "up.safetensors") == [(Code.MISSING_PACKAGE, "up.file")]

@@ -9,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 from engine.errors import Cancelled, PatchbayError
 from engine.events import NodeProgress
-from nodes.diffusion import caching, denoising, prompts, regions
+from nodes.diffusion import adapting, caching, denoising, prompts, regions
 from nodes.diffusion.cache_table import METHODS, chosen
 from nodes.diffusion.shelf import SHELF
 from nodes.types import BlankLatent, Denoiser, Scheduler, TextEncoder
@@ -157,6 +157,12 @@ def test_what_finds_nothing_to_leave_out_is_refused(flux, monkeypatch):
     monkeypatch.setattr(caching, "_ATTENTION", "nothing")
     with pytest.raises(PatchbayError, match="finds nothing"):
         caching.check(flux, chosen("TaylorSeer", {}, None))
+
+
+def test_other_denoisers_that_take_over_are_refused(flux, monkeypatch):
+    monkeypatch.setattr(adapting, "is_timed", lambda _source: True)
+    with pytest.raises(PatchbayError, match="sees nothing of the steps"):
+        run(flux.patched(eager("FirstBlock")))
 
 
 def test_two_runs_at_once_take_turns(flux):

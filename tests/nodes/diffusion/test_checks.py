@@ -51,3 +51,13 @@ def test_a_refusal_in_our_words_and_too_little_memory_stay_what_they_are():
         with pytest.raises(type(error)) as caught, own_words({"eta": 1}):
             raise error
         assert caught.value is error
+
+
+def test_a_scheduler_that_cannot_be_told_what_the_pipeline_must_is_a_bad_choice():
+    def retrieve_timesteps():
+        message = "does not support custom timestep schedules"
+        raise ValueError(message)
+
+    with pytest.raises(PatchbayError, match="Use the model's own scheduler") as caught, own_words({"eta": 1}):
+        retrieve_timesteps()
+    assert caught.value.at == "scheduler"

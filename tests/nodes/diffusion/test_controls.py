@@ -1,5 +1,6 @@
 """A ControlNet beside the denoiser of a text-to-image pipeline is the stock ControlNet pipeline, bit for bit."""
 
+import functools
 import threading
 from dataclasses import replace
 
@@ -10,20 +11,22 @@ import torch
 from engine.errors import Cancelled, Code, PatchbayError
 from engine.events import NodeProgress
 from nodes.diffusion import controls, denoising, latent_math, prompts
+from nodes.diffusion.nets import PART
+from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.shim import Window
 from nodes.diffusion.source import survey
 from nodes.types import BlankLatent, Control, Denoiser, Image, TextEncoder
 from tests.nodes.diffusion.tiny import controlled, dits, exact, vaes
-from tests.nodes.diffusion.tiny.controlled import CONTROLLED, Way
+from tests.nodes.diffusion.tiny.controlled import Way
+from tests.nodes.diffusion.tiny.table import build
 
 pytestmark = pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning")  # Diffusers' own
 
 SD = "StableDiffusionPipeline"
-QUICK = (SD, "StableDiffusionXLPipeline")
 CASES = [
-    pytest.param(name, way, marks=[] if name in QUICK or (number == 2 and "PAG" not in name) else [pytest.mark.slow])
-    for name in CONTROLLED
+    pytest.param(name, way, marks=[] if number == 0 and "PAG" not in name else [pytest.mark.slow])
+    for name in controlled.FAMILY
     for number, way in enumerate(controlled.ways(name))
 ]
 
@@ -31,27 +34,74 @@ CASES = [
 @pytest.fixture(scope="session")
 def nets(family, tmp_path_factory):
     """Two ControlNets for the tiny model of a class."""
-    made = {}
 
+    @functools.cache
     def of(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp(f"{name}Nets")
-            made[name] = [controlled.build_net(family(name), folder / str(seed), seed) for seed in (0, 1)]
-        return made[name]
+        folder = tmp_path_factory.mktemp(f"{name}Nets")
+        return controlled.nets_of(family(controlled.FAMILY.get(name, name)), folder, name)
 
     return of
 
 
 @pytest.mark.parametrize(("name", "way"), CASES, ids=str)
-def test_controlled_runs_are_the_stock_classes(family, nets, name, way):
-    source = family(name)
-    ours = controlled.ours(source, nets(name), way)
+def test_controlled_runs_are_the_stock_classes(family, nets, tmp_path, name, way):
+    model = controlled.model_of(family(controlled.FAMILY[name]), tmp_path, name)
+    ours = controlled.ours(model, nets(name), way, name)
     assert torch.isfinite(ours).all()
-    assert torch.equal(ours, controlled.theirs(source, nets(name), way))
+    assert torch.equal(ours, controlled.theirs(model, nets(name), way, name))
+
+
+def test_a_model_that_reads_a_mask_is_controlled_as_in_the_stock_class(nets, tmp_path):
+    """Its ControlNet sees the latents alone."""
+    name, way = "StableDiffusionControlNetInpaintPipeline", Way(strength=0.7)
+    build("StableDiffusionInpaintPipeline", tmp_path)
+    source = survey(tmp_path, at="test")
+    assert torch.equal(controlled.ours(source, nets(SD), way, name), controlled.theirs(source, nets(SD), way, name))
+
+
+@pytest.mark.parametrize("name", ["FluxControlNetPipeline", "FluxControlNetImg2ImgPipeline"])
+def test_a_flux_union_is_told_its_mode(family, tmp_path, name):
+    source = family("FluxPipeline")
+    union = [controlled.build_net(source, tmp_path / str(seed), seed, num_mode=3) for seed in (0, 1)]
+    way = Way(strength=None if name == "FluxControlNetPipeline" else 0.7)
+    ours = controlled.ours(source, union, way, name)
+    assert torch.equal(ours, controlled.theirs(source, union, way, name))
+    assert not torch.equal(ours, controlled.ours(source, union[::-1], way, name))
+
+
+@pytest.mark.parametrize("places", [33, 16])
+def test_a_z_image_controlnet_may_have_room_for_a_mask(family, tmp_path, places):
+    name, source = "ZImageControlNetPipeline", family("ZImagePipeline")
+    net = controlled.build_net(source, tmp_path / "net", control_in_dim=places)
+    assert torch.equal(controlled.ours(source, [net], Way(), name), controlled.theirs(source, [net], Way(), name))
+
+
+def test_an_adapter_may_read_shades_of_grey(family, tmp_path, monkeypatch):
+    drawn = controlled.picture
+    monkeypatch.setattr(controlled, "picture", lambda *sizes: Image(drawn(*sizes).pixels[:, :1].expand(-1, 3, -1, -1)))
+    name, source = "StableDiffusionAdapterPipeline", family(SD)
+    net = controlled.build_net(source, tmp_path / "net", name=name, in_channels=1)
+    monkeypatch.setattr(controlled, "to_pillow", lambda pixels: to_pillow(pixels).convert("L"))
+    assert torch.equal(controlled.ours(source, [net], Way(), name), controlled.theirs(source, [net], Way(), name))
+
+
+def test_an_adapter_acts_beside_a_controlnet(family, nets):
+    source, both = family(SD), (nets(SD)[0], nets("StableDiffusionAdapterPipeline")[0])
+    numbers = (0.8, 0.0, 1.0)
+    way, alone = Way(nets=(numbers, numbers)), Way(nets=(numbers,))
+    found = [controlled.ours(source, *given) for given in ((both, way), (both[:1], alone), (both[1:], alone))]
+    assert not any(torch.equal(found[0], each) for each in found[1:])
+
+
+def test_the_layers_that_a_controlnet_borrows_are_given_to_no_other_model(family, tmp_path):
+    net = controlled.build_net(family("ZImagePipeline"), tmp_path / "net")
+    controlled.ours(family("ZImagePipeline"), [net], Way(), "ZImageControlNetPipeline")
+    with SHELF.use(net.source, PART) as live:
+        assert live.t_embedder is None
 
 
 @pytest.mark.parametrize("guided", [True, False])
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [SD, "StableDiffusionXLPipeline"])
 def test_what_a_pooling_controlnet_says_is_for_the_prompt_alone(family, tmp_path, name, guided):
     source = family(name)
     net = controlled.build_net(source, tmp_path / "net", global_pool_conditions=True)
@@ -178,6 +228,37 @@ def test_what_cannot_be_steered_is_refused(family, nets, steps):
         with pytest.raises(PatchbayError) as caught:
             denoising.sample(Denoiser(family(SD)), prompt, negative, blank, **settings)
         assert caught.value.code is code
+
+
+def test_a_controlnet_is_told_what_it_reads_and_nothing_else(family, steps, tmp_path):
+    flux = prompts.encode_text(TextEncoder(family("FluxPipeline")), exact.PROMPT)
+    z_image, sd3 = family("ZImagePipeline"), family("StableDiffusion3Pipeline")
+    union = controlled.build_net(family("FluxPipeline"), tmp_path / "union", num_mode=3)
+    plain = controlled.build_net(family(SD), tmp_path / "plain")
+    masked = controlled.build_net(sd3, tmp_path / "masked", extra_conditioning_channels=1)
+    roomy = controlled.build_net(z_image, tmp_path / "roomy", control_in_dim=33)
+    mask, picture = controlled.hole((32, 32)), controlled.picture((32, 32), 1, 0)
+    for net, told, said in (
+        (union, {}, "Set mode to 0 to 2"),
+        (union, {"mode": 3}, "Set mode to 0 to 2"),
+        (plain, {"mode": 0}, "has no modes"),
+        (plain, {"mask": mask}, "reads no mask"),
+        (plain, {"around": picture}, "no picture to paint in"),
+        (masked, {}, "reads a mask"),
+        (roomy, {"mask": mask}, "reads no mask without the picture"),
+        (roomy, {"around": picture}, "only with a mask"),
+    ):
+        with pytest.raises(PatchbayError, match=said):
+            controls.with_control(flux, Control(net, picture, **told))
+
+
+def test_an_adapter_for_other_sizes_is_refused(family, steps, tmp_path):
+    """Its configuration tells of no kind, so its sizes count."""
+    source = family(SD)
+    net = controlled.build_net(source, tmp_path / "net", name="Adapter", channels=[16, 32, 64, 64])
+    assert net.kind == ""
+    with pytest.raises(PatchbayError, match=r"channels \[16, 32, 64, 64\], the model block_out_channels \[32, 64\]"):
+        controls.check_controls(source, steered(steps.plain, net), None)
 
 
 def test_a_family_that_follows_no_controlnet_of_this_class_says_so(family, nets, steps):

@@ -16,10 +16,11 @@ from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler,
 from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
-pytestmark = [  # Diffusers' own, of PRX, of Chroma and of Mochi
+pytestmark = [  # Diffusers' own, of PRX, of Chroma, of Mochi and of Ideogram 4
     pytest.mark.filterwarnings("ignore:`LoraLoaderMixin` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
+    pytest.mark.filterwarnings("ignore:`past_key_values` is deprecated:FutureWarning"),
 ]
 
 QUICK = (
@@ -32,8 +33,11 @@ QUICK = (
 )
 """Run always; the others with the marker `slow`."""
 
-OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline")
-"""Flow models whose pipelines tell times or rising levels, which no sampler takes."""
+OWN_LEVELS = ("CogView4Pipeline", "MochiPipeline", "LTXConditionPipeline", "Cosmos2TextToImagePipeline")
+"""Flow models whose pipelines tell times, or levels that rise or begin far above 1, which no sampler takes."""
+
+REMEMBERING = ("HunyuanImagePipeline", "MotifVideoPipeline")
+"""Their guiders remember the steps before."""
 
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
 
@@ -65,7 +69,7 @@ def _in_parts(source, scheduler, *ends):
     negative = None
     if "negative_prompt" in call:
         negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
-    latent, first = BlankLatent(*tiny.sizes[0], 1, tiny.frames), 0
+    latent, first = exact.beginning(source, exact.CASES[0], shown), 0
     for end in ends:
         latent = denoising.sample(
             Denoiser(source), positive, negative, latent, scheduler=scheduler, steps=3, guidance=tiny.guidance,
@@ -83,7 +87,11 @@ def test_two_parts_are_the_whole_or_refused(family, name, sampler):
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler, family=name)
     base = "FlowMatchEuler" if prediction == FLOW else "Euler"
     chosen = Sampler(base, source.kind, source.scheduler, {}, name, "euler_ancestral") if sampler else own
-    if source.family.whole or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS)):
+    if (
+        source.family.whole
+        or name in REMEMBERING
+        or (sampler and (prediction not in {*DIFFUSION, FLOW} or name in OWN_LEVELS))
+    ):
         with pytest.raises(PatchbayError):
             in_parts(source, chosen, 1, 3)
         return
@@ -129,7 +137,7 @@ def test_whether_roles_differ_is_as_the_table_says(family, name):
     given = {"options": tiny.text, "pictures": exact.pictures_of(name, max(tiny.pictures))}
     with exact.small_area(name):
         as_negative = prompts.encode_text(encoder, "grey", role="negative", **given)
-        as_positive = prompts.encode_text(encoder, "grey", **given)
+        as_positive = prompts.encode_text(encoder, exact.words_of(name, "grey"), **given)
     same = sorted(as_negative.tensors) == sorted(as_positive.tensors) and all(
         one.shape == other.shape and torch.equal(one, other)
         for one, other in zip(leaves(as_negative.tensors), leaves(as_positive.tensors), strict=True)

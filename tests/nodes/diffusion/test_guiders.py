@@ -11,7 +11,7 @@ from nodes.diffusion.guider_table import CLASSES, chosen
 from nodes.diffusion.guiders import Guidance
 from nodes.diffusion.libraries import guiders
 from nodes.diffusion.shim import Position, Window
-from nodes.types import BlankLatent, Denoiser, Guider, Scheduler, TextEncoder
+from nodes.types import Denoiser, Guider, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY
 
@@ -55,22 +55,24 @@ def guided(source, guider=None, *, case=exact.CASES[1], **more):
     }
     batch = case.batch if tiny.batches else 1
     negative, shown = None, exact.pictures_of(source.pipeline_class, max(tiny.pictures))
-    if "negative_prompt" in call:
-        negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
-    words = exact.words_of(source.pipeline_class)
-    return denoising.sample(
-        Denoiser(source),
-        prompts.encode_text(encoder, words, options=tiny.text, pictures=shown),
-        negative,
-        settings.pop("latent", None) or BlankLatent(*tiny.sizes[0], batch, tiny.frames),
-        **settings,
-    )
+    with exact.small_area(source.pipeline_class):
+        if "negative_prompt" in call:
+            negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)
+        words = exact.words_of(source.pipeline_class)
+        return denoising.sample(
+            Denoiser(source),
+            prompts.encode_text(encoder, words, options=tiny.text, pictures=shown),
+            negative,
+            settings.pop("latent", None) or exact.beginning(source, exact.Case(batch=batch), shown),
+            **settings,
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_plain_guidance_is_the_pipeline_s_own_or_refused(family, name):
     source = family(name)
-    if name in DISTILLED or source.family.own_guidance:
+    shown = source.family.pictures
+    if name in DISTILLED or source.family.own_guidance or (shown is not None and shown.among_tokens):
         with pytest.raises(PatchbayError) as caught:
             guided(source, Guider("CFG"))
         assert caught.value.at == "guider"

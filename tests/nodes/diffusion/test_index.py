@@ -54,3 +54,21 @@ def test_a_foreign_index_is_refused(broken, changes, code):
 def test_the_nearest_class_is_named(broken):
     edit(broken / "model_index.json", _class_name="StableDiffusionPipelin")
     assert 'Did you mean "StableDiffusionPipeline"?' in refusal(broken).what
+
+
+SCORED = {"_class_name": "StableDiffusionXLImg2ImgPipeline", "requires_aesthetics_score": True}
+
+
+def test_sdxl_for_image_to_image_is_a_refiner_only_with_a_score_of_beauty(broken):
+    edit(broken / INDEX, **SCORED)
+    assert read_index(broken, "at").family.name == "sdxl-refiner"
+    edit(broken / INDEX, requires_aesthetics_score=False)
+    assert read_index(broken, "at").pipeline_class == "StableDiffusionXLPipeline"
+
+
+def test_what_diffusers_keeps_beside_a_pipeline_is_let_through_for_its_family_alone(broken):
+    own = {"text_encoder": ["kolors", "ChatGLMModel"], "tokenizer": ["kolors", "ChatGLMTokenizer"]}
+    edit(broken / INDEX, _class_name="KolorsPipeline", **own)
+    assert read_index(broken, "at").parts["text_encoder"] == ("kolors", "ChatGLMModel")
+    edit(broken / INDEX, _class_name="StableDiffusionXLPipeline")
+    assert refusal(broken).code is Code.UNSUPPORTED_CLASS

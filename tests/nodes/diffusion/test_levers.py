@@ -1,5 +1,7 @@
 """Levers act on a module of their own; what would do nothing or cannot work is refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -119,6 +121,7 @@ def test_compiled_blocks_give_the_same_but_for_rounding(flux):
         ("FluxPipeline", TunePatch(attention="flash"), "attention"),
         ("FluxPipeline", TunePatch(attention="_native_cudnn"), "attention"),
         ("FluxPipeline", TunePatch(channels_last=True), "channels_last"),
+        ("StableDiffusion3Pipeline", TunePatch(channels_last=True), "channels_last"),
         ("StableDiffusion3Pipeline", TunePatch(compiled=True), "compile_blocks"),
     ],
 )
@@ -126,6 +129,12 @@ def test_what_cannot_work_is_refused(family, name, patch, at):
     with pytest.raises(PatchbayError) as caught:
         levers.check_tuning(family(name), patch)
     assert caught.value.at == at
+
+
+def test_weights_in_fewer_bits_are_not_packed_again(flux):
+    for patch in (STORED, TunePatch(channels_last=True)):
+        with pytest.raises(PatchbayError, match="in fewer bits already"):
+            levers.check_tuning(replace(flux, quantize="int8"), patch)
 
 
 def test_a_machine_without_a_compiler_is_told(flux, monkeypatch):

@@ -45,6 +45,29 @@ def test_transformers_have_kinds_too(net):
     assert survey_net(net, "test").kind == "flux"
 
 
+def test_adapters_and_borrowers_have_the_kind_that_their_sizes_are_known_for(net):
+    path = net / "config.json"
+    usual = {"_class_name": "T2IAdapter", "channels": [320, 640, 1280, 1280]}
+    borrower = {"_class_name": "ZImageControlNetModel", "dim": 3840, "control_in_dim": 33}
+    for config, kind in (
+        ({**usual, "adapter_type": "light_adapter"}, "sd1"),
+        ({**usual, "adapter_type": "full_adapter_xl"}, "sdxl"),
+        ({**usual, "adapter_type": "full_adapter", "channels": [8, 8, 8, 8]}, ""),
+        (borrower, "z-image"),
+        ({**borrower, "dim": 32}, ""),
+    ):
+        path.write_text(json.dumps(config))
+        assert survey_net(net, "test").kind == kind
+
+
+def test_it_tells_what_it_reads_beside_a_picture(net):
+    found = survey_net(net, "test")
+    assert (found.modes, found.reads_mask, found.reads_around) == (None, False, False)
+    edit(net, num_control_type=6, extra_conditioning_channels=1)
+    found = survey_net(net, "test")
+    assert (found.modes, found.reads_mask) == (6, True)
+
+
 def test_its_digest_is_that_of_the_content(net, saved):
     assert survey_net(net, "test").digest == survey_net(saved, "test").digest
     edit(net, act_fn="gelu")
@@ -65,7 +88,6 @@ def as_pickle(folder):
         (lambda folder: edit(folder, _class_name=None), Code.UNSUPPORTED_CLASS),
         (lambda folder: edit(folder, _class_name="ControlNetXSAdapter"), Code.UNSUPPORTED_CLASS),
         (lambda folder: edit(folder, auto_map={"AutoModel": "x.Y"}), Code.UNSUPPORTED_CLASS),
-        (lambda folder: edit(folder, num_mode=7), Code.UNSUPPORTED_CLASS),
         (as_pickle, Code.PICKLED_MODEL),
     ],
 )
@@ -80,6 +102,13 @@ def test_only_what_is_needed_is_fetched():
     names = ["README.md", "evil.py", "config.json", WEIGHTS, "diffusion_pytorch_model.bin"]
     assert wanted_files(names) == ["config.json", WEIGHTS]
     sharded = "diffusion_pytorch_model.safetensors.index.json"
-    shards = "diffusion_pytorch_model*-of-*.safetensors"
+    shards = "diffusion_pytorch_model-?????-of-?????.safetensors"
     assert wanted_files(["config.json", sharded]) == ["config.json", sharded, shards]
+    half = "diffusion_pytorch_model.safetensors.index.fp16.json"
+    assert wanted_files(["config.json", half]) == [
+        "config.json",
+        half,
+        "diffusion_pytorch_model.fp16-?????-of-?????.safetensors",
+        "diffusion_pytorch_model-?????-of-?????.fp16.safetensors",
+    ]
     assert wanted_files(["config.json", "x.bin"]) == ["config.json"]

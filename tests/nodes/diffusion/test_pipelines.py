@@ -34,3 +34,17 @@ def test_a_call_can_be_stopped_where_it_asks_for_timesteps(pocket):
     with pytest.raises(stock.Reached):
         shim.set_timesteps(4)
     pipelines.stop_at_timesteps(pocket, lambda: False).set_timesteps(4)
+
+
+def test_what_stands_for_a_safety_checker_passes_everything():
+    checker = pipelines.Trusting()
+    checker.to("cpu")
+    assert checker.check_text_safety("anything")
+    assert checker.check_video_safety("frames") == "frames"
+
+
+def test_a_scheduler_is_told_what_the_constructor_told_the_model_s_own(pocket):
+    with pipelines.opened(pocket) as pipeline:
+        assert pipeline.taught == {}
+        pipeline.taught = {"sigma_max": 80.0}
+        assert pipelines.taught(pipeline, pipelines.own_scheduler(pocket)).config.sigma_max == 80.0

@@ -183,3 +183,31 @@ def test_what_becomes_of_each_step_s_latents_is_said_with_the_next_call_s_number
         assert not (result.prev_sample if return_dict else result[0]).any()
     assert [(mine, index) for mine, index, _ in told] == [(True, 3), (True, 4)]
     assert told[0][2] != 0
+
+
+def test_a_pipeline_finds_the_noise_levels_of_its_own_steps():
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
+    shim = SchedulerShim(scheduler, lambda *_: None, window=Window(4, 1), noised=True)
+    shim.set_timesteps(4)
+    assert torch.equal(shim.sigmas, scheduler.sigmas[1:])
+    assert len(SchedulerShim(scheduler, lambda *_: None).sigmas) == 5
+
+
+def test_where_a_pipeline_asks_twice_only_the_second_is_a_step():
+    told = []
+    shim = SchedulerShim(diffusers.EDMEulerScheduler(), lambda *call: told.append(call[:2]), asks_twice=True)
+    shim.set_timesteps(2)
+    x = torch.ones(1, 4, 2, 2)
+    clean = shim.step(x, shim.timesteps[0], x, return_dict=False)[1]
+    shim._step_index -= 1
+    assert shim._scheduler._step_index == 0
+    assert told == []
+    shim.step(clean, shim.timesteps[0], x, return_dict=False, pred_original_sample=clean)
+    assert told == [(1, 2)]
+
+
+def test_a_scheduler_that_cannot_be_asked_twice_is_refused(fresh):
+    shim = SchedulerShim(fresh(), lambda *_: None, asks_twice=True)
+    shim.set_timesteps(2)
+    with pytest.raises(PatchbayError, match="DDIMScheduler cannot"):
+        shim.step(torch.zeros(1, 4, 2, 2), shim.timesteps[0], torch.ones(1, 4, 2, 2))

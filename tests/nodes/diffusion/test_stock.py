@@ -82,8 +82,32 @@ def test_what_guidance_means_follows_from_the_defaults():
 @pytest.mark.parametrize("name", sorted({family.pipeline_class for family in FAMILIES.values()}))
 def test_every_class_of_the_table_can_be_staged(name):
     call = stock.signature(name)
-    assert {"generator", "latents", "output_type", "return_dict", "num_inference_steps"} <= set(call.defaults)
+    assert {"generator", "output_type", "return_dict", "num_inference_steps"} <= set(call.defaults)
+    assert "latents" in call or "strength" in call
     assert "scheduler" in stock.made_with(name)
     assert issubclass(stock.staged(name), getattr(stock.diffusers, name))
     assert stock.reads_words(name) is ("prompt" in call.defaults)
     assert any(hasattr(stock.staged(name), method) for method in stock.ENCODERS) or not stock.reads_words(name)
+
+
+def test_lists_of_layers_are_repeated_layer_by_layer():
+    replay = stock.Replay({}, None, 3, CPU, torch.float32, {"layers": 0})
+    found = replay._repeated("layers", [torch.zeros(1, 4), torch.ones(1, 4)])
+    assert [tuple(layer.shape) for layer in found] == [(3, 4), (3, 4)]
+
+
+def test_latents_can_stand_in_the_place_of_those_that_a_pipeline_makes():
+    class Pipeline:
+        begun = None
+
+        @stock._latents
+        def prepare_latents(self, shape, generator, latents=None):
+            assert latents is None
+            return torch.randn(shape, generator=generator), "ids"
+
+    pipeline, own = Pipeline(), torch.Generator().manual_seed(1)
+    assert pipeline.prepare_latents((1, 2), own)[0].shape == (1, 2)
+    pipeline.begun = torch.ones(1, 2)
+    before = own.get_state()
+    assert pipeline.prepare_latents((1, 2), own) == (pipeline.begun, "ids")
+    assert torch.equal(own.get_state(), before)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
 from engine.events import NodeProgress
-from nodes.diffusion import upscaler_files
+from nodes.diffusion import packages, upscaler_files
 from nodes.diffusion.shelf import SHELF
 from nodes.diffusion.upscaling import upscaled
 from nodes.types import Image
@@ -58,7 +58,7 @@ def spandrel(monkeypatch):
 
     fake.ModelLoader, fake.made = ModelLoader, made
     monkeypatch.setitem(sys.modules, "spandrel", fake)
-    monkeypatch.setattr(upscaler_files.importlib.util, "find_spec", lambda _: fake)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda _: fake)
     yield fake
     SHELF.clear()
 
@@ -118,14 +118,14 @@ def test_files_are_checked_before_they_are_read(tmp_path):
 
 
 def test_without_spandrel_the_way_to_it_is_said(file, monkeypatch):
-    monkeypatch.setattr(upscaler_files.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(PatchbayError, match=r'pip install "patchbay\[upscale\]"') as caught:
         upscaled(pictures(), file, 512, 64)
     assert caught.value.code is Code.MISSING_PACKAGE
 
 
 def test_a_torchvision_of_another_build_is_said(file, monkeypatch):
-    monkeypatch.setattr(upscaler_files.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: name)
     monkeypatch.setitem(sys.modules, "spandrel", None)  # the import fails
     with pytest.raises(PatchbayError, match="spandrel cannot be used") as caught:
         upscaled(pictures(), file, 512, 64)

@@ -163,3 +163,13 @@ def test_a_family_that_runs_as_a_whole_is_not_stopped_between_its_steps():
     windows.check_parts(BlankLatent(32, 32, 1), Window(4), family)
     with pytest.raises(PatchbayError, match="all of its steps at once"):
         windows.check_parts(BlankLatent(32, 32, 1), Window(4, 0, 2), family)
+
+
+def test_a_refiner_goes_on_and_others_may_only_begin():
+    blank, latent = BlankLatent(32, 32, 1), Latent(torch.zeros(1, 4, 4, 4), "x")
+    with pytest.raises(PatchbayError, match="goes on from a picture"):
+        windows.check_start(blank, FAMILIES["StableDiffusionXLImg2ImgPipeline"])
+    windows.check_start(latent, FAMILIES["StableDiffusionXLImg2ImgPipeline"])
+    with pytest.raises(PatchbayError, match="begins with a blank latent only"):
+        windows.check_start(latent, FAMILIES["Cosmos2TextToImagePipeline"])
+    windows.check_start(blank, FAMILIES["Cosmos2TextToImagePipeline"])

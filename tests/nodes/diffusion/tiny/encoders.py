@@ -153,11 +153,11 @@ def qwen2_vl(width=32):
     return transformers.Qwen2VLForConditionalGeneration(config)
 
 
-def qwen3_vl(width=32, cls=None):
+def qwen3_vl(width=32, cls=None, layers=3):
     """Qwen 3 VL, with eyes that a prompt without pictures never opens."""
     rope = {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True, "rope_theta": 1e6}
     config = transformers.Qwen3VLConfig(
-        text_config={**_decoder_sizes(width), "head_dim": 8, "rope_parameters": rope},
+        text_config={**_decoder_sizes(width, layers), "head_dim": 8, "rope_parameters": rope},
         vision_config={
             "depth": 1,
             "hidden_size": 16,

@@ -11,6 +11,7 @@ import torch
 
 from nodes.diffusion import (
     autoencoding,
+    canvases,
     denoising,
     layouts,
     masks,
@@ -77,9 +78,9 @@ class Case:
 CASES = (Case(True, 1, 0), Case(True, 2, 1), Case(False, 1, 1), Case(False, 2, 0))
 
 
-def words_of(name):
-    """The prompt; nothing for classes that read pictures alone."""
-    return PROMPT if stock.reads_words(name) else ""
+def words_of(name, prompt=PROMPT):
+    """The prompt in the form that the class wants; nothing for classes that read pictures alone."""
+    return TINY[name].words.replace("...", prompt) if stock.reads_words(name) else ""
 
 
 def cases(name):
@@ -113,6 +114,8 @@ def stock_pipeline(held, source, name=None, **beside):
     pipeline = cls(
         **{argument: given.get(argument, extra.get(argument, default)) for argument, default in arguments.items()}
     )
+    if FAMILIES.get(cls.__name__, source.family).tiles:
+        pipeline.vae.enable_tiling()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -145,6 +148,17 @@ def begun(case, tiny):
     return Latent(drawn, "")
 
 
+def beginning(source, case, shown=()):
+    """The latent that a run begins with: a blank one, or a picture's where one is drawn over."""
+    tiny = TINY[source.pipeline_class]
+    if "latents" not in stock.signature(source.pipeline_class):
+        found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
+        return autoencoding.sample_distribution(found)
+    if tiny.strength < 1:
+        return replace(begun(case, tiny), kind=source.kind)
+    return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
+
+
 def stock_call(pipeline, case, output, *, encoded=None):
     """The stock call; what its encoder gave is appended to `encoded`."""
     name = type(pipeline).__name__
@@ -155,7 +169,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
     several = next((each for each in names if each in call), None)
     arguments = {
-        "prompt": PROMPT if several else [PROMPT] * case.batch,
+        "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
         if case.guided
         else call.defaults.get("negative_prompt"),
@@ -164,13 +178,15 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_frames": tiny.frames,
         "frames": tiny.frames,
         "video_length": tiny.frames,
-        **({"strength": tiny.strength, "image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
+        "strength": tiny.strength,
+        **({"image": begun(case, tiny).samples} if tiny.strength < 1 else {}),
         call.guidance: guidance_of(name, case),
         "generator": [torch.Generator("cpu").manual_seed(7 + index) for index in range(case.batch)],
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
+        "guidance_schedule": None,
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -212,10 +228,9 @@ def own_latent(source, case, *, negative=NEGATIVE, prompt=PROMPT, scheduler=None
 def _own_latent(source, case, negative, prompt, scheduler, pictures):
     tiny = TINY[source.pipeline_class]
     call = stock.signature(source.pipeline_class)
-    width, height = tiny.sizes[case.size]
     encoder = TextEncoder(source)
     shown = pictures_of(source.pipeline_class, case.pictures, case.size) if pictures is None else pictures
-    words = prompt if words_of(source.pipeline_class) else ""
+    words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
     if case.guided and "negative_prompt" in call:
@@ -228,9 +243,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
             Denoiser(source),
             positive,
             against,
-            replace(begun(case, tiny), kind=source.kind)
-            if tiny.strength < 1
-            else BlankLatent(width, height, case.batch, tiny.frames),
+            beginning(source, case, shown),
             scheduler=scheduler or own,
             denoise=tiny.strength,
             steps=tiny.steps,
@@ -295,6 +308,8 @@ def compare(source, case):
     """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
+        if "latents" not in stock.signature(source.pipeline_class):
+            held.enter_context(most_likely(source.pipeline_class))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)
@@ -302,6 +317,7 @@ def compare(source, case):
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
+    positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
     if pictures.ndim == 5:

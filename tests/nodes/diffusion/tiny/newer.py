@@ -1,6 +1,7 @@
 """Families around a transformer that draw pictures, the youngest ones."""
 
 import diffusers
+import torch
 import transformers
 
 from tests.nodes.diffusion.tiny import encoders, vaes, words
@@ -95,21 +96,31 @@ def bria():
     }
 
 
+def _nucleus_transformer():
+    """Its class leaves the experts as memory happens to be, so they are filled in here."""
+    transformer = diffusers.NucleusMoEImageTransformer2DModel(
+        patch_size=2,
+        in_channels=16,
+        out_channels=4,
+        num_layers=5,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        axes_dims_rope=(8, 4, 4),
+        mlp_ratio=8.0,
+        num_experts=4,
+        capacity_factors=2.0,
+        moe_intermediate_dim=16,
+    )
+    for name, parameter in transformer.named_parameters():
+        if "experts" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    return transformer
+
+
 def nucleus():
     return {
-        "transformer": diffusers.NucleusMoEImageTransformer2DModel(
-            patch_size=2,
-            in_channels=16,
-            out_channels=4,
-            num_layers=5,
-            attention_head_dim=16,
-            num_attention_heads=2,
-            joint_attention_dim=32,
-            axes_dims_rope=(8, 4, 4),
-            num_experts=4,
-            capacity_factors=2.0,
-            moe_intermediate_dim=16,
-        ),
+        "transformer": _nucleus_transformer(),
         "scheduler": flow_by_size(),
         "vae": vaes.qwen(),
         "text_encoder": encoders.qwen3_vl(cls=transformers.Qwen3VLForConditionalGeneration),
@@ -157,4 +168,30 @@ def bria_fibo():
         "vae": vaes.wan(),
         "text_encoder": encoders.smol(),
         "tokenizer": words.generic(),
+    }
+
+
+def _ideogram4_transformer():
+    return diffusers.Ideogram4Transformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        intermediate_size=32,
+        adaln_dim=16,
+        llm_features_dim=13 * 16,
+        mrope_section=(4, 2, 2),
+    )
+
+
+def ideogram4():
+    """It takes thirteen of its text encoder's 36 layers, and has a transformer for what it works against."""
+    return {
+        "scheduler": flow_match(shift=1.0),
+        "vae": vaes.flux2(),
+        "text_encoder": encoders.qwen3_vl(16, layers=36),
+        "tokenizer": words.byte_level(),
+        "transformer": _ideogram4_transformer(),
+        "unconditional_transformer": _ideogram4_transformer(),
+        "prompt_enhancer_head": None,
     }

@@ -2,6 +2,7 @@
 
 import diffusers
 import transformers
+from diffusers.pipelines.stable_diffusion.stable_unclip_image_normalizer import StableUnCLIPImageNormalizer
 from transformers.processing_utils import ProcessorMixin
 
 from tests.nodes.diffusion.tiny import dits, encoders, newer, unets, vaes, words
@@ -66,6 +67,49 @@ def upscaler():
         "vae": vaes.kl(levels=3, scaling_factor=0.08333),
         "low_res_scheduler": diffusers.DDPMScheduler(beta_schedule="squaredcos_cap_v2"),
         "max_noise_level": 350,
+    }
+
+
+def depth():
+    """Its UNet reads how far things are in a picture."""
+    parts = {name: part for name, part in unets.sd().items() if name not in {"image_encoder", "safety_checker"}}
+    config = transformers.DPTConfig(
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=16,
+        image_size=32,
+        patch_size=8,
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 8, 8, 8],
+        fusion_hidden_size=8,
+    )
+    return {
+        **parts,
+        "unet": unets.unet(in_channels=5),
+        "depth_estimator": transformers.DPTForDepthEstimation(config),
+        "feature_extractor": transformers.DPTImageProcessorPil(size={"height": 32, "width": 32}),
+    }
+
+
+def unclip():
+    """Its UNet is told what is to be seen in a picture."""
+    config = transformers.CLIPVisionConfig(
+        hidden_size=32,
+        projection_dim=32,
+        intermediate_size=37,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        image_size=32,
+        patch_size=8,
+    )
+    return {
+        **{name: part for name, part in unets.sd().items() if name != "safety_checker"},
+        "unet": unets.unet(class_embed_type="projection", projection_class_embeddings_input_dim=64),
+        "image_encoder": transformers.CLIPVisionModelWithProjection(config),
+        "feature_extractor": transformers.CLIPImageProcessorPil(crop_size=32, size={"shortest_edge": 32}),
+        "image_normalizer": StableUnCLIPImageNormalizer(embedding_dim=32),
+        "image_noising_scheduler": diffusers.DDPMScheduler(),
     }
 
 

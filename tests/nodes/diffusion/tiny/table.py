@@ -7,17 +7,30 @@ import torch
 
 from nodes.diffusion.families import FAMILIES
 from nodes.diffusion.pipelines import Trusting
-from tests.nodes.diffusion.tiny import cosmos, dits, guided, kandinsky5, kolors, newer, seeing, shown, unets, videos
+from tests.nodes.diffusion.tiny import (
+    cosmos,
+    dits,
+    following,
+    guided,
+    kandinsky5,
+    kolors,
+    newer,
+    seeing,
+    shown,
+    unets,
+    videos,
+)
 
 
 @dataclass(frozen=True)
 class Tiny:
     """`make` gives the parts. `options` are arguments of the call, `text` those that concern the prompt.
 
-    `pictures` are the numbers of pictures that the calls are given in turn, of the sizes that `exact` draws them in.
-    `batches` is false for classes that make one thing at a time of one prompt, `unguided` for those that fail in
-    Diffusers itself without guidance, `several` for those that fail there when one prompt is to give several.
-    With a `strength` below 1 it begins with a picture.
+    `words` is the form of a prompt, with dots for what it says. `pictures` are the numbers of pictures that the calls
+    are given in turn, of the sizes that `exact` draws them in. `batches` is false for classes that make one thing at a
+    time of one prompt, `unguided` for those that fail in Diffusers itself without guidance, `several` for those that
+    fail there when one prompt is to give several. With a `strength` below 1 it begins with a picture, and runs that
+    share of the steps.
     """
 
     make: object
@@ -32,6 +45,7 @@ class Tiny:
     several: bool = True
     strength: float = 1.0
     pictures: tuple = (0,)
+    words: str = "..."
 
 
 WIDE = ((64, 64), (96, 64))
@@ -54,6 +68,8 @@ TINY = {
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
+    "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
+    "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
@@ -117,8 +133,19 @@ TINY = {
     "LTXConditionPipeline": Tiny(videos.ltx_condition, WIDE, frames=9, text={"max_sequence_length": 32}),
     "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
     "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
-    "Cosmos2_5_PredictBasePipeline": Tiny(cosmos.half, frames=5, text={"max_sequence_length": 64}),
+    "Cosmos2_5_PredictBasePipeline": Tiny(cosmos.half, frames=5, text={"max_sequence_length": 256}),
+    "Ideogram4Pipeline": Tiny(newer.ideogram4, WIDE, text={"max_sequence_length": 96}),
+    "AllegroPipeline": Tiny(
+        videos.allegro,
+        ((128, 128), (176, 128)),
+        frames=21,
+        text={"max_sequence_length": 32, "clean_caption": False},
+        batches=False,
+    ),
     "LattePipeline": Tiny(videos.latte, frames=2, text={"clean_caption": False}, batches=False),
+    "BriaFiboEditPipeline": Tiny(
+        newer.bria_fibo, text={"max_sequence_length": 64}, words='{"edit_instruction": "..."}', pictures=(2, 0)
+    ),
     "BriaFiboPipeline": Tiny(newer.bria_fibo, text={"max_sequence_length": 64}),
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
@@ -134,6 +161,9 @@ TINY = {
     ),
     "SkyReelsV2ImageToVideoPipeline": Tiny(
         shown.skyreels, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
+    "Kandinsky5I2VPipeline": Tiny(
+        kandinsky5.videos, frames=17, text={"max_sequence_length": 64}, pictures=(1,), several=False
     ),
     "LTXImageToVideoPipeline": Tiny(videos.ltx, WIDE, frames=9, text={"max_sequence_length": 32}, pictures=(1,)),
     "HunyuanSkyreelsImageToVideoPipeline": Tiny(
@@ -153,11 +183,22 @@ READERS = {
 }
 """Models that were made for inpainting and read a mask."""
 
+FOLLOWERS = {
+    "FluxControlPipeline": following.flux,
+    "FluxControlImg2ImgPipeline": following.flux,
+    "FluxControlInpaintPipeline": following.flux,
+    "CogView4ControlPipeline": following.cogview4,
+    "CogVideoXFunControlPipeline": following.cogvideox,
+    "EasyAnimateControlPipeline": following.easyanimate,
+}
+"""Models that were made to follow a picture, which they read."""
+
 
 def build(name, folder):
     """Save a tiny model of the pipeline class `name` to `folder`, the same one each time."""
     torch.manual_seed(0)
-    made = READERS[name]() if name in READERS else TINY[name].make()
+    special = {**READERS, **FOLLOWERS}
+    made = special[name]() if name in special else TINY[name].make()
     if name in FAMILIES and FAMILIES[name].checks_safety:
         made["safety_checker"] = Trusting()
     for part in made.values():

@@ -267,3 +267,29 @@ def latte():
         ),
         "scheduler": diffusers.DDIMScheduler(beta_schedule="linear", clip_sample=False),
     }
+
+
+def allegro():
+    return {
+        "tokenizer": words.t5(),
+        "text_encoder": encoders.t5(),
+        "vae": diffusers.AutoencoderKLAllegro(
+            block_out_channels=(4, 4, 4, 4),
+            layers_per_block=1,
+            norm_num_groups=2,
+            latent_channels=4,
+            temporal_compression_ratio=4,
+            sample_size=128,
+        ),
+        "transformer": diffusers.AllegroTransformer3DModel(
+            num_attention_heads=2,
+            attention_head_dim=12,
+            num_layers=1,
+            cross_attention_dim=24,
+            caption_channels=32,
+            sample_width=40,
+            sample_height=40,
+            sample_frames=6,
+        ),
+        "scheduler": diffusers.EulerAncestralDiscreteScheduler(beta_schedule="scaled_linear", beta_end=0.012),
+    }

@@ -1,4 +1,6 @@
 import { type CSSProperties, memo } from "react";
+import { Film } from "../panels/Film";
+import { isVideo } from "../panels/pictures";
 import { artifactUrl } from "../state/api";
 import { useRuns } from "../state/runs";
 import { useUi } from "../state/ui";
@@ -32,7 +34,7 @@ export function NodeProgress({ id }: { id: string }) {
   );
 }
 
-/** The pictures that a node has made, or the one that is coming. */
+/** The pictures and videos that a node has made, or the one that is coming. */
 export const NodePictures = memo(function NodePictures(props: { id: string; style: CSSProperties; width: number }) {
   const { id, style, width } = props;
   const look = useLooks((state) => state.looks[id]);
@@ -58,19 +60,23 @@ export const NodePictures = memo(function NodePictures(props: { id: string; styl
       data-stale={look.stale || undefined}
       style={{ ...style, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
     >
-      {look.pictures.map((picture, index) => (
-        <button
-          key={picture.digest}
-          type="button"
-          className="node-picture"
-          aria-label={t("canvas.node.picture", { node: id, number: index + 1 })}
-          onClick={() =>
-            useUi.getState().openLightbox({ items: [...(useRuns.getState().nodes[id]?.pictures ?? [])], index })
-          }
-        >
-          <img src={artifactUrl(picture, size)} alt="" draggable={false} loading="lazy" decoding="async" />
-        </button>
-      ))}
+      {look.pictures.map((picture, index) =>
+        isVideo(picture) ? (
+          <Film key={picture.digest} className="node-film" artifact={picture} />
+        ) : (
+          <button
+            key={picture.digest}
+            type="button"
+            className="node-picture"
+            aria-label={t("canvas.node.picture", { node: id, number: index + 1 })}
+            onClick={() =>
+              useUi.getState().openLightbox({ items: [...(useRuns.getState().nodes[id]?.pictures ?? [])], index })
+            }
+          >
+            <img src={artifactUrl(picture, size)} alt="" draggable={false} loading="lazy" decoding="async" />
+          </button>
+        ),
+      )}
     </div>
   );
 });

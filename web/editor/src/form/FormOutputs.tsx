@@ -1,7 +1,8 @@
 import type { Json } from "../graph/catalog";
 import type { FormOutput } from "../graph/interface";
 import { words } from "../graph/names";
-import { isShown, pictureText } from "../panels/pictures";
+import { Film } from "../panels/Film";
+import { isShown, isVideo, pictureText } from "../panels/pictures";
 import { type Artifact, artifactUrl } from "../state/api";
 import { useDocument } from "../state/document";
 import { artifactsIn } from "../state/nodeRuns";
@@ -61,21 +62,25 @@ function Output({ output, alone, first }: { output: FormOutput; alone: boolean; 
 function Pictures({ pictures, old }: { pictures: Artifact[]; old: boolean }) {
   return (
     <div className={`form-pictures${pictures.length === 1 ? " is-one" : ""}${old ? " is-old" : ""}`}>
-      {pictures.map((picture, index) => (
-        <button
-          key={`${picture.digest} ${picture.file}`}
-          type="button"
-          className="form-picture"
-          aria-label={t("form.openPicture", { picture: pictureText(picture) })}
-          onClick={() => useUi.getState().openLightbox({ items: pictures, index })}
-        >
-          <img
-            src={artifactUrl(picture)}
-            alt={pictureText(picture)}
-            style={pictures.length === 1 ? shape(picture) : {}}
-          />
-        </button>
-      ))}
+      {pictures.map((picture, index) =>
+        isVideo(picture) ? (
+          <Film key={`${picture.digest} ${picture.file}`} className="form-film" artifact={picture} />
+        ) : (
+          <button
+            key={`${picture.digest} ${picture.file}`}
+            type="button"
+            className="form-picture"
+            aria-label={t("form.openPicture", { picture: pictureText(picture) })}
+            onClick={() => useUi.getState().openLightbox({ items: pictures, index })}
+          >
+            <img
+              src={artifactUrl(picture)}
+              alt={pictureText(picture)}
+              style={pictures.length === 1 ? shape(picture) : {}}
+            />
+          </button>
+        ),
+      )}
     </div>
   );
 }

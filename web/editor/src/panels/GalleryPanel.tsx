@@ -4,8 +4,9 @@ import { useDocument } from "../state/document";
 import { useRuns } from "../state/runs";
 import { report, useUi } from "../state/ui";
 import { t } from "../text/text";
+import { Still } from "./Film";
 import { Nothing, Panel } from "./Panel";
-import { picturesOf, pictureText } from "./pictures";
+import { isVideo, picturesOf, pictureText } from "./pictures";
 import { RunFailure, RunLine } from "./RunLine";
 import { dayText } from "./times";
 
@@ -96,7 +97,11 @@ export function Thumb({ picture, among, label }: ThumbProps) {
   const open = () => useUi.getState().openLightbox({ items: among, index: Math.max(0, among.indexOf(picture)) });
   return (
     <button type="button" className="thumb" title={label} aria-label={label} onClick={open}>
-      <img src={artifactUrl(picture, 256)} alt="" loading="lazy" decoding="async" draggable={false} />
+      {isVideo(picture) ? (
+        <Still artifact={picture} />
+      ) : (
+        <img src={artifactUrl(picture, 256)} alt="" loading="lazy" decoding="async" draggable={false} />
+      )}
     </button>
   );
 }

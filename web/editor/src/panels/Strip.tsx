@@ -1,6 +1,7 @@
 import { type Artifact, artifactUrl } from "../state/api";
 import { t } from "../text/text";
-import { pictureText } from "./pictures";
+import { Still } from "./Film";
+import { isVideo, pictureText } from "./pictures";
 
 interface StripProps {
   items: readonly Artifact[];
@@ -25,7 +26,11 @@ export function Strip({ items, chosen, other, choose }: StripProps) {
           aria-label={pictureText(item)}
           onClick={() => choose(item)}
         >
-          <img src={artifactUrl(item, 128)} alt="" loading="lazy" draggable={false} />
+          {isVideo(item) ? (
+            <Still artifact={item} />
+          ) : (
+            <img src={artifactUrl(item, 128)} alt="" loading="lazy" draggable={false} />
+          )}
         </button>
       ))}
     </nav>

@@ -134,6 +134,23 @@ test("a waiting run is moved with the arrow keys", async () => {
   expect(move).toHaveBeenCalledTimes(2);
 });
 
+test("a video is a still in the gallery and plays in the lightbox, silent and with its controls", async () => {
+  const video: Artifact = { digest: "d3", file: "fox-0001.mp4", media_type: "video/mp4", bytes: 9 } as Artifact;
+  useRuns.setState({ runs: { "1": runOf("1", { files: [PICTURE, video] }) }, history: ["1"] });
+  const gallery = await render(<GalleryPanel />);
+  expect(document.querySelectorAll(".thumb img")).toHaveLength(1);
+  const still = gallery.find<HTMLVideoElement>(".thumb video");
+  expect(still.getAttribute("src")).toBe("/api/artifacts/d3");
+  expect(still.controls).toBe(false);
+  await gallery.click(gallery.find(".gallery li:nth-child(2) .thumb"));
+  await clear();
+  const { find } = await render(<Lightbox />);
+  const playing = find<HTMLVideoElement>("video.viewer-picture");
+  expect(playing.controls && playing.muted).toBe(true);
+  expect(playing.getAttribute("src")).toBe("/api/artifacts/d3");
+  expect(document.querySelector("img.viewer-picture")).toBeNull();
+});
+
 test("the gallery shows pictures, and failed runs with their reason", async () => {
   const retry = vi.fn(async () => {});
   const error = { code: "x", at: "one.count", what: "It broke.", fix: "Mend it.", inputs: {} };

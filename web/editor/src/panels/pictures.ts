@@ -1,11 +1,16 @@
 import type { Artifact, Run } from "../state/api";
 
-/** Whether a file of a run can be shown as a picture. */
+/** Whether a file of a run can be shown: a picture, or a video. */
 export function isShown(artifact: Artifact): boolean {
-  return artifact.media_type.startsWith("image/");
+  return artifact.media_type.startsWith("image/") || isVideo(artifact);
 }
 
-/** The pictures that a run made. */
+/** Whether a file of a run is a video. */
+export function isVideo(artifact: Artifact): boolean {
+  return artifact.media_type.startsWith("video/");
+}
+
+/** The pictures and videos that a run made. */
 export function picturesOf(run: Run): Artifact[] {
   return run.files.filter(isShown);
 }

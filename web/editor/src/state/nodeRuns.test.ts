@@ -95,6 +95,14 @@ test("the only node that saves has every other file", () => {
   expect(withResults({}, run({ files: [pictureOf("x-0001.png")] }), doc).save?.pictures).toHaveLength(1);
 });
 
+test("a video is shown at the node that saved it, beside one that saves pictures", () => {
+  const video = { type: "SaveVideo", inputs: { name: "walk" } };
+  const doc = { ...DOC, nodes: { ...DOC.nodes, film: video } };
+  const found = withResults({}, run({ files: [pictureOf("walk-0001.mp4"), pictureOf("fox-0001.png")] }), doc);
+  expect(found.film?.pictures.map(({ file }) => file)).toEqual(["walk-0001.mp4"]);
+  expect(found.save?.pictures.map(({ file }) => file)).toEqual(["fox-0001.png"]);
+});
+
 test("a stored failure is shown at its node, where the graph still has it", () => {
   const error = { code: "node_failed", at: "decode.image", what: "It broke.", fix: "", inputs: {} };
   expect(withResults({}, run({ state: "failed", error }), DOC).decode).toMatchObject({ state: "failed", error });

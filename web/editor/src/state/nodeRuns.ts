@@ -134,9 +134,12 @@ export function withResults(nodes: NodeRuns, run: Run, doc: GraphDocument): Node
   return found;
 }
 
+/** The node types that write pictures and videos. */
+const SAVERS = new Set(["SaveImage", "SaveVideo"]);
+
 /** Which node saved which file: the name that the node was given, or the only node that saves. */
 function filesOfSavers(doc: GraphDocument, files: Artifact[]): [string, Artifact[]][] {
-  const savers = Object.entries(doc.nodes).filter(([, node]) => node.type === "SaveImage");
+  const savers = Object.entries(doc.nodes).filter(([, node]) => SAVERS.has(node.type));
   const only = savers.length === 1;
   const found = savers.map(([id, node]): [string, Artifact[]] => {
     const name = node.inputs?.name;

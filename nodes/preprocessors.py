@@ -1,0 +1,87 @@
+"""What ControlNets read, made of pictures: edges and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from engine import Paths, Settings, node
+from engine.choices import Choice
+from nodes.diffusion import packages
+from nodes.diffusion.depth_files import is_depth, survey_depth, wanted_files
+from nodes.diffusion.source import resolve
+from nodes.types import DepthModel, Image
+
+
+class DepthFolder:
+    """An input that names a depth model: a local folder in Transformers' format, or a hub id."""
+
+    noun = "depth model"
+    loads = True
+
+    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
+        """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
+        survey_depth(path, at)
+        return path
+
+    def digest(self, resolved: Path) -> str:
+        """Identity of configuration and weights."""
+        return survey_depth(resolved, "").digest
+
+    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
+        """The depth models that are on this machine, and what is wrong with those that cannot be used."""
+        from nodes.diffusion.listing import singles
+
+        return singles(paths, is_depth, survey_depth)
+
+
+DepthPath = Annotated[
+    Path, DepthFolder(), Field(description="A local folder in Transformers' format, or a hub id: Depth Anything, DPT.")
+]
+Contrast = Annotated[float, Field(ge=0, le=2000)]
+
+
+class LoadedDepth(NamedTuple):
+    """A depth model."""
+
+    depth_model: DepthModel
+
+
+def check_canny(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse to find edges where OpenCV is not installed."""
+    packages.check_edges("image")
+    return {}
+
+
+@node("LoadDepthModel", category="load")
+def load_depth_model(*, model: DepthPath) -> LoadedDepth:
+    """Open a model that tells distances in pictures: DPT (MiDaS), Depth Anything, GLPN.
+
+    Weights are read when something first runs on them.
+    """
+    return LoadedDepth(DepthModel(survey_depth(model, "model")))
+
+
+@node("DepthMap", category="image", device=True)
+def depth_map(depth_model: DepthModel, image: Image) -> Image:
+    """How near each place of a picture is, for a ControlNet that reads depth: white is nearest, black farthest."""
+    from nodes.diffusion.depth import depth_maps
+
+    return depth_maps(depth_model, image)
+
+
+@node("CannyEdges", category="image", facts=check_canny)
+def canny_edges(
+    image: Image,
+    *,
+    low: Annotated[Contrast, Field(description="Contrast that an edge goes on with.")] = 100.0,
+    high: Annotated[Contrast, Field(description="Contrast that begins an edge.")] = 200.0,
+) -> Image:
+    """White edges on black, for a ControlNet that reads edges. Needs `pip install "patchbay[preprocess]"`."""
+    from nodes.diffusion.edges import canny
+
+    return canny(image, low, high)
