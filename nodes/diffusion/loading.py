@@ -116,7 +116,8 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
         return _encoder_from_file(part, file, dtype)
     options = {}
     if is_gguf(file):
-        options["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+        settings: Any = diffusers.GGUFQuantizationConfig
+        options["quantization_config"] = settings(compute_dtype=dtype)
     loaded: torch.nn.Module = _class_of(part).from_single_file(
         str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
     )
