@@ -11,7 +11,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion import codecs, layouts, noise, stock
 from nodes.diffusion.checks import check_kind, own_words
 from nodes.diffusion.device import kept
-from nodes.diffusion.families import TEXT_WIDTHS
+from nodes.diffusion.family import TEXT_WIDTHS
 from nodes.diffusion.libraries import VaeImageProcessor
 from nodes.diffusion.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
 from nodes.diffusion.shelf import SHELF

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
     from nodes.diffusion.headers import Header
 
 NEEDS = "`config`, a folder of the same kind in Diffusers' format"

@@ -42,7 +42,7 @@ from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, Lat
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
     from nodes.diffusion.source import ModelSource
 
 

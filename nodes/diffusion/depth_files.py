@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import Rule
+from nodes.diffusion.family import Rule
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.nets import NetSource, files_of
 from nodes.diffusion.parts import read_json, read_part, rule_for

@@ -14,7 +14,7 @@ from nodes.diffusion.libraries import guider_utils, guiders
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
     from nodes.diffusion.shim import Position
     from nodes.types import Conditioning, Guider
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.families import UNUSED
+from nodes.diffusion.family import UNUSED
 from nodes.diffusion.headers import PICKLES
 from nodes.diffusion.index import INDEX, class_of, family_of
 from nodes.diffusion.parts import choose_weights, read_json

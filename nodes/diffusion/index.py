@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FAMILIES, REFINER, SDXL, SUPPORTED, Family, Rule
+from nodes.diffusion.families import FAMILIES, REFINER, SDXL, SUPPORTED
+from nodes.diffusion.family import Family, Rule
 from nodes.diffusion.parts import LIBRARIES, read_json
 
 if TYPE_CHECKING:

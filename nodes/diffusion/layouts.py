@@ -14,7 +14,7 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
-from nodes.diffusion.families import LATENT_CHANNELS
+from nodes.diffusion.family import LATENT_CHANNELS
 
 if TYPE_CHECKING:
     from torch import Tensor

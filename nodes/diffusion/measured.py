@@ -14,7 +14,7 @@ from nodes.diffusion.families import FAMILIES
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
 
 FILE = Path(__file__).with_name("measured.json")
 

@@ -18,10 +18,9 @@ from nodes.diffusion.families import (
     SD3,
     SDXL,
     STABLE_DIFFUSION,
-    TEXT_WIDTHS,
     Z_IMAGE,
-    Family,
 )
+from nodes.diffusion.family import TEXT_WIDTHS, Family
 from nodes.diffusion.hub import LONE, weight_patterns
 from nodes.diffusion.parts import Part, read_json, read_part, rule_for
 from nodes.diffusion.source import stamp_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.families import Rule
+from nodes.diffusion.family import Rule
 from nodes.diffusion.headers import Header, read_header, refuse_pickle
 from nodes.diffusion.quantising import check_stored, method_of
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
     from nodes.diffusion.layouts import Size
     from nodes.diffusion.source import ModelSource
     from nodes.types import Conditioning

@@ -24,7 +24,7 @@ from nodes.types import Conditioning, Role, TextEncoder, Weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
     from nodes.diffusion.source import ModelSource
     from nodes.types import Image
 

@@ -17,15 +17,8 @@ from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import hub
 from nodes.diffusion.checkpoints import Checkpoint, recognise, whole
-from nodes.diffusion.families import (
-    FAMILIES,
-    FILLING,
-    FOLLOWING,
-    LATENT_CHANNELS,
-    STABLE_DIFFUSION,
-    TEXT_WIDTHS,
-    Family,
-)
+from nodes.diffusion.families import FAMILIES, FILLING, FOLLOWING, STABLE_DIFFUSION
+from nodes.diffusion.family import LATENT_CHANNELS, TEXT_WIDTHS, Family
 from nodes.diffusion.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.headers import PICKLES, Header
 from nodes.diffusion.index import COMPLETE, INDEX, read_index

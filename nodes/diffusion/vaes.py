@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.families import LATENT_CHANNELS
+from nodes.diffusion.family import LATENT_CHANNELS
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.parts import read_json, read_part, rule_for
 

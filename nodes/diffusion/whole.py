@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.errors import Code, PatchbayError, nearest
-from nodes.diffusion.families import FAMILIES, UNUSED, Rule
+from nodes.diffusion.families import FAMILIES
+from nodes.diffusion.family import UNUSED, Rule
 from nodes.diffusion.index import INDEX, is_part, plain_pair, read_plain
 from nodes.diffusion.parts import LIBRARIES, Part, read_part, rule_for
 from nodes.diffusion.source import ModelSource, family_kind, remembered, stamp_of

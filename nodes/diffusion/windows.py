@@ -12,7 +12,7 @@ from nodes.types import BlankLatent, Latent, Leftover, Sampler, Scheduler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nodes.diffusion.families import Family
+    from nodes.diffusion.family import Family
     from nodes.diffusion.shim import SchedulerShim
 
 
