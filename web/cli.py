@@ -180,7 +180,7 @@ def list_nodes(
     else:
         table = Table("type", "category", "what it does", box=None, header_style="bold")
         for found_type in sorted(catalog.types.values(), key=lambda item: (item.category, item.id)):
-            table.add_row(found_type.id, found_type.category, found_type.summary)
+            table.add_row(found_type.id, found_type.category, escape(found_type.summary))
         stdout.print(table)
 
 

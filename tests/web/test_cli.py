@@ -293,7 +293,9 @@ def test_check_reports_all_problems_at_once_and_as_json(patchbay, write_graph):
 
 
 def test_nodes_lists_the_catalogue_for_people_and_programs(patchbay):
-    assert "LoadModel" in patchbay("nodes").stdout
+    listed = "".join(patchbay("nodes").stdout.split())
+    assert "LoadModel" in listed
+    assert '"patchbay[preprocess]"' in listed  # in brackets, which are no markup
     assert "steps" in patchbay("nodes", "Sample").stdout
     assert {item["id"] for item in json.loads(patchbay("nodes", "--json").stdout)} > {"Sample", "VAEDecode"}
     assert json.loads(patchbay("nodes", "Sample", "--json").stdout)["category"] == "sampling"
