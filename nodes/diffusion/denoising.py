@@ -88,13 +88,7 @@ def sample(  # these are what a picture depends on
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     picturing.check_start(source, blank=isinstance(latent, BlankLatent))
     own = noise.generators(seed, _batch(latent))
-    settings: dict[str, object] = {
-        "num_inference_steps": steps,
-        call.guidance or "": None if options.get("guidance_schedule") else guidance,  # a number for each step, or one
-        **unread_picture(source),
-        "output_type": "latent",
-        **options,
-    }
+    settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
     with ExitStack() as held:
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
@@ -116,9 +110,7 @@ def sample(  # these are what a picture depends on
             **picturing.arguments(source.family, shown, len(own)),
             **adapting.told(pipeline, is_guided=is_guided),
         }
-        arguments = call.only({**told(size, own, prompts), **settings})
-        if source.family.alone:
-            arguments = _alone(arguments)
+        arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
         caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
@@ -191,8 +183,21 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
 
-def _alone(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments for a call that draws one video: nothing in lists. Raises `bad_value` for more than one."""
+def _settings(source: ModelSource, guidance: float, options: Mapping[str, object]) -> dict[str, object]:
+    """The arguments of the stock call that have nothing to do with the prompts."""
+    name = stock.signature(source.family.pipeline_class).guidance or ""
+    scale = None if options.get("guidance_schedule") else guidance  # one number, or one for each step
+    return {name: scale, **unread_picture(source), "output_type": "latent", **options}
+
+
+def _arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is given, what the stock call takes: lists for a batch, and nothing in lists where it draws one video.
+
+    Raises `bad_value` for more than one video there.
+    """
+    arguments = stock.signature(family.pipeline_class).only(given)
+    if not family.alone:
+        return arguments
     if len(arguments["generator"]) > 1:
         what = f"This model draws one video at a time, and the latent asks for {len(arguments['generator'])}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set batch of EmptyLatent to 1.")
