@@ -27,7 +27,6 @@ class VAEInput:
     """An input that names a VAE: a .safetensors file, a local folder in Diffusers' format, or a hub id."""
 
     noun = "VAE"
-    loads = True
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The file or folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
