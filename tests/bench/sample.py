@@ -33,6 +33,9 @@ from tests.nodes.diffusion.tiny.table import TINY, build
 PROMPT = "a red mushroom on a yellow background"
 GUIDED = exact.CASES[0]
 
+FROM_WORDS = [name for name, tiny in TINY.items() if 0 in tiny.pictures and tiny.strength == 1]
+"""Classes that draw from a prompt alone."""
+
 LARGE = (
     *("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline"),
     *("QwenImagePipeline", "ZImagePipeline", "PixArtSigmaPipeline", "Lumina2Pipeline", "ChromaPipeline"),
@@ -73,7 +76,7 @@ def family(runtime, name, rounds):
         graph = Graph.from_data(document(name))
 
         def theirs(_=0):
-            return exact.stock_call(pipeline, GUIDED, "pt")
+            return exact.stock_pictures(pipeline, GUIDED)
 
         def ours(_=0):
             runtime.executor.cache.clear()
@@ -172,7 +175,7 @@ def titled(what, rounds, steps=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(TINY))
+    parser.add_argument("names", nargs="*", default=FROM_WORDS, metavar="NAME", help="of a class; all")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--side", type=int, default=128, help="of the larger pictures")
