@@ -175,7 +175,7 @@ def titled(what, rounds, steps=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=FROM_WORDS, metavar="NAME", help="of a class; all")
+    parser.add_argument("names", nargs="*", default=FROM_WORDS)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--side", type=int, default=128, help="of the larger pictures")
