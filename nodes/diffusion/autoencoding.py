@@ -59,6 +59,8 @@ def _pixels(pipeline: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN
     own = (getattr(pipeline, name, None) for name in ("image_processor", "video_processor"))
     processor = next((each for each in own if each), None)  # a class that only draws from noise may have none
     processor = processor or VaeImageProcessor(vae_scale_factor=layouts.multiple(pipeline))
+    if processor.config.do_resize:  # to multiples of its own, which may be more than the VAE's
+        layouts.check_sides(pictures.shape[-1], pictures.shape[-2], processor.config.vae_scale_factor)
     pixels: torch.Tensor = processor.preprocess(pictures).to(pipeline.device)
     return pixels.contiguous(memory_format=torch.channels_last)
 

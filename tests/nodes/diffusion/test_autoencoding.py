@@ -53,3 +53,10 @@ def test_a_video_that_would_be_cut_is_refused(family, frames, height):
 def test_a_model_of_pictures_encodes_no_video(source):
     with pytest.raises(PatchbayError, match="VideoToImages"):
         autoencoding.encode_video(VAE(source), Video(torch.zeros(1, 3, 64, 64), 8.0))
+
+
+def test_a_side_that_the_pipeline_would_bring_to_another_is_refused(family):
+    """Lumina 2 works on two latent numbers at once, so on twice the VAE's multiples."""
+    vae = VAE(family("Lumina2Pipeline"))
+    with pytest.raises(PatchbayError, match=r"8 x 8 pixels cannot be encoded.*multiples of 16"):
+        autoencoding.encode_image(vae, Image(torch.rand(1, 3, 8, 8)))
