@@ -15,7 +15,9 @@ from nodes.types import Denoiser, Guider, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY
 
-pytestmark = [  # Diffusers' own, of Chroma and of Mochi
+pytestmark = [  # Diffusers' own, of PRX, of Ideogram 4, of Chroma and of Mochi
+    pytest.mark.filterwarnings("ignore:`LoraLoaderMixin` is deprecated:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:`past_key_values` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
 ]
@@ -25,7 +27,7 @@ QUICK = (SD, "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipel
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
 
 DISTILLED = ("LatentConsistencyModelPipeline", "SanaSprintPipeline", "Flux2Pipeline")
-RESCALED = ("QwenImagePipeline", "Lumina2Pipeline")
+RESCALED = ("QwenImagePipeline", "Lumina2Pipeline", "LongCatImagePipeline", "NucleusMoEImagePipeline")
 """Their own guidance is more than the plain one, which therefore is another."""
 
 OTHERS = [
