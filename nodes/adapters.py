@@ -8,39 +8,13 @@ from typing import Annotated, Generic, NamedTuple
 
 from pydantic import Field
 
-from engine import Paths, Settings, node
-from engine.choices import Choice
+from engine import node
 from nodes.diffusion.adapter_files import adapter_shape, check_adapter, check_encoder
 from nodes.diffusion.eyes import ENCODER, is_encoder, survey_encoder, wanted_files
 from nodes.diffusion.patches import PatchFile
-from nodes.diffusion.source import resolve
-from nodes.load import source_of
+from nodes.load import SingleFolder, source_of
 from nodes.patches import PatchInput
 from nodes.types import Denoiser, Image, IPAdapter, K, ShareEnd, ShareStart
-
-
-class EncoderFolder:
-    """An input that names an image encoder: a local folder in Transformers' format, or a hub id."""
-
-    noun = "image encoder"
-    loads = True
-
-    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
-        """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
-        survey_encoder(path, at)
-        return path
-
-    def digest(self, resolved: Path) -> str:
-        """Identity of configuration and weights."""
-        return survey_encoder(resolved, "").digest
-
-    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
-        """The image encoders that are on this machine, and what is wrong with those that cannot be used."""
-        from nodes.diffusion.listing import singles
-
-        return singles(paths, is_encoder, survey_encoder)
-
 
 AdapterPath = Annotated[
     Path,
@@ -49,7 +23,7 @@ AdapterPath = Annotated[
 ]
 EncoderPath = Annotated[
     Path,
-    EncoderFolder(),
+    SingleFolder("image encoder", survey_encoder, is_encoder, wanted_files),
     Field(description="A CLIP image encoder's folder; null for image_encoder beside the adapter, or the model's own."),
 ]
 AdapterStrength = Annotated[float, Field(ge=0, le=5, description="How much the pictures count beside the prompt.")]

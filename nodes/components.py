@@ -1,4 +1,4 @@
-"""Text encoders from files of their own, in the place of a model's."""
+"""VAEs and text encoders from files and folders of their own, in the place of a model's."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Generic, NamedTuple
@@ -15,7 +15,7 @@ from engine.choices import Choice, Progress
 from engine.context import say
 from engine.digests import file_digest
 from nodes.diffusion.mask_rules import MASK, READS
-from nodes.diffusion.nets import survey_net, wanted_files
+from nodes.diffusion.nets import NetSource, is_net, survey_net, wanted_files
 from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, quantisation, told
 from nodes.diffusion.scheduler_table import prediction_of
 from nodes.diffusion.source import ModelSource, resolve, survey
@@ -107,32 +107,47 @@ Quantize = Annotated[
 ]
 
 
-class ControlNetFolder:
-    """An input that names a ControlNet: a local folder in Diffusers' format, or a hub id."""
+class SingleFolder:
+    """An input that names a model which is no pipeline: a local folder, or a hub id.
 
-    noun = "ControlNet"
+    `survey` finds out what a folder holds, `is_one` tells by a configuration whether a folder is listed, and `wanted`
+    which of a repository's files are fetched.
+    """
+
     loads = True
+
+    def __init__(
+        self,
+        noun: str,
+        survey: Callable[[Path, str], NetSource],
+        is_one: Callable[[Mapping[str, object]], bool],
+        wanted: Callable[[Iterable[str]], list[str]],
+    ) -> None:
+        self.noun = noun
+        self._survey = survey
+        self._is_one = is_one
+        self._wanted = wanted
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
         """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
-        survey_net(path, at)
+        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=self._wanted)
+        self._survey(path, at)
         return path
 
     def digest(self, resolved: Path) -> str:
         """Identity of configuration and weights."""
-        return survey_net(resolved, "").digest
+        return self._survey(resolved, "").digest
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
-        """The ControlNets that are on this machine, and what is wrong with those that cannot be used."""
-        from nodes.diffusion.listing import control_nets
+        """Those that are on this machine, and what is wrong with those that cannot be used."""
+        from nodes.diffusion.listing import singles
 
-        return control_nets(paths)
+        return singles(paths, self._is_one, self._survey)
 
 
-ControlNetPath = Annotated[
-    Path, ControlNetFolder(), Field(description="A local folder in Diffusers' format, or a hub id.")
-]
+CONTROL_NETS = SingleFolder("ControlNet", survey_net, is_net, wanted_files)
+
+ControlNetPath = Annotated[Path, CONTROL_NETS, Field(description="A local folder in Diffusers' format, or a hub id.")]
 
 
 class LoadedModel(NamedTuple, Generic[K]):

@@ -8,39 +8,16 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from engine import Paths, Settings, node
-from engine.choices import Choice
+from engine import node
 from nodes.diffusion import packages
 from nodes.diffusion.depth_files import is_depth, survey_depth, wanted_files
-from nodes.diffusion.source import resolve
+from nodes.load import SingleFolder
 from nodes.types import DepthModel, Image
 
-
-class DepthFolder:
-    """An input that names a depth model: a local folder in Transformers' format, or a hub id."""
-
-    noun = "depth model"
-    loads = True
-
-    def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:
-        """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
-        path = resolve(value, paths, downloads=settings.downloads, at=at, lone=wanted_files)
-        survey_depth(path, at)
-        return path
-
-    def digest(self, resolved: Path) -> str:
-        """Identity of configuration and weights."""
-        return survey_depth(resolved, "").digest
-
-    def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
-        """The depth models that are on this machine, and what is wrong with those that cannot be used."""
-        from nodes.diffusion.listing import singles
-
-        return singles(paths, is_depth, survey_depth)
-
+DEPTH_MODELS = SingleFolder("depth model", survey_depth, is_depth, wanted_files)
 
 DepthPath = Annotated[
-    Path, DepthFolder(), Field(description="A local folder in Transformers' format, or a hub id: Depth Anything, DPT.")
+    Path, DEPTH_MODELS, Field(description="A local folder in Transformers' format, or a hub id: Depth Anything, DPT.")
 ]
 Contrast = Annotated[float, Field(ge=0, le=2000)]
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.family import Rule
-from nodes.diffusion.hub import LONE
-from nodes.diffusion.nets import NetSource, files_of
-from nodes.diffusion.parts import read_json, read_part, rule_for
+from nodes.diffusion.nets import NetSource, configuration, files_of
+from nodes.diffusion.parts import read_part, rule_for
 from nodes.diffusion.source import stamp_of
 
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ def survey_depth(path: Path, at: str) -> NetSource:
 
     Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
-    if not (path / LONE).is_file():
-        what = f"{path} is no folder with a {LONE}, so it is no depth model in Transformers' format."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the model's config.json.")
-    name = class_of(read_json(path / LONE, at))
+    name = class_of(configuration(path, "depth model", "Transformers", at))
     if name not in CLASSES:
         what = f'{path} is a "{name}", and no depth model that is supported. {nearest(name, CLASSES)}'.rstrip()
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(CLASSES)}.")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.hub import LONE
-from nodes.diffusion.nets import NetSource, files_of
-from nodes.diffusion.parts import read_json, read_part, rule_for
+from nodes.diffusion.nets import NetSource, configuration, files_of
+from nodes.diffusion.parts import read_part, rule_for
 from nodes.diffusion.source import stamp_of
 
 if TYPE_CHECKING:
@@ -25,10 +24,7 @@ def survey_encoder(path: Path, at: str) -> NetSource:
 
     Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
-    if not (path / LONE).is_file():
-        what = f"{path} is no folder with a {LONE}, so it is no image encoder in Transformers' format."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the encoder's config.json.")
-    config = read_json(path / LONE, at)
+    config = configuration(path, "image encoder", "Transformers", at)
     if not is_encoder(config):
         what = f'{path} is a "{config.get("model_type")}", and no image encoder of CLIP.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use a {_CLASS}.")

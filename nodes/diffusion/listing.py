@@ -19,7 +19,6 @@ from nodes.diffusion.gguf_files import SUFFIX, header_of
 from nodes.diffusion.headers import PICKLES
 from nodes.diffusion.hub import LONE
 from nodes.diffusion.index import INDEX
-from nodes.diffusion.nets import ADAPTER, survey_net
 from nodes.diffusion.parts import read_json
 from nodes.diffusion.roots import walk
 from nodes.diffusion.source import survey
@@ -72,16 +71,6 @@ def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
         if other.detail.get("lends") == choice.kind and not (whole_only and "problem" in other.detail)
     ]
     return replace(choice, detail={**choice.detail, "configs": fitting})
-
-
-def control_nets(paths: Paths) -> list[Choice]:
-    """What lies below the model roots and in the hub's local cache and is configured as a ControlNet."""
-    return singles(paths, _is_net, survey_net)
-
-
-def _is_net(config: Mapping[str, object]) -> bool:
-    name = str(config.get("_class_name"))
-    return "ControlNet" in name or name == ADAPTER
 
 
 def singles(

@@ -138,17 +138,18 @@ class NetSource:
         return total.hexdigest()
 
 
+def is_net(config: Mapping[str, object]) -> bool:
+    """Whether a configuration is that of a ControlNet or an adapter."""
+    name = str(config.get("_class_name"))
+    return "ControlNet" in name or name == ADAPTER
+
+
 def survey_net(path: Path, at: str) -> NetSource:
     """Find out what the ControlNet in the folder `path` is, or raise `PatchbayError` at `at` with what is wrong.
 
     Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
-    if not path.exists():
-        raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the ControlNet.")
-    if not (path / LONE).is_file():
-        what = f"{path} is no folder with a {LONE}, so it is no ControlNet in Diffusers' format."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the ControlNet's config.json.")
-    config = read_json(path / LONE, at)
+    config = configuration(path, "ControlNet", "Diffusers", at)
     class_name = config.get("_class_name")
     if not isinstance(class_name, str) or class_name not in _FAMILIES:
         what = f'{path} is a "{class_name}", and no ControlNet that is supported. {nearest(str(class_name), _FAMILIES)}'
@@ -177,6 +178,19 @@ def _kind(part: Part, at: str) -> str:
     text, pooled = part.first_integer(TEXT_WIDTHS), part.first_integer(("pooled_projection_dim",))
     channels = part.integer("in_channels", at) // (4 if family.name in _SQUARES else 1)
     return family.kind(tuple(size for size in (text, pooled, channels) if size is not None))
+
+
+def configuration(path: Path, noun: str, library: str, at: str) -> dict[str, object]:
+    """The configuration of the model in the folder `path`, which is to be a `noun` in the format of a library.
+
+    Raises `PatchbayError` at `at`: `file_not_found`, or `bad_model` for a folder without one.
+    """
+    if not path.exists():
+        raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", f"Check the name of the {noun}.")
+    if not (path / LONE).is_file():
+        what = f"{path} is no folder with a {LONE}, so it is no {noun} in {library}' format."
+        raise PatchbayError(Code.BAD_MODEL, at, what, f"Give the folder that holds the {noun}'s config.json.")
+    return read_json(path / LONE, at)
 
 
 def wanted_files(names: Iterable[str]) -> list[str]:

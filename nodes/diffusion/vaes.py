@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.family import LATENT_CHANNELS
-from nodes.diffusion.hub import LONE
-from nodes.diffusion.parts import read_json, read_part, rule_for
+from nodes.diffusion.nets import configuration
+from nodes.diffusion.parts import read_part, rule_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,12 +31,7 @@ def survey_vae(path: Path, at: str) -> Part:
 
     Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
-    if not path.exists():
-        raise PatchbayError(Code.FILE_NOT_FOUND, at, f"{path} does not exist.", "Check the name of the VAE.")
-    if not (path / LONE).is_file():
-        what = f"{path} is no folder with a {LONE}, so it is no VAE in Diffusers' format."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds the VAE's config.json.")
-    class_name = str(read_json(path / LONE, at).get("_class_name"))
+    class_name = str(configuration(path, "VAE", "Diffusers", at).get("_class_name"))
     if not class_name.startswith(("Autoencoder", "AsymmetricAutoencoder")):
         what = f'{path} is a "{class_name}", and no VAE that is supported.'
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Give the folder of a VAE.")

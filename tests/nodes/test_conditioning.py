@@ -7,7 +7,7 @@ from PIL import Image as Pillow
 from engine import Catalog, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from engine.choices import Choosable
 from nodes import combine_conditionings, encode_text, guider, limit_conditioning, load_model, sample, sample_steps
-from nodes.load import ControlNetFolder, kind_of_net
+from nodes.load import CONTROL_NETS, kind_of_net
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL
 from nodes.types import BlankLatent, Mask
@@ -82,7 +82,7 @@ def test_a_model_is_no_controlnet(folders):
 
 def test_controlnets_are_listed_with_their_kinds(folders, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    resource = ControlNetFolder()
+    resource = CONTROL_NETS
     assert isinstance(resource, Choosable)
     found = {choice.name: choice for choice in resource.choices(Paths(models=(folders,)), Settings())}
     assert {name: choice.kind for name, choice in found.items()} == {"sd_net": "sd-32x4", "sdxl_net": "sdxl-64x4"}

@@ -38,9 +38,9 @@ def test_a_depth_model_is_planned_by_its_folder(folder):
 
 
 def test_depth_models_can_be_chosen(folder):
-    from nodes.preprocessors import DepthFolder
+    from nodes.preprocessors import DEPTH_MODELS
 
-    (choice,) = DepthFolder().choices(Paths(models=(folder,)), Settings())
+    (choice,) = DEPTH_MODELS.choices(Paths(models=(folder,)), Settings())
     assert (choice.name, "problem" in choice.detail) == ("dpt", False)
 
 
