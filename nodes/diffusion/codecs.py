@@ -24,7 +24,7 @@ def distribution(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch
 
     A VAE for videos takes the picture for a video of one frame. One without a distribution has a variance of nothing.
     """
-    return _found(module, pixels.unsqueeze(2) if _takes_videos(module) else pixels)
+    return _found(module, pixels.unsqueeze(2) if takes_videos(module) else pixels)
 
 
 def distribution_of_video(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
@@ -32,7 +32,7 @@ def distribution_of_video(module: Any, pixels: torch.Tensor) -> tuple[torch.Tens
 
     A VAE for pictures encodes each frame by itself.
     """
-    if _takes_videos(module):
+    if takes_videos(module):
         return _found(module, pixels)
     frames = pixels.transpose(1, 2)[0]
     found = [_found(module, frames[start : start + _CHUNK]) for start in range(0, len(frames), _CHUNK)]
@@ -40,7 +40,8 @@ def distribution_of_video(module: Any, pixels: torch.Tensor) -> tuple[torch.Tens
     return mean, logvar
 
 
-def _takes_videos(module: Any) -> bool:  # noqa: ANN401
+def takes_videos(module: Any) -> bool:  # noqa: ANN401
+    """Whether a VAE encodes videos, a picture being one of one frame."""
     return any(isinstance(each, torch.nn.Conv3d) for each in module.modules())
 
 

@@ -86,7 +86,6 @@ def sample(  # these are what a picture depends on
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
-    picturing.check_start(source, blank=isinstance(latent, BlankLatent))
     own = noise.generators(seed, _batch(latent))
     settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
     with ExitStack() as held:

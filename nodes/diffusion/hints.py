@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import layouts
-from nodes.diffusion.codecs import per_channel, scale_of
+from nodes.diffusion.codecs import per_channel, scale_of, takes_videos
 from nodes.diffusion.masks import HALF, binarize
 from nodes.diffusion.nets import ADAPTER, BORROWER, PART, SPARSE
 from nodes.diffusion.pixels import resize, resize_mask, to_pillow
@@ -88,8 +88,7 @@ class Reader:
     def encoded(self, pictures: torch.Tensor, *, sampled: bool = False) -> torch.Tensor:
         """The VAE's own latents of pictures in [-1, 1]: the most likely ones, or `sampled` by the generators."""
         vae = self.vae
-        several = any(isinstance(each, torch.nn.Conv3d) for each in vae.modules())
-        found = vae.encode(pictures.unsqueeze(2) if several and pictures.ndim == 4 else pictures)  # noqa: PLR2004
+        found = vae.encode(pictures.unsqueeze(2) if takes_videos(vae) and pictures.ndim == 4 else pictures)  # noqa: PLR2004
         if not hasattr(found, "latent_dist"):
             latents: torch.Tensor = found.latent
             return latents

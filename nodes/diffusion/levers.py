@@ -16,6 +16,7 @@ from nodes.diffusion.device import pick_device, pick_dtype
 from nodes.diffusion.libraries import attention_dispatch
 from nodes.diffusion.loading import skeleton
 from nodes.diffusion.quantising import NONE
+from nodes.diffusion.vaes import own_vae
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,11 +60,7 @@ def check_tuning(source: ModelSource, patch: TunePatch) -> None:
 
 def check_tiles(source: ModelSource, patch: TilePatch) -> None:
     """Refuse tiles for a VAE that knows none, or not of this size. Raises `bad_value`."""
-    part = source.parts.get(source.family.decoder)
-    if part is None:
-        what = f"{source.name} has no VAE: it works on pixels."
-        raise PatchbayError(Code.BAD_VALUE, "vae", what, "Use it without.")
-    tile(skeleton(part), patch)
+    tile(skeleton(own_vae(source)), patch)
 
 
 def tune(module: Any, patch: TunePatch) -> None:  # noqa: ANN401  # diffusers does not type its models

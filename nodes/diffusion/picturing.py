@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion import stock
+from nodes.diffusion.libraries import diffusers
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
 from nodes.types import Image
@@ -116,7 +117,7 @@ def _size_for(family: Family, image: Image) -> tuple[int, int]:
     height, width = image.pixels.shape[-2:]
     if family.pictures is not None and family.pictures.sized == "own":
         return width * family.pictures.times, height * family.pictures.times
-    module = importlib.import_module(stock.staged(family.pipeline_class).__mro__[1].__module__)
+    module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
     calculated = module.calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
 
@@ -162,14 +163,6 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
         for name in names
         if name in source.parts
     }
-
-
-def check_start(source: ModelSource, *, blank: bool) -> None:
-    """Refuse a blank latent for a model that draws over a picture and never from pure noise. Raises `bad_value`."""
-    name = source.family.pipeline_class
-    if blank and "latents" not in stock.signature(name):
-        what = f"{name} draws over a picture, so it begins with the latent of one."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Link the latent that VAEEncode makes of the picture.")
 
 
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401

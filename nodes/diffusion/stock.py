@@ -263,8 +263,6 @@ def staged(name: str) -> Any:  # noqa: ANN401
         members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
     for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
         members[method] = _encoder(getattr(stock, method))
-    if "latents" not in signature(name):  # it makes them of a picture, and cuts its steps by a strength
-        members["prepare_latents"] = lambda self, *_args, **_kwargs: self.begun
     return type(name, (stock,), members)
 
 
@@ -286,6 +284,8 @@ def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         if self.begun is None:
             return method(self, *args, **kwargs)
+        if "latents" not in signature.parameters:  # it makes them of a picture
+            return self.begun
         given = signature.bind(self, *args, **kwargs)
         given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
         made = method(*given.args, **given.kwargs)

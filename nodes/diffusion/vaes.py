@@ -38,14 +38,20 @@ def survey_vae(path: Path, at: str) -> Part:
     return read_part(path, class_name, rule_for(path, "diffusers", class_name), at)
 
 
+def own_vae(source: ModelSource) -> Part:
+    """The model's own VAE. Raises `bad_value` for a model that works on pixels."""
+    own = source.parts.get(source.family.decoder)
+    if own is None:
+        raise PatchbayError(Code.BAD_VALUE, "vae", f"{source.name} has no VAE: it works on pixels.", "Use it without.")
+    return own
+
+
 def swapped(source: ModelSource, part: Part, at: str) -> ModelSource:
     """The model with another VAE for the same latents. Raises `kind_mismatch` for one that reads others.
 
     How a small VAE's latents are scaled is not written in it, so of these only sizes can be told apart.
     """
-    own = source.parts.get(source.family.decoder)
-    if own is None:
-        raise PatchbayError(Code.BAD_VALUE, "vae", f"{source.name} has no VAE: it works on pixels.", "Use it without.")
+    own = own_vae(source)
     if part.class_name != own.class_name and (part.class_name, own.class_name) != (TINY, _PLAIN):
         what = (
             f"{part.folder} is a {part.class_name}, and the latents of {source.name} are those of a {own.class_name}."

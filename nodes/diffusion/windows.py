@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion import stock
 from nodes.diffusion.shim import Window
 from nodes.types import BlankLatent, Latent, Leftover, Sampler, Scheduler
 
@@ -68,12 +69,19 @@ def check_parts(latent: Latent[Any] | BlankLatent, window: Window, family: Famil
 
 
 def check_start(latent: Latent[Any] | BlankLatent, family: Family) -> None:
-    """Refuse a blank latent where a family only goes on, and a picture where it begins blank. Raises `bad_value`."""
+    """Refuse a blank latent where a family only goes on, and a picture where it begins blank. Raises `bad_value`.
+
+    A class whose call takes no latents draws over a picture, never from pure noise.
+    """
+    name = family.pipeline_class
+    if isinstance(latent, BlankLatent) and "latents" not in stock.signature(name):
+        what = f"{name} draws over a picture, so it begins with the latent of one."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Link the latent that VAEEncode makes of the picture.")
     if family.refines and isinstance(latent, BlankLatent):
         what = "A refiner goes on from a picture, and a blank latent has none."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Encode a picture with the refiner's VAE.")
     if family.blank_only and isinstance(latent, Latent) and latent.leftover is None:
-        what = f"{family.pipeline_class} begins with a blank latent only: {family.blank_only}."
+        what = f"{name} begins with a blank latent only: {family.blank_only}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Give it an EmptyLatent.")
 
 
