@@ -216,7 +216,7 @@ def test_every_vae_works_in_tiles_or_refuses(family, name):
         levers.check_tiles(source, patch)
     except PatchbayError:
         return
-    samples = exact.own_latent(source, exact.CASES[0])[2].samples
+    samples = exact.own_latent(source, exact.cases(name)[0])[2].samples
     grown = Latent(samples.repeat_interleave(12, -1).repeat_interleave(12, -2), source.kind)
     whole = autoencoding.decode(VAE(source), grown).pixels
     tiled = autoencoding.decode(VAE(source.patched(patch)), grown).pixels
