@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.headers import read_header
+from nodes.diffusion.patch import SettingsPatch
 from nodes.diffusion.tuning import CachePatch, TilePatch, TunePatch
 from nodes.diffusion.weak_layers import WeakPatch
 
@@ -37,14 +38,11 @@ class PatchFile:
 
 
 @dataclass(frozen=True, slots=True)
-class LoraPatch:
-    """Low-rank additions to a model's layers: how strongly to those of the denoisers, and of the text encoders."""
+class _OfFile:
+    """A patch whose numbers come from a file, over the weights of the plain model."""
 
     file: PatchFile
-    strength: float
-    text_strength: float
 
-    noun: ClassVar = "LoRA"
     owns_weights: ClassVar = False
     alone: ClassVar = False
 
@@ -52,6 +50,16 @@ class LoraPatch:
     def numbers(self) -> int:
         """How many numbers it adds to the memory of a part, at most."""
         return self.file.numbers
+
+
+@dataclass(frozen=True, slots=True)
+class LoraPatch(_OfFile):
+    """Low-rank additions to a model's layers: how strongly to those of the denoisers, and of the text encoders."""
+
+    strength: float
+    text_strength: float
+
+    noun: ClassVar = "LoRA"
 
     def about(self, source: ModelSource, part: str) -> LoraPatch | None:
         """The same without what does not concern a part; None where nothing is left."""
@@ -74,25 +82,17 @@ class LoraPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingPatch:
+class EmbeddingPatch(_OfFile):
     """Vectors of textual inversion under a token; `keys` says which tensor of the file is for which text encoder.
 
     The first of `vectors` is the token itself, the others are called token_1, token_2 and so on.
     """
 
-    file: PatchFile
     token: str
     vectors: int
     keys: tuple[tuple[str, str], ...]
 
     noun: ClassVar = "embedding"
-    owns_weights: ClassVar = False
-    alone: ClassVar = False
-
-    @property
-    def numbers(self) -> int:
-        """How many numbers it adds to the memory of a part, at most."""
-        return self.file.numbers
 
     @property
     def tokens(self) -> list[str]:
@@ -115,7 +115,7 @@ class EmbeddingPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class FreeUPatch:
+class FreeUPatch(SettingsPatch):
     """FreeU's factors: `b1` and `b2` strengthen the backbone of the two deepest stages, `s1` and `s2` the skips."""
 
     s1: float
@@ -124,17 +124,6 @@ class FreeUPatch:
     b2: float
 
     noun: ClassVar = "FreeU"
-    numbers: ClassVar = 0
-    owns_weights: ClassVar = False
-    alone: ClassVar = False
-
-    def about(self, source: ModelSource, part: str) -> FreeUPatch | None:
-        """Itself for a denoiser, None for any other part."""
-        return self if part in source.family.denoisers else None
-
-    def digest(self) -> str:
-        """Identity of the content."""
-        return repr(self)
 
     def __str__(self) -> str:
         """What it is, in a line."""
@@ -142,26 +131,18 @@ class FreeUPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterPatch:
+class AdapterPatch(_OfFile):
     """An IP-Adapter and the pictures that it shows the denoiser, from the share `start` of the steps to `end`.
 
     A denoiser of its own is made for its file and strength alone; what the pictures say goes with each call.
     """
 
-    file: PatchFile
     strength: float
     start: float = 0.0
     end: float = 1.0
     shown: Shown | None = None
 
     noun: ClassVar = "IP-Adapter"
-    owns_weights: ClassVar = False
-    alone: ClassVar = False
-
-    @property
-    def numbers(self) -> int:
-        """How many numbers it adds to the memory of a part, at most."""
-        return self.file.numbers
 
     @property
     def is_timed(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.patch import SettingsPatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ STORAGE_BYTES = 1
 
 
 @dataclass(frozen=True, slots=True)
-class TunePatch:
+class TunePatch(SettingsPatch):
     """How a denoiser computes: the backend of its attention, its blocks compiled, and how its weights are held.
 
     `attention` and `storage` are names of Diffusers and PyTorch, or empty for the model's own.
@@ -29,7 +30,6 @@ class TunePatch:
     storage: str = ""
 
     noun: ClassVar = "tuning"
-    numbers: ClassVar = 0
 
     @property
     def owns_weights(self) -> bool:
@@ -40,14 +40,6 @@ class TunePatch:
     def alone(self) -> bool:
         """Whether one run at a time can use it: stored weights are unpacked in place."""
         return bool(self.storage)
-
-    def about(self, source: ModelSource, part: str) -> TunePatch | None:
-        """Itself for a denoiser, None for any other part."""
-        return self if part in source.family.denoisers else None
-
-    def digest(self) -> str:
-        """Identity of the content."""
-        return repr(self)
 
     def __str__(self) -> str:
         """What it is, in a line."""
@@ -61,7 +53,7 @@ class TunePatch:
 
 
 @dataclass(frozen=True, slots=True)
-class CachePatch:
+class CachePatch(SettingsPatch):
     """Work of a denoiser that is left out between steps: a method of `cache_table` and the settings that were given."""
 
     method: str
@@ -69,18 +61,11 @@ class CachePatch:
     ratios: tuple[float, ...] = ()
 
     noun: ClassVar = "cache"
-    numbers: ClassVar = 0
-    owns_weights: ClassVar = False
-    alone: ClassVar = True
-    """What it remembers belongs to one run."""
 
-    def about(self, source: ModelSource, part: str) -> CachePatch | None:
-        """Itself for a denoiser, None for any other part."""
-        return self if part in source.family.denoisers else None
-
-    def digest(self) -> str:
-        """Identity of the content."""
-        return repr(self)
+    @property
+    def alone(self) -> bool:
+        """Yes: what it remembers belongs to one run."""
+        return True
 
     def __str__(self) -> str:
         """What it is, in a line."""
@@ -88,7 +73,7 @@ class CachePatch:
 
 
 @dataclass(frozen=True, slots=True)
-class TilePatch:
+class TilePatch(SettingsPatch):
     """How a VAE goes over large pictures: in tiles of `size` pixels a side (None: whole), and picture by picture.
 
     Neighbouring tiles share `overlap` of their side.
@@ -99,17 +84,10 @@ class TilePatch:
     singly: bool
 
     noun: ClassVar = "tiles"
-    numbers: ClassVar = 0
-    owns_weights: ClassVar = False
-    alone: ClassVar = False
 
-    def about(self, source: ModelSource, part: str) -> TilePatch | None:
-        """Itself for the VAE, None for any other part."""
-        return self if part == source.family.decoder else None
-
-    def digest(self) -> str:
-        """Identity of the content."""
-        return repr(self)
+    def concerns(self, source: ModelSource, part: str) -> bool:
+        """Whether it is the VAE."""
+        return part == source.family.decoder
 
     def __str__(self) -> str:
         """What it is, in a line."""

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.errors import Code, PatchbayError, nearest
+from nodes.diffusion.patch import SettingsPatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ _BLOCK = re.compile(r"(\w+\.\d+)\..+")
 
 
 @dataclass(frozen=True, slots=True)
-class WeakPatch:
+class WeakPatch(SettingsPatch):
     """A model's weakened layers. With `against` its calls hold a batch against the prompt before the other two."""
 
     way: Literal["attention", "blocks"]
@@ -41,17 +42,6 @@ class WeakPatch:
     against: bool = False
 
     noun: ClassVar = "weakened"
-    owns_weights: ClassVar = False
-    alone: ClassVar = False
-    numbers: ClassVar = 0
-
-    def about(self, source: ModelSource, part: str) -> WeakPatch | None:
-        """Itself for a denoiser, None for any other part."""
-        return self if part in source.family.denoisers else None
-
-    def digest(self) -> str:
-        """Identity of the content."""
-        return repr(self)
 
     def __str__(self) -> str:
         """What it is, in a line."""
