@@ -152,8 +152,6 @@ def tune_model(
     from nodes.diffusion.patches import check_denoiser
 
     check_denoiser(model.source, "model")
-    if storage != AS_LOADED:
-        check_storage(model.source, "storage")
     own = "" if attention == "as the model" else attention
     patch = TunePatch(own, channels_last, compile_blocks, "" if storage == AS_LOADED else storage)
     if patch == TunePatch():

@@ -15,7 +15,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion.device import pick_device, pick_dtype
 from nodes.diffusion.libraries import attention_dispatch
 from nodes.diffusion.loading import skeleton
-from nodes.diffusion.quantising import NONE
+from nodes.diffusion.quantising import check_storage
 from nodes.diffusion.vaes import own_vae
 
 if TYPE_CHECKING:
@@ -36,11 +36,8 @@ def denoisers(source: ModelSource) -> Iterator[Any]:
 def check_tuning(source: ModelSource, patch: TunePatch) -> None:
     """Refuse what would do nothing to a model, or cannot work on this machine. Raises `bad_value`."""
     device = pick_device(current().settings)
-    parts = [source.parts[name] for name in source.family.denoisers if name in source.parts]
-    if patch.owns_weights and (source.quantize != NONE or any(part.stored for part in parts)):
-        what = f"{source.name} holds its weights in fewer bits already."
-        at = "storage" if patch.storage else "channels_last"
-        raise PatchbayError(Code.BAD_VALUE, at, what, "Use it as it is, or load it unquantised.")
+    if patch.owns_weights:
+        check_storage(source, "storage" if patch.storage else "channels_last")
     for module in denoisers(source):
         name = type(module).__name__
         if patch.attention:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import torch
 
-    from nodes.diffusion.parts import Part
     from nodes.diffusion.source import ModelSource
 
 Quantisation = Literal["none", "int8", "float8"]
@@ -80,26 +79,27 @@ def quantisation(name: str) -> Quantisation:
 
 
 def check_storage(source: ModelSource, at: str) -> None:
-    """Refuse weights of eight bits where they are quantised already. Raises `bad_value`."""
-    stored = next((name for name in source.family.denoisers if _is_stored(source.parts.get(name))), None)
-    if stored is not None or source.quantize != NONE:
-        what = f"The weights of {source.name} are quantised, so they cannot be stored in another way."
-        raise PatchbayError(Code.BAD_VALUE, at, what, "Use either of the two.")
+    """Refuse to hold weights in another way where they are quantised already. Raises `bad_value`."""
+    if _stored_denoiser(source) is not None or source.quantize != NONE:
+        what = f"{source.name} holds its weights in fewer bits already."
+        raise PatchbayError(Code.BAD_VALUE, at, what, "Use it as it is, or load it unquantised.")
 
 
 def check_wanted(source: ModelSource, quantize: str, at: str) -> None:
     """Refuse to quantise what is quantised already, or without the package. Raises `bad_value`, `missing_package`."""
     if quantize == NONE:
         return
-    stored = next((name for name in source.family.denoisers if _is_stored(source.parts.get(name))), None)
+    stored = _stored_denoiser(source)
     if stored is not None:
         what = f"The {stored} of {source.name} is quantised already."
         raise PatchbayError(Code.BAD_VALUE, at, what, f'Set it to "{NONE}".')
     check_package("torchao", f'"{quantize}" quantises a model while it is loaded', at)
 
 
-def _is_stored(part: Part | None) -> bool:
-    return part is not None and part.stored > 0
+def _stored_denoiser(source: ModelSource) -> str | None:
+    """The first denoiser whose weights stay quantised while they are used; None where there is none."""
+    names = (name for name in source.family.denoisers if name in source.parts)
+    return next((name for name in names if source.parts[name].stored), None)
 
 
 def told(source: ModelSource) -> str:
