@@ -1,39 +1,18 @@
 import { useState } from "react";
 import { api, type Model } from "../state/api";
 import { report } from "../state/ui";
-import { t } from "../text/text";
 import type { FieldProps } from "./field";
 import { optionOf } from "./ModelWidget";
-import { type Option, Picker } from "./Picker";
+import { NamePicker } from "./NamePicker";
+import type { Option } from "./Picker";
 
 /** A file of one sort, such as a LoRA: those that are at hand, looked for when the list opens; any name may be typed. */
-export function FileWidget(props: FieldProps & { resource: string }) {
-  const { look, id, name, port, value, change, describedBy, resource } = props;
+export function FileWidget({ resource, ...props }: FieldProps & { resource: string }) {
   const [files, setFiles] = useState<readonly Model[]>([]);
-  const held = typeof value === "string" && value !== "" ? value : null;
-  const none: Option[] = port.required ? [] : [{ value: "", title: t("widget.nothing") }];
   const search = () => {
     api.files(resource).then(setFiles, report);
   };
-  return (
-    <div className={`choice choice-${look}`}>
-      {look === "row" && <span className="widget-name">{name}</span>}
-      <Picker
-        id={id}
-        name={name}
-        options={[...none, ...optionsOf(files)]}
-        value={held ?? (port.required ? null : "")}
-        choose={(chosen) => change(chosen === "" ? undefined : chosen)}
-        free
-        describedBy={describedBy}
-        onOpen={search}
-      >
-        <span className="choice-value" title={held ?? undefined}>
-          {held ?? (port.required ? t("widget.choose") : t("widget.nothing"))}
-        </span>
-      </Picker>
-    </div>
-  );
+  return <NamePicker {...props} options={optionsOf(files)} onOpen={search} />;
 }
 
 /** Files as they are listed, those that cannot be used last. */

@@ -3,36 +3,17 @@ import type { Model } from "../state/api";
 import { useCatalog } from "../state/catalog";
 import { t } from "../text/text";
 import type { FieldProps } from "./field";
-import { type Option, Picker } from "./Picker";
+import { NamePicker } from "./NamePicker";
+import type { Option } from "./Picker";
 import { sizeText } from "./sizes";
 
 /** A model: those that are at hand, by kind, with what is wrong with the broken ones; any other name may be typed. */
-export function ModelWidget({ look, id, name, port, value, change, describedBy }: FieldProps) {
+export function ModelWidget(props: FieldProps) {
   const models = useCatalog((state) => state.models);
   const reload = useCatalog((state) => state.reloadModels);
-  const held = typeof value === "string" && value !== "" ? value : null;
-  const known = models.find((model) => model.name === held);
-  const none: Option[] = port.required ? [] : [{ value: "", title: t("widget.nothing") }];
-  return (
-    <div className={`choice choice-${look}`}>
-      {look === "row" && <span className="widget-name">{name}</span>}
-      <Picker
-        id={id}
-        name={name}
-        options={[...none, ...optionsOf(models)]}
-        value={held ?? (port.required ? null : "")}
-        choose={(chosen) => change(chosen === "" ? undefined : chosen)}
-        free
-        describedBy={describedBy}
-        note={look === "block" ? (known?.kind ?? undefined) : undefined}
-        onOpen={() => void reload()}
-      >
-        <span className="choice-value" title={held ?? undefined}>
-          {held ?? (port.required ? t("widget.choose") : t("widget.nothing"))}
-        </span>
-      </Picker>
-    </div>
-  );
+  const known = models.find((model) => model.name === props.value);
+  const note = props.look === "block" ? (known?.kind ?? undefined) : undefined;
+  return <NamePicker {...props} options={optionsOf(models)} note={note} onOpen={() => void reload()} />;
 }
 
 /** Models as they are listed: by kind, those that cannot be used last. */
