@@ -12,22 +12,11 @@ from nodes.diffusion.depth_files import gives_distances, survey_depth, wanted_fi
 from nodes.diffusion.pixels import to_pillow
 from nodes.diffusion.shelf import SHELF
 from nodes.types import DepthModel, Image
+from tests.nodes.diffusion.tiny import seeing
 
 
 def save_dpt(folder):
-    config = transformers.DPTConfig(
-        hidden_size=16,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        intermediate_size=16,
-        image_size=32,
-        patch_size=8,
-        backbone_out_indices=[0, 1, 2, 3],
-        neck_hidden_sizes=[8, 8, 8, 8],
-        fusion_hidden_size=8,
-        is_hybrid=False,
-    )
-    transformers.DPTForDepthEstimation(config).save_pretrained(folder)
+    seeing.dpt(is_hybrid=False).save_pretrained(folder)
     transformers.models.dpt.DPTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
 
 

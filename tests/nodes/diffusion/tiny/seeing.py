@@ -70,9 +70,8 @@ def upscaler():
     }
 
 
-def depth():
-    """Its UNet reads how far things are in a picture."""
-    parts = {name: part for name, part in unets.sd().items() if name not in {"image_encoder", "safety_checker"}}
+def dpt(**more):
+    """A model that tells how far things are."""
     config = transformers.DPTConfig(
         hidden_size=16,
         num_hidden_layers=4,
@@ -83,11 +82,18 @@ def depth():
         backbone_out_indices=[0, 1, 2, 3],
         neck_hidden_sizes=[8, 8, 8, 8],
         fusion_hidden_size=8,
+        **more,
     )
+    return transformers.DPTForDepthEstimation(config)
+
+
+def depth():
+    """Its UNet reads how far things are in a picture."""
+    parts = {name: part for name, part in unets.sd().items() if name not in {"image_encoder", "safety_checker"}}
     return {
         **parts,
         "unet": unets.unet(in_channels=5),
-        "depth_estimator": transformers.DPTForDepthEstimation(config),
+        "depth_estimator": dpt(),
         "feature_extractor": transformers.DPTImageProcessorPil(size={"height": 32, "width": 32}),
     }
 
