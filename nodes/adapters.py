@@ -9,9 +9,9 @@ from typing import Annotated, Generic, NamedTuple
 from pydantic import Field
 
 from engine import node
-from nodes.diffusion.adapter_files import adapter_shape, check_adapter, check_encoder
-from nodes.diffusion.eyes import ENCODER, is_encoder, survey_encoder, wanted_files
-from nodes.diffusion.patches import PatchFile
+from nodes.diffusion.changes.adapter_files import adapter_shape, check_adapter, check_encoder
+from nodes.diffusion.changes.patches import PatchFile
+from nodes.diffusion.disk.eyes import ENCODER, is_encoder, survey_encoder, wanted_files
 from nodes.load import SingleFolder, source_of
 from nodes.patches import PatchInput
 from nodes.types import Denoiser, Image, IPAdapter, K, ShareEnd, ShareStart
@@ -95,6 +95,6 @@ def apply_ip_adapter(
     The model itself is left as it is. The bits are those of a stock pipeline after `load_ip_adapter` and
     `set_ip_adapter_scale`: Stable Diffusion 1 and 2, SDXL, FLUX.1. A batch of pictures is looked at as one prompt.
     """
-    from nodes.diffusion.adapting import adapted
+    from nodes.diffusion.sampling.adapting import adapted
 
     return AdaptedModel(adapted(model, ip_adapter, image, strength, start, end))

@@ -12,12 +12,12 @@ from pydantic import Field
 from engine import Paths, Settings, node
 from engine.choices import Choice
 from engine.digests import file_digest
-from nodes.diffusion.component_files import with_text_encoder, with_vae
-from nodes.diffusion.files import files
-from nodes.diffusion.headers import read_header
-from nodes.diffusion.nets import wanted_files
-from nodes.diffusion.source import ModelSource, resolve
-from nodes.diffusion.vaes import survey_vae, swapped
+from nodes.diffusion.disk.component_files import with_text_encoder, with_vae
+from nodes.diffusion.disk.files import files
+from nodes.diffusion.disk.headers import read_header
+from nodes.diffusion.disk.nets import wanted_files
+from nodes.diffusion.disk.source import ModelSource, resolve
+from nodes.diffusion.disk.vaes import survey_vae, swapped
 from nodes.load import source_of
 from nodes.patches import PatchInput
 from nodes.types import VAE, K, TextEncoder

@@ -74,7 +74,7 @@ def encode_text(
 
     Models that are told by pictures as well read them here, in order; the pictures of a batch count one by one.
     """
-    from nodes.diffusion import prompts
+    from nodes.diffusion.text import prompts
 
     return prompts.encode_text(
         text_encoder,
@@ -101,7 +101,7 @@ def mix_conditionings(
     a: Conditioning[K], b: Conditioning[K], *, method: MixMethod = "lerp", frames: Frames = 5
 ) -> list[Conditioning[K]]:
     """Walk from one prompt to another in equal steps, both ends included."""
-    from nodes.diffusion import latent_math
+    from nodes.diffusion.latents import latent_math
 
     return [latent_math.mix(a, b, amount, method) for amount in latent_math.amounts(frames)]
 
@@ -119,7 +119,7 @@ def limit_conditioning(
 
     The mask is resized to the picture to come; grey places count as much as they are bright.
     """
-    from nodes.diffusion.regions import limited
+    from nodes.diffusion.sampling.regions import limited
 
     return limited(conditioning, Area(mask, strength, start, end))
 
@@ -127,7 +127,7 @@ def limit_conditioning(
 @node("CombineConditionings", category="text")
 def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[K]:
     """Let several prompts act at once: what the model says for each is averaged, by their strengths and masks."""
-    from nodes.diffusion.regions import combined
+    from nodes.diffusion.sampling.regions import combined
 
     return combined(conditionings)
 
@@ -151,6 +151,6 @@ def apply_control(
     that read such a picture themselves need no ControlNet. `mask` says where to paint to a ControlNet that reads that,
     and `around` is the picture to paint in, for those that read it beside what they follow.
     """
-    from nodes.diffusion.controls import with_control
+    from nodes.diffusion.control.controls import with_control
 
     return with_control(conditioning, Control(control_net, image, strength, start, end, mode, mask, around))

@@ -12,7 +12,7 @@ from engine import Paths, Settings, node, say
 from engine.context import current
 from engine.digests import file_digest
 from engine.files import write_numbered
-from nodes.diffusion.mask_rules import only_unmasked
+from nodes.diffusion.latents.mask_rules import only_unmasked
 from nodes.images import FileName, Saved
 from nodes.types import VAE, Direction, Image, K, Latent, LatentDistribution
 
@@ -22,7 +22,7 @@ class DirectionFile:
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
         """The file, its header checked. Raises `PatchbayError`."""
-        from nodes.diffusion.directions import kind_in
+        from nodes.diffusion.latents.directions import kind_in
 
         outputs = () if paths.outputs is None else (paths.outputs,)
         path = paths.find(value, (*paths.inputs, *paths.models, *outputs), at)
@@ -56,7 +56,7 @@ class Divergence(NamedTuple):
 
 def kinds_of(values: Mapping[str, object]) -> dict[str, str]:
     """The family that a direction was learnt in, from the file's header."""
-    from nodes.diffusion.directions import kind_in
+    from nodes.diffusion.latents.directions import kind_in
 
     file = values.get("file")
     return {"K": kind_in(file, "file")} if isinstance(file, Path) else {}
@@ -73,7 +73,7 @@ def learn_direction(
     ] = "place by place",
 ) -> Direction[K]:
     """The direction from the one set of pictures to the other: the difference of their means in latent space."""
-    from nodes.diffusion import directions
+    from nodes.diffusion.latents import directions
 
     return directions.learnt(plus, minus, everywhere=where == "the same everywhere")
 
@@ -86,7 +86,7 @@ def follow_direction(
     strength: Annotated[float, Field(ge=-100, le=100, description="1 is the whole way; negative goes back.")] = 1.0,
 ) -> Latent[K]:
     """Move latents along a direction."""
-    from nodes.diffusion import directions
+    from nodes.diffusion.latents import directions
 
     return directions.followed(latent, direction, strength)
 
@@ -94,7 +94,7 @@ def follow_direction(
 @node("SaveDirection", category="latent", deterministic=False, effect=True)
 def save_direction(direction: Direction[K], *, name: FileName) -> Saved:
     """Write a direction as `name-0001.safetensors`; no file is ever overwritten."""
-    from nodes.diffusion import directions
+    from nodes.diffusion.latents import directions
 
     stem = current().paths.output(name, "name")
     file = str(write_numbered(stem, ".safetensors", directions.to_bytes(direction)))
@@ -105,7 +105,7 @@ def save_direction(direction: Direction[K], *, name: FileName) -> Saved:
 @node("LoadDirection", category="latent", kinds=kinds_of)
 def load_direction(*, file: DirectionPath) -> Direction[K]:
     """Read a direction from a file."""
-    from nodes.diffusion import directions
+    from nodes.diffusion.latents import directions
 
     return directions.from_file(file, "file")
 
@@ -113,7 +113,7 @@ def load_direction(*, file: DirectionPath) -> Direction[K]:
 @node("EditChannels", category="latent", facts=only_unmasked)
 def edit_channels(latent: Latent[K], *, scale: Numbers = [], offset: Numbers = []) -> Latent[K]:  # noqa: B006  # never changed
     """Multiply each channel of a latent by a number of its own, then add one."""
-    from nodes.diffusion import latent_report
+    from nodes.diffusion.latents import latent_report
 
     return latent_report.edited(latent, scale, offset)
 
@@ -126,7 +126,7 @@ def round_trip(
     gain: Annotated[float, Field(gt=0, le=100, description="Makes small errors visible.")] = 4.0,
 ) -> RoundTrip:
     """Encode pictures and decode them again: what latent space cannot hold is the error."""
-    from nodes.diffusion import autoencoding, latent_report, sheets
+    from nodes.diffusion.latents import autoencoding, latent_report, sheets
 
     back = autoencoding.decode(vae, autoencoding.sample_distribution(autoencoding.encode_image(vae, image)))
     return RoundTrip(back, sheets.difference(image, back, gain), latent_report.psnr(image, back))
@@ -135,7 +135,7 @@ def round_trip(
 @node("DistributionDivergence", category="latent")
 def distribution_divergence(distribution: LatentDistribution[K]) -> Divergence:
     """How far each picture's distribution is from standard normal noise: the KL divergence in nats."""
-    from nodes.diffusion import latent_report
+    from nodes.diffusion.latents import latent_report
 
     return Divergence(latent_report.divergence(distribution))
 
@@ -143,6 +143,6 @@ def distribution_divergence(distribution: LatentDistribution[K]) -> Divergence:
 @node("DescribeLatent", category="latent")
 def describe_latent(latent: Latent[K], image: Image | None = None) -> str:
     """Say the shape of a latent, its numbers, and with its `image` how much smaller it is."""
-    from nodes.diffusion import latent_report
+    from nodes.diffusion.latents import latent_report
 
     return latent_report.described(latent, image)

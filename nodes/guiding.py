@@ -47,7 +47,7 @@ def _told(way: str, values: Mapping[str, object], given: Mapping[str, Mapping[st
     layers, start, end = values.get("layers"), values.get("start", 0.0), values.get("end", 1.0)
     if not (isinstance(layers, list) and isinstance(start, (int, float)) and isinstance(end, (int, float))):
         return {}
-    from nodes.diffusion.checks import check_share
+    from nodes.diffusion.stages.checks import check_share
 
     check_share(start, end)
     return {WEAKENING: json.dumps({"way": way, "layers": layers, "strength": 1.0, "start": start, "end": end})}
@@ -67,7 +67,7 @@ def _twice() -> PatchbayError:
 
 
 def _with(guider: Guider | None, weakening: Weakening) -> Guider:
-    from nodes.diffusion.checks import check_share
+    from nodes.diffusion.stages.checks import check_share
 
     check_share(weakening.start, weakening.end)
     if guider is None:

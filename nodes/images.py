@@ -27,7 +27,7 @@ class PictureFile:
 
     def resolve(self, value: str, paths: Paths, settings: Settings, at: str) -> Path:  # noqa: ARG002  # the protocol's
         """The file. Raises `PatchbayError` when there is none that a graph may read, or when it is no picture."""
-        from nodes.diffusion.picture_files import opened
+        from nodes.diffusion.pictures.picture_files import opened
 
         path = paths.find(value, (*paths.inputs, FOLDER), at)
         with opened(path, at):
@@ -39,7 +39,7 @@ class PictureFile:
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
         """The pictures in the input folders, newest first, and those in the box."""
-        from nodes.diffusion.listing import pictures
+        from nodes.diffusion.disk.listing import pictures
 
         return pictures(paths)
 
@@ -76,7 +76,7 @@ class Saved(NamedTuple):
 @node("LoadImage", category="image")
 def load_image(*, file: PicturePath) -> Image:
     """Read a picture from a file; what is transparent becomes white."""
-    from nodes.diffusion import pixels
+    from nodes.diffusion.pictures import pixels
 
     return pixels.load_picture(file, "file")
 
@@ -84,7 +84,7 @@ def load_image(*, file: PicturePath) -> Image:
 @node("LoadMask", category="image")
 def load_mask(*, file: PicturePath) -> Mask:
     """Read a mask from a picture: its transparency where it has any, else its brightness."""
-    from nodes.diffusion import pixels
+    from nodes.diffusion.pictures import pixels
 
     return pixels.load_mask(file, "file")
 
@@ -109,7 +109,7 @@ def resize_image(
     image: Image, *, width: Pixels = 512, height: Pixels = 512, fit: Literal["stretch", "fill", "crop"] = "crop"
 ) -> Image:
     """Bring pictures to a size: stretched, padded by repeating their edges, or cropped at the centre."""
-    from nodes.diffusion import pixels
+    from nodes.diffusion.pictures import pixels
 
     return pixels.resize(image, width, height, fit)
 
@@ -117,7 +117,7 @@ def resize_image(
 @node("CropImage", category="image")
 def crop_image(image: Image, *, left: Offset = 0, top: Offset = 0, width: Pixels = 512, height: Pixels = 512) -> Image:
     """Cut a rectangle out of pictures. It must lie inside them."""
-    from nodes.diffusion import pixels
+    from nodes.diffusion.pictures import pixels
 
     return pixels.crop(image, left, top, width, height)
 
@@ -131,7 +131,7 @@ def edit_mask(
     invert: bool = False,
 ) -> Mask:
     """Grow or shrink a mask, soften its edge, turn it inside out; in this order."""
-    from nodes.diffusion import masks
+    from nodes.diffusion.pictures import masks
 
     edited = masks.blur(masks.grow(mask, grow), blur)
     return masks.invert(edited) if invert else edited
@@ -142,7 +142,7 @@ def mask_from_image(
     image: Image, *, threshold: Annotated[float, Field(ge=0, le=1, description="Brighter than this is inside.")] = 0.5
 ) -> Mask:
     """A mask of what is bright in pictures."""
-    from nodes.diffusion import masks
+    from nodes.diffusion.pictures import masks
 
     return masks.binarize(masks.brightness(image), threshold)
 
@@ -150,7 +150,7 @@ def mask_from_image(
 @node("CompositeImages", category="image")
 def composite_images(below: Image, above: Image, mask: Mask) -> Image:
     """Lay one picture over another where the mask says so."""
-    from nodes.diffusion import pixels
+    from nodes.diffusion.pictures import pixels
 
     return pixels.composite(below, above, mask)
 
@@ -160,7 +160,7 @@ def image_difference(
     a: Image, b: Image, *, gain: Annotated[float, Field(gt=0, le=100, description="Makes small errors visible.")] = 4.0
 ) -> Image:
     """How two pictures differ: black where they are equal."""
-    from nodes.diffusion import sheets
+    from nodes.diffusion.latents import sheets
 
     return sheets.difference(a, b, gain)
 
@@ -173,6 +173,6 @@ def image_grid(
     labels: Annotated[list[str], Field(max_length=4096, description="A line below each picture.")] = [],  # noqa: B006  # never changed
 ) -> Image:
     """Put pictures side by side, with a line of text below each where wanted."""
-    from nodes.diffusion import sheets
+    from nodes.diffusion.latents import sheets
 
     return sheets.grid(images, columns, labels)

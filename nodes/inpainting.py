@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from engine import node
-from nodes.diffusion.mask_rules import masked_alone, masked_with_picture
+from nodes.diffusion.latents.mask_rules import masked_alone, masked_with_picture
 from nodes.images import Pixels
 from nodes.types import VAE, Image, K, Latent, Mask, Placement, Seed
 
@@ -36,7 +36,7 @@ def mask_latent(latent: Latent[K], mask: Mask) -> Latent[K]:
     Sample and SampleSteps keep all else. The edge follows the latent's numbers, each of which stands for a square of
     pixels and is painted where the mask holds at its upper left pixel. What is sampled to its end has no mask any more.
     """
-    from nodes.diffusion import painting
+    from nodes.diffusion.sampling import painting
 
     return painting.masked(latent, mask)
 
@@ -50,7 +50,7 @@ def vae_encode_masked(
     Does what VAEEncode and MaskLatent do. A model that was made for inpainting also reads the picture around the mask,
     which is encoded here with the rest hidden.
     """
-    from nodes.diffusion import painting
+    from nodes.diffusion.sampling import painting
 
     return painting.encoded(vae, image, mask, [seed] if take == "sample" else None)
 
@@ -60,7 +60,7 @@ def resize_mask(
     mask: Mask, *, width: Pixels = 512, height: Pixels = 512, fit: Literal["stretch", "fill", "crop"] = "crop"
 ) -> Mask:
     """Bring masks to a size as ResizeImage does it with pictures."""
-    from nodes.diffusion import pixels
+    from nodes.diffusion.pictures import pixels
 
     return pixels.resize_mask(mask, width, height, fit)
 
@@ -79,7 +79,7 @@ def crop_to_mask(
     The piece has the proportions of `width` and `height` and is at least as large, so nothing is enlarged unless the
     picture is too small. All pictures of a batch are cut alike.
     """
-    from nodes.diffusion import pieces
+    from nodes.diffusion.pictures import pieces
 
     return Cut(*pieces.cut(image, mask, width, height, padding))
 
@@ -97,7 +97,7 @@ def paste_back(
 
     Outside the mask and its soft edge every pixel stays as it is.
     """
-    from nodes.diffusion import pieces
+    from nodes.diffusion.pictures import pieces
 
     return pieces.pasted(image, piece, mask, placement, edge)
 
@@ -116,6 +116,6 @@ def pad_image(
     ] = "edge",
 ) -> Padded:
     """Make pictures larger, to be painted beyond their edges."""
-    from nodes.diffusion import pieces
+    from nodes.diffusion.pictures import pieces
 
     return Padded(*pieces.padded(image, (left, top, right, bottom), overlap, fill))

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, NamedTuple
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
-from nodes.diffusion.mask_rules import no_mask, only_unmasked
+from nodes.diffusion.latents.mask_rules import no_mask, only_unmasked
 from nodes.types import (
     VAE,
     Batch,
@@ -59,7 +59,7 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
 
     All of a batch together have at most 64 megapixels.
     """
-    from nodes.diffusion.picture_files import LARGEST_PICTURE
+    from nodes.diffusion.pictures.picture_files import LARGEST_PICTURE
 
     if width * height * batch * frames > LARGEST_PICTURE:
         what = f"{batch * frames} pictures of {width} x {height} are more than {LARGEST_PICTURE >> 20} megapixels."
@@ -75,7 +75,7 @@ def vae_encode(
 
     Of a video, with a video model's VAE, comes the latent of the whole video.
     """
-    from nodes.diffusion import autoencoding
+    from nodes.diffusion.latents import autoencoding
 
     found = autoencoding.encoded(vae, image)
     latent = autoencoding.sample_distribution(found, [seed] if take == "sample" else None)
@@ -87,7 +87,7 @@ def sample_distribution(
     distribution: LatentDistribution[K], *, seed: Seed = 0, count: Annotated[int, Field(ge=1, le=256)] = 4
 ) -> Latent[K]:
     """Draw several latents of one picture, with the seeds `seed`, `seed + 1` and so on, as one batch."""
-    from nodes.diffusion import autoencoding
+    from nodes.diffusion.latents import autoencoding
 
     return autoencoding.sample_distribution(distribution, range(seed, seed + count))
 
@@ -95,7 +95,7 @@ def sample_distribution(
 @node("VAEDecode", category="latent", device=True)
 def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
     """Turn latents back into pictures."""
-    from nodes.diffusion import autoencoding
+    from nodes.diffusion.latents import autoencoding
 
     return autoencoding.decode(vae, latent)
 
@@ -103,7 +103,7 @@ def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
 @node("MixLatents", category="latent", facts=only_unmasked)
 def mix_latents(a: Latent[K], b: Latent[K], *, method: MixMethod = "slerp", frames: Frames = 5) -> Latent[K]:
     """Walk from one latent to another in equal steps, both ends included, as one batch."""
-    from nodes.diffusion import latent_math
+    from nodes.diffusion.latents import latent_math
 
     return latent_math.frames(a, b, frames, method)
 
@@ -120,7 +120,7 @@ def latent_arithmetic(
     ] = None,
 ) -> Latent[K]:
     """Compute a + scale * (b - c), channel by channel if wanted. Without b and c, scale * a."""
-    from nodes.diffusion import latent_math
+    from nodes.diffusion.latents import latent_math
 
     factors = scale if channels is None else [scale * factor for factor in channels]
     if b is None and c is None:
@@ -137,7 +137,7 @@ def resize_latent(
     method: ResizeMethod = "nearest",
 ) -> Latent[K]:
     """Make a latent larger or smaller without a VAE: a beginning for `Sample`, which puts the details in."""
-    from nodes.diffusion import latent_math
+    from nodes.diffusion.latents import latent_math
 
     return latent_math.resized(latent, factor, method)
 
@@ -145,7 +145,7 @@ def resize_latent(
 @node("LatentDistance", category="latent")
 def latent_distance(a: Latent[K], b: Latent[K]) -> Distance:
     """How far apart two latents are: Euclidean distance, and cosine similarity."""
-    from nodes.diffusion import latent_math
+    from nodes.diffusion.latents import latent_math
 
     found = latent_math.distance(a, b)
     return Distance([each.euclidean for each in found], [each.cosine for each in found])
@@ -154,7 +154,7 @@ def latent_distance(a: Latent[K], b: Latent[K]) -> Distance:
 @node("LatentMaps", category="latent")
 def latent_maps(latent: Latent[K]) -> Image:
     """Show a latent: each channel as a map, blue below zero and red above."""
-    from nodes.diffusion import sheets
+    from nodes.diffusion.latents import sheets
 
     return sheets.channel_maps(latent.samples)
 
@@ -162,7 +162,7 @@ def latent_maps(latent: Latent[K]) -> Image:
 @node("DistributionMaps", category="latent")
 def distribution_maps(distribution: LatentDistribution[K]) -> Statistics:
     """Show a distribution: the mean and the standard deviation of each channel as maps."""
-    from nodes.diffusion import sheets
+    from nodes.diffusion.latents import sheets
 
     deviation = (distribution.logvar / 2).exp()
     return Statistics(sheets.channel_maps(distribution.mean), sheets.channel_maps(deviation))

@@ -14,11 +14,11 @@ from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
 from engine.context import say
 from engine.digests import file_digest
-from nodes.diffusion.mask_rules import MASK, READS
-from nodes.diffusion.nets import NetSource, is_net, survey_net, wanted_files
-from nodes.diffusion.quantising import NONE, Quantisation, check_device, check_wanted, quantisation, told
-from nodes.diffusion.scheduler_table import prediction_of
-from nodes.diffusion.source import ModelSource, resolve, survey
+from nodes.diffusion.disk.nets import NetSource, is_net, survey_net, wanted_files
+from nodes.diffusion.disk.quantising import NONE, Quantisation, check_device, check_wanted, quantisation, told
+from nodes.diffusion.disk.source import ModelSource, resolve, survey
+from nodes.diffusion.latents.mask_rules import MASK, READS
+from nodes.diffusion.schedules.scheduler_table import prediction_of
 from nodes.types import VAE, ControlNet, Denoiser, K, Scheduler, TextEncoder
 
 
@@ -55,25 +55,25 @@ class ModelFile:
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
         """The models that are on this machine, and what is wrong with those that cannot be used."""
-        from nodes.diffusion.listing import models
+        from nodes.diffusion.disk.listing import models
 
         return models(paths, weights=self._weights)
 
     def describe(self, name: str, paths: Paths, at: str, *, digests: bool = True) -> Mapping[str, JsonValue]:
         """What a model that is on this machine is made of. Raises `PatchbayError`."""
-        from nodes.diffusion.model_report import report
+        from nodes.diffusion.disk.model_report import report
 
         return report(resolve(name, paths, downloads=False, at=at), name, at, digests=digests)
 
     def fetch(self, name: str, at: str, progress: Progress | None = None) -> Path:
         """Fetch a repository of the hub: safetensors, configurations and words only. Raises `PatchbayError`."""
-        from nodes.diffusion.hub import fetch
+        from nodes.diffusion.disk.hub import fetch
 
         return fetch(name, at, progress)
 
     def families(self) -> Mapping[str, JsonValue]:
         """The pipeline classes that are driven, with what was measured of each, and why the others are not."""
-        from nodes.diffusion.measured import families
+        from nodes.diffusion.families.measured import families
 
         return families()
 
@@ -140,7 +140,7 @@ class SingleFolder:
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
         """Those that are on this machine, and what is wrong with those that cannot be used."""
-        from nodes.diffusion.listing import singles
+        from nodes.diffusion.disk.listing import singles
 
         return singles(paths, self._is_one, self._survey)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from engine import Paths, Settings, node
 from engine.choices import Choice
 from engine.digests import file_digest
-from nodes.diffusion import embedding_files, lora_files
+from nodes.diffusion.changes import embedding_files, lora_files
 from nodes.load import source_of
 from nodes.types import Denoiser, K, TextEncoder
 
@@ -35,7 +35,7 @@ class PatchInput:
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
         """What may be such a file below the model roots, by name and state alone: whether it is one, `resolve` says."""
-        from nodes.diffusion.files import files
+        from nodes.diffusion.disk.files import files
 
         return files(paths, self.noun)
 
@@ -79,7 +79,7 @@ class FreedModel(NamedTuple, Generic[K]):
 
 def check_lora(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse a LoRA that was made for another model."""
-    from nodes.diffusion.patches import check_denoiser
+    from nodes.diffusion.changes.patches import check_denoiser
 
     file, source = values.get("file"), source_of(given.get("model", {}))
     if source is not None:
@@ -99,7 +99,7 @@ def check_embedding(values: Mapping[str, object], given: Mapping[str, Mapping[st
 
 def check_free_u(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
     """Refuse a model that FreeU is not made for."""
-    from nodes.diffusion.patches import check_unet
+    from nodes.diffusion.changes.patches import check_unet
 
     source = source_of(given.get("model", {}))
     if source is not None:
@@ -121,7 +121,7 @@ def apply_lora(
     The model itself is left as it is: it can be used beside, at the same time. Without a text encoder the model's own
     is taken. The bits are those of a stock pipeline after `load_lora_weights` and `set_adapters`.
     """
-    from nodes.diffusion.patches import LoraPatch, PatchFile, check_denoiser
+    from nodes.diffusion.changes.patches import LoraPatch, PatchFile, check_denoiser
 
     check_denoiser(model.source, "model")
     patch = LoraPatch(PatchFile.at(file, "file"), strength, text_strength)
@@ -152,7 +152,7 @@ def free_u(
 
     Si et al., "FreeU: Free Lunch in Diffusion U-Net" (2023). The defaults are those for Stable Diffusion 1.5.
     """
-    from nodes.diffusion.patches import FreeUPatch, check_unet
+    from nodes.diffusion.changes.patches import FreeUPatch, check_unet
 
     check_unet(model.source, "model")
     return FreedModel(Denoiser(model.source.patched(FreeUPatch(s1, s2, b1, b2))))

@@ -10,9 +10,9 @@ from pydantic import Field, JsonValue
 
 from engine import Paths, Settings, node
 from engine.choices import Choice
-from nodes.diffusion.quantising import check_device
-from nodes.diffusion.source import resolve
-from nodes.diffusion.whole import LEFT_OUT, survey_whole
+from nodes.diffusion.disk.quantising import check_device
+from nodes.diffusion.disk.source import resolve
+from nodes.diffusion.disk.whole import LEFT_OUT, survey_whole
 from nodes.types import Image, Mask
 
 
@@ -34,7 +34,7 @@ class PipelineFolder:
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:  # noqa: ARG002  # the protocol's
         """The model folders that are on this machine, and what is wrong with those that cannot be run."""
-        from nodes.diffusion.listing import pipelines
+        from nodes.diffusion.disk.listing import pipelines
 
         return pipelines(paths)
 
@@ -66,7 +66,7 @@ CallOptions = Annotated[
 
 def check_call(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
     """Refuse inputs and options that the pipeline's call does not take, and one that lacks what it needs."""
-    from nodes.diffusion.signatures import call_named
+    from nodes.diffusion.stages.signatures import call_named
 
     path = values.get("model")
     call = call_named(survey_whole(path, "model").pipeline_class) if isinstance(path, Path) else None
@@ -92,7 +92,7 @@ def run_pipeline(
     The result is that of the stock pipeline called with the same arguments and
     `generator=torch.Generator().manual_seed(seed)`.
     """
-    from nodes.diffusion import whole_run
+    from nodes.diffusion.stages import whole_run
 
     source = survey_whole(model, "model")
     return whole_run.run(source, options, prompt=prompt, negative=negative, image=image, mask=mask, seed=seed)

@@ -9,8 +9,8 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from engine import node
-from nodes.diffusion import packages
-from nodes.diffusion.depth_files import is_depth, survey_depth, wanted_files
+from nodes.diffusion.disk import packages
+from nodes.diffusion.disk.depth_files import is_depth, survey_depth, wanted_files
 from nodes.load import SingleFolder
 from nodes.types import DepthModel, Image
 
@@ -46,7 +46,7 @@ def load_depth_model(*, model: DepthPath) -> LoadedDepth:
 @node("DepthMap", category="image", device=True)
 def depth_map(depth_model: DepthModel, image: Image) -> Image:
     """How near each place of a picture is, for a ControlNet that reads depth: white is nearest, black farthest."""
-    from nodes.diffusion.depth import depth_maps
+    from nodes.diffusion.pictures.depth import depth_maps
 
     return depth_maps(depth_model, image)
 
@@ -59,6 +59,6 @@ def canny_edges(
     high: Annotated[Contrast, Field(description="Contrast that begins an edge.")] = 200.0,
 ) -> Image:
     """White edges on black, for a ControlNet that reads edges. Needs `pip install "patchbay[preprocess]"`."""
-    from nodes.diffusion.edges import canny
+    from nodes.diffusion.pictures.edges import canny
 
     return canny(image, low, high)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, JsonValue
 
 from engine import node
-from nodes.diffusion.mask_rules import MASK, NONE, check_model
+from nodes.diffusion.latents.mask_rules import MASK, NONE, check_model
 from nodes.guiding import weakening_of
 from nodes.load import source_of
 from nodes.types import (
@@ -86,7 +86,7 @@ class Schedule(NamedTuple):
 
 def check_scheduler(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse options that the scheduler does not have, and a scheduler that cannot be right for the model."""
-    from nodes.diffusion.scheduler_table import check_fit, check_options
+    from nodes.diffusion.schedules.scheduler_table import check_fit, check_options
 
     name, options = values.get("name"), values.get("options")
     known = given.get("scheduler", {}).get("prediction")
@@ -102,7 +102,7 @@ def check_scheduler(values: Mapping[str, object], given: Mapping[str, Mapping[st
 
 def check_sampler(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse settings that the sampler does not have, and models that no sampler is right for."""
-    from nodes.diffusion.sampler_settings import check_prediction, chosen
+    from nodes.diffusion.schedules.sampler_settings import check_prediction, chosen
 
     name = str(values.get("name", "euler"))
     settings = {setting: value for setting, value in values.items() if setting not in {"name", "sigmas"}}
@@ -116,8 +116,8 @@ def check_sampler(values: Mapping[str, object], given: Mapping[str, Mapping[str,
 
 def check_sample(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Refuse a scheduler that cannot be right for the model, a missing mask, and a guider that it cannot follow."""
-    from nodes.diffusion.scheduler_table import check_fit
-    from nodes.diffusion.weak_layers import check_weakening
+    from nodes.diffusion.changes.weak_layers import check_weakening
+    from nodes.diffusion.schedules.scheduler_table import check_fit
 
     name, prediction = values.get("scheduler"), given.get("model", {}).get("prediction")
     if isinstance(name, str) and prediction:
@@ -147,7 +147,7 @@ def scheduler(
     options: Options = {},  # noqa: B006  # never changed: a value of the graph
 ) -> Scheduler[K]:
     """Choose a scheduler and set it up; what is not set is inherited from the model's own configuration."""
-    from nodes.diffusion.scheduler_table import check_options
+    from nodes.diffusion.schedules.scheduler_table import check_options
 
     chosen: dict[str, object] = dict(options)
     if spacing != "as the model":
@@ -173,7 +173,7 @@ def sampler(
     Its noise levels are the `sigmas`, or else those of the scheduler. Same seed, same bits: it draws from generators of
     its own.
     """
-    from nodes.diffusion.sampler_settings import chosen
+    from nodes.diffusion.schedules.sampler_settings import chosen
 
     settings = chosen(name, {"eta": eta, "s_noise": s_noise, "s_churn": s_churn, "order": order})
     own = None if sigmas is None else sigmas.values
@@ -183,7 +183,7 @@ def sampler(
 
 def check_guider(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
     """Refuse settings that the guider does not have."""
-    from nodes.diffusion.guider_table import chosen
+    from nodes.diffusion.sampling.guider_table import chosen
 
     chosen(str(values.get("name", "CFG")), {name: value for name, value in values.items() if name != "name"})
     return {}
@@ -206,7 +206,7 @@ def guider(
     It takes the place of the model's own guidance, so what some models add to that is left out. Outside its share of
     the steps the prompt alone counts.
     """
-    from nodes.diffusion.guider_table import chosen
+    from nodes.diffusion.sampling.guider_table import chosen
 
     own = {"eta": eta, "threshold": threshold, "momentum": momentum, "zero_steps": zero_steps}
     return Guider(name, chosen(name, {"rescale": rescale, "start": start, "end": end, **own}))
@@ -215,7 +215,7 @@ def guider(
 @node("ShowScheduler", category="sampling")
 def show_scheduler(scheduler: Scheduler[K], *, steps: Steps = 20) -> Schedule:
     """Show a scheduler: each option with its value and where that comes from, and the tables of its steps."""
-    from nodes.diffusion import schedule_report
+    from nodes.diffusion.schedules import schedule_report
 
     return Schedule(schedule_report.text(scheduler, steps), schedule_report.picture(scheduler, steps))
 
@@ -241,7 +241,7 @@ def sample(
     schedule first (image to image); one with a mask is painted there only (inpainting). Without a negative, guidance
     works against what the model's stock pipeline takes then: the empty prompt in most families.
     """
-    from nodes.diffusion import denoising
+    from nodes.diffusion.sampling import denoising
 
     return denoising.sample(
         model,
@@ -279,8 +279,8 @@ def sample_steps(
     A latent that was left at a step goes on there exactly, its solver's memory and its noise with it; the seed counts
     only where noise is drawn first. A finished latent gets the noise of the `first` step.
     """
-    from nodes.diffusion import denoising
-    from nodes.diffusion.shim import Window
+    from nodes.diffusion.sampling import denoising
+    from nodes.diffusion.schedules.shim import Window
 
     return denoising.sample(
         model,

@@ -45,8 +45,8 @@ def make_sigmas(
     high: Level = None,
 ) -> Sigmas[K]:
     """Noise levels for a model along a curve, for Sampler. `low` and `high` bound the curve."""
-    from nodes.diffusion import schedule_report
-    from nodes.diffusion import sigmas as curves
+    from nodes.diffusion.schedules import schedule_report
+    from nodes.diffusion.schedules import sigmas as curves
 
     table = schedule_report.table_of(scheduler)
     if curve == "from the scheduler":
@@ -66,8 +66,8 @@ def sigma_values(
     values: Annotated[list[float], Field(min_length=2, max_length=1001)] = [1.0, 0.0],  # noqa: B006  # never changed
 ) -> Sigmas[K]:
     """Noise levels as you write them: falling, one more than steps, 0 at the end for a finished picture."""
-    from nodes.diffusion import schedule_report
-    from nodes.diffusion import sigmas as curves
+    from nodes.diffusion.schedules import schedule_report
+    from nodes.diffusion.schedules import sigmas as curves
 
     return Sigmas(curves.checked(values), scheduler.kind, schedule_report.table_of(scheduler).flow)
 
@@ -83,7 +83,7 @@ def edit_sigmas(
     reverse: Annotated[bool, Field(description="From the end to the start.")] = False,
 ) -> Sigmas[K]:
     """Shift, scale and turn round noise levels; in this order."""
-    from nodes.diffusion import sigmas as curves
+    from nodes.diffusion.schedules import sigmas as curves
 
     values = curves.scaled(curves.shifted(sigmas.values, shift, flow=sigmas.flow), scale)
     return replace(sigmas, values=values[::-1] if reverse else values)
@@ -92,7 +92,7 @@ def edit_sigmas(
 @node("CutSigmas", category="sampling")
 def cut_sigmas(sigmas: Sigmas[K], *, first: First = 0, last: Last = None, denoise: Strength = 1.0) -> Sigmas[K]:
     """Keep the steps from `first` up to `last`, and of these the last `denoise` share."""
-    from nodes.diffusion import sigmas as curves
+    from nodes.diffusion.schedules import sigmas as curves
 
     return replace(sigmas, values=curves.share(curves.cut(sigmas.values, first, last), denoise))
 
@@ -100,7 +100,7 @@ def cut_sigmas(sigmas: Sigmas[K], *, first: First = 0, last: Last = None, denois
 @node("JoinSigmas", category="sampling")
 def join_sigmas(a: Sigmas[K], b: Sigmas[K]) -> Sigmas[K]:
     """Put noise levels one after the other; a level where they meet comes once."""
-    from nodes.diffusion import sigmas as curves
+    from nodes.diffusion.schedules import sigmas as curves
 
     return replace(a, values=curves.joined(a.values, b.values))
 
@@ -113,6 +113,6 @@ def plot_sigmas(
     logarithmic: bool = False,
 ) -> Shown:
     """Draw noise levels step by step, and write them down."""
-    from nodes.diffusion import schedule_report
+    from nodes.diffusion.schedules import schedule_report
 
     return Shown(*schedule_report.shown(sigmas, labels, logarithmic=logarithmic))

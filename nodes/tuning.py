@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Generic, Literal, NamedTuple
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
-from nodes.diffusion.cache_table import chosen
-from nodes.diffusion.quantising import check_storage
-from nodes.diffusion.tuning import CachePatch, TilePatch, TunePatch, check_once
+from nodes.diffusion.changes.tuning import CachePatch, TilePatch, TunePatch, check_once
+from nodes.diffusion.disk.quantising import check_storage
+from nodes.diffusion.sampling.cache_table import chosen
 from nodes.load import source_of
 from nodes.types import VAE, Denoiser, K
 
 if TYPE_CHECKING:
-    from nodes.diffusion.source import ModelSource
+    from nodes.diffusion.disk.source import ModelSource
 
 Attention = Annotated[
     Literal[
@@ -112,7 +112,7 @@ def _once(kind: str, check: Callable[[ModelSource], None]) -> Callable[..., dict
 
 
 def _check_denoiser(source: ModelSource) -> None:
-    from nodes.diffusion.patches import check_denoiser
+    from nodes.diffusion.changes.patches import check_denoiser
 
     check_denoiser(source, "model")
 
@@ -148,8 +148,8 @@ def tune_model(
     The model itself is left as it is: it can be used beside, at the same time. What cannot work on this machine or
     would do nothing to this model is refused.
     """
-    from nodes.diffusion.levers import check_tuning
-    from nodes.diffusion.patches import check_denoiser
+    from nodes.diffusion.changes.levers import check_tuning
+    from nodes.diffusion.changes.patches import check_denoiser
 
     check_denoiser(model.source, "model")
     own = "" if attention == "as the model" else attention
@@ -178,8 +178,8 @@ def cache_steps(
 
     What a run has remembered is gone with it, also where it was cancelled; runs of one cached model take turns.
     """
-    from nodes.diffusion.caching import check
-    from nodes.diffusion.patches import check_denoiser
+    from nodes.diffusion.changes.patches import check_denoiser
+    from nodes.diffusion.sampling.caching import check
 
     check_denoiser(model.source, "model")
     given = {"threshold": threshold, "every": every, "start": start, "end": end, "order": order, "most": most}
@@ -195,7 +195,7 @@ def tile_vae(vae: VAE[K], *, size: TileSize = 512, overlap: Overlap = 0.25, sing
 
     A picture no larger than a tile keeps its bits.
     """
-    from nodes.diffusion.levers import check_tiles
+    from nodes.diffusion.changes.levers import check_tiles
 
     patch = TilePatch(size, overlap, singly)
     if size is None and not singly:

@@ -21,9 +21,9 @@ from engine.types import Kind
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nodes.diffusion.nets import NetSource
-    from nodes.diffusion.patches import PatchFile
-    from nodes.diffusion.source import ModelSource
+    from nodes.diffusion.changes.patches import PatchFile
+    from nodes.diffusion.disk.nets import NetSource
+    from nodes.diffusion.disk.source import ModelSource
 
 K = TypeVar("K", bound=Kind)
 """The family a value belongs to. Two ports of one node that share K must get values of the same kind."""
@@ -59,7 +59,7 @@ GuiderName = Literal["CFG", "CFG-Zero*", "APG", "TCFG"]
 FramesPerSecond = Annotated[float, Field(gt=0, le=240, description="Frames per second.")]
 Role = Literal["positive", "negative"]
 Weights = Literal["off", "towards empty", "mean kept"]
-"""Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.chunks`."""
+"""Whether brackets in a prompt weigh words, and how: see `nodes.diffusion.text.chunks`."""
 
 StockOptions = Annotated[
     dict[str, JsonValue], Field(description="Any other argument of the model's stock pipeline, by its own name.")
@@ -225,7 +225,7 @@ class Scheduler(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class Sampler(Scheduler[K]):
-    """A sampler of `nodes.diffusion.samplers` with its settings, in place of a Diffusers scheduler.
+    """A sampler of `nodes.diffusion.schedules.samplers` with its settings, in place of a Diffusers scheduler.
 
     Its noise levels are `sigmas`, in the model's own units and falling, or else those of the scheduler that the other
     fields describe.
@@ -310,7 +310,7 @@ class Conditioning(Generic[K]):
 
     def inspect(self, pictures: int) -> Inspection:
         """Its text, its numbers and its pictures."""
-        from nodes.diffusion.looks import look_at_conditioning
+        from nodes.diffusion.latents.looks import look_at_conditioning
 
         return look_at_conditioning(self, pictures)
 
@@ -421,7 +421,7 @@ class Latent(Generic[K]):
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and a map for each channel."""
-        from nodes.diffusion.looks import look_at_latent
+        from nodes.diffusion.latents.looks import look_at_latent
 
         return look_at_latent(self, pictures)
 
@@ -448,7 +448,7 @@ class Direction(Generic[K]):
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and a map for each channel."""
-        from nodes.diffusion.looks import look_at_latent
+        from nodes.diffusion.latents.looks import look_at_latent
 
         return look_at_latent(Latent(self.delta, ""), pictures)  # without a kind: it has no picture
 
@@ -479,7 +479,7 @@ class LatentDistribution(Generic[K]):
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and maps of mean and deviation for each channel."""
-        from nodes.diffusion.looks import look_at_distribution
+        from nodes.diffusion.latents.looks import look_at_distribution
 
         return look_at_distribution(self, pictures)
 
@@ -501,13 +501,13 @@ class Image:
 
     def inspect(self, pictures: int) -> Inspection:
         """Size and number, and the pictures themselves, small."""
-        from nodes.diffusion.looks import look_at_image
+        from nodes.diffusion.latents.looks import look_at_image
 
         return look_at_image(self, pictures)
 
     def files(self) -> list[bytes]:
         """Each picture of the batch as the bytes of a PNG file."""
-        from nodes.diffusion.pixels import to_png
+        from nodes.diffusion.pictures.pixels import to_png
 
         return [to_png(pixels) for pixels in self.pixels]
 
@@ -533,13 +533,13 @@ class Video:
 
     def inspect(self, pictures: int) -> Inspection:
         """Size, length and speed, and some of its frames, small."""
-        from nodes.diffusion.movies import look_at_video
+        from nodes.diffusion.pictures.movies import look_at_video
 
         return look_at_video(self, pictures)
 
     def files(self) -> list[bytes]:
         """The video as the bytes of an MP4 file."""
-        from nodes.diffusion.movies import to_mp4
+        from nodes.diffusion.pictures.movies import to_mp4
 
         return [to_mp4(self)]
 
@@ -561,7 +561,7 @@ class Mask:
 
     def inspect(self, pictures: int) -> Inspection:
         """How much it covers, and the masks themselves, small."""
-        from nodes.diffusion.looks import look_at_mask
+        from nodes.diffusion.latents.looks import look_at_mask
 
         return look_at_mask(self, pictures)
 

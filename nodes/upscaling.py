@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from engine import node
-from nodes.diffusion import packages
-from nodes.diffusion.upscaler_files import survey_upscaler
+from nodes.diffusion.disk import packages
+from nodes.diffusion.disk.upscaler_files import survey_upscaler
 from nodes.patches import PatchInput
 from nodes.types import Image
 
@@ -35,6 +35,6 @@ def upscale_model(image: Image, *, file: UpscalerPath, tile: Tile = 512, overlap
 
     Large pictures are run in tiles that fade into each other. Needs `pip install "patchbay[upscale]"`.
     """
-    from nodes.diffusion.upscaling import upscaled
+    from nodes.diffusion.pictures.upscaling import upscaled
 
     return upscaled(image, file, tile, overlap)

@@ -41,7 +41,7 @@ FramesRead = Annotated[int | None, Field(ge=1, le=4096, description="How many fr
 @node("LoadVideo", category="video")
 def load_video(*, file: VideoPath, first: FirstFrame = 0, frames: FramesRead = None) -> Video:
     """Read a video from a file, or some of its frames. Video models make 5, 9, 13 ... or 9, 17, 25 ... of them."""
-    from nodes.diffusion import movies
+    from nodes.diffusion.pictures import movies
 
     return movies.read(file, first, frames, "file")
 
@@ -52,7 +52,7 @@ def images_to_video(image: Image, *, fps: FramesPerSecond = 16.0, frames: Frames
 
     What a video model's VAEDecode gives is such a batch.
     """
-    from nodes.diffusion import movies
+    from nodes.diffusion.pictures import movies
 
     return movies.cut(image, fps, frames)
 
@@ -69,7 +69,7 @@ def save_video(video: Video, *, name: FileName) -> Saved:
 
     It carries the graph of its run in its `comment`.
     """
-    from nodes.diffusion import movies
+    from nodes.diffusion.pictures import movies
 
     context = current()
     stem = context.paths.output(name, "name")

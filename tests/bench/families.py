@@ -1,7 +1,7 @@
 """Every pipeline class that is driven, on a tiny random model: is it the stock pipeline bit for bit?
 
 Run as `python -m tests.bench.families`; names of classes as arguments choose some. `--write` writes what was found to
-nodes/diffusion/measured.json, which `patchbay models families` prints, and to docs/families.md.
+nodes/diffusion/families/measured.json, which `patchbay models families` prints, and to docs/families.md.
 """
 
 import argparse
@@ -16,9 +16,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from nodes.diffusion.families import FAMILIES
-from nodes.diffusion.measured import FILE, STAGES
-from nodes.diffusion.source import survey
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.families.families import FAMILIES
+from nodes.diffusion.families.measured import FILE, STAGES
 from tests.nodes.diffusion.tiny import begun, controlled, exact
 from tests.nodes.diffusion.tiny.reasons import reason
 from tests.nodes.diffusion.tiny.table import TINY, build

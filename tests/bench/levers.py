@@ -17,12 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.settings import Settings
-from nodes.diffusion import autoencoding, denoising, prompts
-from nodes.diffusion.cache_table import METHODS, chosen
-from nodes.diffusion.device import pick_device
-from nodes.diffusion.shelf import SHELF
-from nodes.diffusion.source import survey
-from nodes.diffusion.tuning import TilePatch, TunePatch
+from nodes.diffusion.changes.tuning import TilePatch, TunePatch
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.latents import autoencoding
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.sampling import denoising
+from nodes.diffusion.sampling.cache_table import METHODS, chosen
+from nodes.diffusion.text import prompts
+from nodes.diffusion.weights.device import pick_device
 from nodes.pocket import MODEL
 from nodes.types import VAE, BlankLatent, Denoiser, Latent, Scheduler, TextEncoder
 from tests.bench.clock import in_turns

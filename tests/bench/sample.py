@@ -21,9 +21,9 @@ from rich.table import Table
 import graphs
 from engine import Catalog, Graph, Paths, Runtime
 from engine.settings import Settings
-from nodes.diffusion import stock
-from nodes.diffusion.device import pick_device
-from nodes.diffusion.source import survey
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.stages import stock
+from nodes.diffusion.weights.device import pick_device
 from nodes.pocket import MODEL
 from tests.bench.clock import in_turns
 from tests.bench.sweeps import SWEEPS, compare

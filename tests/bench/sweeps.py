@@ -11,8 +11,8 @@ import torch
 
 from engine import Catalog, Graph, Runtime
 from engine.settings import Settings
-from nodes.diffusion.scheduler_table import CLASSES
-from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.pocket import MODEL
 from tests.bench.clock import in_turns
 

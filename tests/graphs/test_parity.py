@@ -10,9 +10,9 @@ from PIL import Image as Pillow
 
 import graphs
 from engine import Catalog, Graph, Runtime
-from nodes.diffusion.scheduler_table import CLASSES
-from nodes.diffusion.shelf import SHELF
-from nodes.diffusion.source import survey
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.pictures import FOLDER as PICTURES
 from nodes.pocket import MODEL
 

@@ -14,8 +14,8 @@ from engine import Catalog, Code, Graph, GraphError, Paths, Settings, plan
 from engine.cache import MemoryCache
 from engine.executor import Executor
 from engine.types import KindName
-from nodes.diffusion.directions import to_bytes
-from nodes.diffusion.source import survey
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.latents.directions import to_bytes
 from nodes.types import Direction
 from tests.conftest import build_tiny
 from tests.graphs.wirings import GRAPHS, wirings

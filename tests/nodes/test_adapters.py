@@ -5,13 +5,13 @@ import pytest
 from engine import Catalog, Graph, GraphError, Paths, Settings, plan
 from nodes import apply_ip_adapter, load_ip_adapter, load_model
 from nodes.pocket import MODEL
-from tests.nodes.diffusion.test_adapting import picture
+from tests.nodes.diffusion.sampling.test_adapting import picture
 from tests.nodes.diffusion.tiny import adapters
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    from nodes.diffusion.source import survey
+    from nodes.diffusion.disk.source import survey
 
     folder = tmp_path_factory.mktemp("adapters")
     adapters.save_encoder(folder / "image_encoder")
@@ -33,7 +33,7 @@ def check(file, model=MODEL, **inputs):
 
 
 def save_picture(folder):
-    from nodes.diffusion.pixels import to_png
+    from nodes.diffusion.pictures.pixels import to_png
 
     (folder / "fox.png").write_bytes(to_png(picture().pixels[0]))
 

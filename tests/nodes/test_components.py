@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from engine import Catalog, Code, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from nodes import load_model, load_text_encoder, load_vae
-from nodes.diffusion.loading import load_part
+from nodes.diffusion.weights.loading import load_part
 from tests.nodes.diffusion.tiny import originals
 from tests.nodes.diffusion.tiny.table import build
 

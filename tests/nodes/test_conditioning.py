@@ -18,7 +18,7 @@ from tests.nodes.diffusion.tiny.table import build
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """A folder of models: `sd` and `sdxl`, and `sd_net` and `sdxl_net` that steer them."""
-    from nodes.diffusion.source import survey
+    from nodes.diffusion.disk.source import survey
 
     root = tmp_path_factory.mktemp("models")
     for name, cls in (("sd", "StableDiffusionPipeline"), ("sdxl", "StableDiffusionXLPipeline")):

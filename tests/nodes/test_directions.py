@@ -183,7 +183,7 @@ def test_a_latent_is_described_in_numbers():
 
 
 def test_equal_pictures_are_equal():
-    from nodes.diffusion.latent_report import EQUAL, psnr
+    from nodes.diffusion.latents.latent_report import EQUAL, psnr
 
     assert psnr(Image(torch.ones(1, 3, 4, 4)), Image(torch.ones(1, 3, 4, 4))) == [EQUAL]
     assert psnr(Image(torch.ones(1, 3, 4, 4)), Image(torch.full((1, 3, 4, 4), 0.9))) == pytest.approx([20.0], abs=1e-4)

@@ -10,7 +10,7 @@ from tests.nodes.diffusion.tiny import loras
 
 @pytest.fixture
 def lora(tmp_path):
-    from nodes.diffusion.source import survey
+    from nodes.diffusion.disk.source import survey
 
     return loras.save(loras.weights(survey(MODEL, at="")), tmp_path / "pocket-lora.safetensors")
 

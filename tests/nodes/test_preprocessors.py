@@ -5,14 +5,14 @@ import torch
 
 from engine import Catalog, Code, Graph, GraphError, Paths, Settings, plan
 from nodes import depth_map, load_depth_model
-from nodes.diffusion import packages
+from nodes.diffusion.disk import packages
 from nodes.types import Image
-from tests.nodes.diffusion.test_depth import save_dpt
+from tests.nodes.diffusion.pictures.test_depth import save_dpt
 
 
 @pytest.fixture
 def folder(tmp_path):
-    from nodes.diffusion.pixels import to_png
+    from nodes.diffusion.pictures.pixels import to_png
 
     save_dpt(tmp_path / "dpt")
     (tmp_path / "fox.png").write_bytes(to_png(torch.rand(3, 8, 8)))

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine import Catalog, Code, Graph, GraphError, Paths, Settings, plan
-from nodes.diffusion import packages
+from nodes.diffusion.disk import packages
 
 
 def problems(folder, file):
@@ -22,7 +22,7 @@ def problems(folder, file):
 
 @pytest.fixture
 def folder(tmp_path):
-    from nodes.diffusion.pixels import to_png
+    from nodes.diffusion.pictures.pixels import to_png
 
     (tmp_path / "fox.png").write_bytes(to_png(torch.rand(3, 8, 8)))
     save_file({"kernel": torch.zeros(1)}, tmp_path / "up.safetensors")

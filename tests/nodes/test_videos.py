@@ -10,7 +10,7 @@ import torch
 from engine import Catalog, Code, Graph, PatchbayError, Paths, Settings, plan
 from engine.context import NodeContext, call_within
 from nodes import images_to_video, load_video, save_video, video_to_images
-from nodes.diffusion import movies
+from nodes.diffusion.pictures import movies
 from nodes.types import Image, Video
 
 FRAMES = torch.rand(6, 3, 16, 32, generator=torch.Generator().manual_seed(0))

@@ -143,7 +143,7 @@ def test_a_family_that_is_not_exact_is_marked(patchbay, monkeypatch):
         "picture": "not measured",
     }
     answer = {"driven": [{**row, "image_to_image": [], "whole": ""}], "undriven": {}, "diffusers": "1"}
-    monkeypatch.setattr("nodes.diffusion.measured.families", lambda: answer)
+    monkeypatch.setattr("nodes.diffusion.families.measured.families", lambda: answer)
     shown = patchbay("models", "families").stdout
     assert "latent: no; picture: not measured" in shown
 

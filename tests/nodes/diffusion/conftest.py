@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from engine import context
-from nodes.diffusion import autoencoding
-from nodes.diffusion.scheduler_table import CLASSES
-from nodes.diffusion.shelf import SHELF
-from nodes.diffusion.source import ModelSource, survey
+from nodes.diffusion.disk.source import ModelSource, survey
+from nodes.diffusion.latents import autoencoding
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.pocket import MODEL
 from nodes.types import VAE, Image, Latent
 from tests.nodes.diffusion.tiny.table import build

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.source import survey
+from nodes.diffusion.disk.source import survey
 
 
 def refusal(path, **options):

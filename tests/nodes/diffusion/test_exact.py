@@ -8,10 +8,12 @@ import torch
 
 from engine.errors import PatchbayError
 from engine.events import NodeMessage
-from nodes.diffusion import denoising, prompts, stock
-from nodes.diffusion.families import FAMILIES
-from nodes.diffusion.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
-from nodes.diffusion.shim import Window
+from nodes.diffusion.families.families import FAMILIES
+from nodes.diffusion.sampling import denoising
+from nodes.diffusion.schedules.scheduler_table import CLASSES, DIFFUSION, FLOW, prediction_of, predictions_of
+from nodes.diffusion.schedules.shim import Window
+from nodes.diffusion.stages import stock
+from nodes.diffusion.text import prompts
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
 from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.table import TINY

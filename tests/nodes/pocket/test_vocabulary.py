@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from transformers import CLIPTokenizer
 
-from nodes.diffusion.words import KnownWords
+from nodes.diffusion.text.words import KnownWords
 from nodes.pocket import MODEL, captions, draw, vocabulary
 
 

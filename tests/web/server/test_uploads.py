@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from engine import PatchbayError, StoreError
-from nodes.diffusion import picture_files
+from nodes.diffusion.pictures import picture_files
 from web.server.uploads import MEDIA_TYPES, MOST_PIXELS, SUFFIXES, Uploads
 
 

@@ -4,7 +4,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.memory.shelf import SHELF
 
 SIDE, HIDDEN, PROJECTION = 32, 24, 16
 

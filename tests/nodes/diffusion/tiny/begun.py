@@ -4,7 +4,9 @@ from contextlib import ExitStack
 
 import torch
 
-from nodes.diffusion import autoencoding, layouts, pixels, stock
+from nodes.diffusion.latents import autoencoding
+from nodes.diffusion.pictures import pixels
+from nodes.diffusion.stages import layouts, stock
 from nodes.types import VAE, Latent, Video
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY

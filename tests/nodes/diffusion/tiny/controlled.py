@@ -10,11 +10,15 @@ import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
-from nodes.diffusion import autoencoding, controls, denoising, layouts, painting, prompts, stock
-from nodes.diffusion.nets import PART
-from nodes.diffusion.pixels import to_pillow
-from nodes.diffusion.shelf import SHELF
-from nodes.diffusion.source import survey
+from nodes.diffusion.control import controls
+from nodes.diffusion.disk.nets import PART
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.latents import autoencoding
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.pictures.pixels import to_pillow
+from nodes.diffusion.sampling import denoising, painting
+from nodes.diffusion.stages import layouts, stock
+from nodes.diffusion.text import prompts
 from nodes.types import VAE, BlankLatent, Control, Denoiser, Image, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import begun, exact
 from tests.nodes.diffusion.tiny.nets import build_net

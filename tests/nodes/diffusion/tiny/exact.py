@@ -9,22 +9,14 @@ from unittest import mock
 import diffusers
 import torch
 
-from nodes.diffusion import (
-    autoencoding,
-    canvases,
-    denoising,
-    layouts,
-    masks,
-    painting,
-    picturing,
-    pipelines,
-    pixels,
-    prompts,
-    stock,
-)
-from nodes.diffusion.families import FAMILIES
-from nodes.diffusion.scheduler_table import CLASSES
-from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.families.families import FAMILIES
+from nodes.diffusion.latents import autoencoding
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.pictures import masks, pixels
+from nodes.diffusion.sampling import denoising, painting
+from nodes.diffusion.schedules.scheduler_table import CLASSES
+from nodes.diffusion.stages import layouts, pipelines, stock
+from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny.table import TINY
 

@@ -3,7 +3,7 @@
 import torch
 from safetensors.torch import save_file
 
-from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.memory.shelf import SHELF
 
 DENOISER = ("to_q", "to_k", "to_v", "to_out.0", "conv1")
 TEXT = ("q_proj", "v_proj", "out_proj", "fc1")

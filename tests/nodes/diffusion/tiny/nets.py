@@ -6,8 +6,8 @@ from dataclasses import replace
 import diffusers
 import torch
 
-from nodes.diffusion.nets import survey_net
-from nodes.diffusion.shelf import SHELF
+from nodes.diffusion.disk.nets import survey_net
+from nodes.diffusion.memory.shelf import SHELF
 from nodes.types import ControlNet
 from tests.nodes.diffusion.tiny.table import disturb
 

@@ -1,0 +1,1 @@
+"""What changes a model without touching its weights: LoRAs, embeddings, adapters, levers."""

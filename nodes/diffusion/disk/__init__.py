@@ -1,0 +1,1 @@
+"""What lies on disk, found out about without reading a weight or importing torch."""

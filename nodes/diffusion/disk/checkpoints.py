@@ -1,0 +1,285 @@
+"""What a single safetensors file holds, told from the names and shapes of its tensors.
+
+The names are those of the programs that the files were first made with. A file without a row here is not guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.gguf_files import READABLE, is_gguf
+from nodes.diffusion.disk.packages import check_package
+from nodes.diffusion.families.families import FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nodes.diffusion.disk.headers import Header
+    from nodes.diffusion.families.family import Family
+
+NEEDS = "`config`, a folder of the same kind in Diffusers' format"
+"""What a single file cannot do without: it holds weights only."""
+
+NEEDS_WEIGHTS = f"{NEEDS}, with the weights of all parts but the transformer"
+"""The same for a file that holds a transformer only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a file is, in words, and for a whole model its pipeline class, sizes and parts.
+
+    `parts` gives the beginnings of the names of each part's tensors, for the parts that have weights in the file;
+    `missing` are those that should have. Of a `partial` file nothing but the transformer is read. `counts` are how many
+    of something it has, by the key under which the transformer's configuration says it.
+    """
+
+    holds: str
+    pipeline_class: str = ""
+    sizes: tuple[int, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    partial: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> str:
+        """What the file cannot do without."""
+        return NEEDS_WEIGHTS if self.partial else NEEDS
+
+    @property
+    def family(self) -> Family | None:
+        """The family of a whole model that can be loaded from its file; None for anything else."""
+        return FAMILIES.get(self.pipeline_class)
+
+    @property
+    def kind(self) -> str:
+        """The kind of that model; empty for anything else."""
+        return self.family.kind(self.sizes) if self.family else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How one sort of file is recognised: by a name in which `mark` is found, and by sizes that can be read.
+
+    A size is that of one axis of the tensors whose whole names match, which agree on it, divided by a number. A form
+    with `counts` is that of a transformer: of the file no other part is read.
+    """
+
+    holds: str
+    mark: str
+    pipeline_class: str = ""
+    sizes: tuple[tuple[str, int, int], ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, names: str, header: Header) -> Checkpoint | None:
+        """What the file is, if it has this form; `names` are those of its tensors, one a line."""
+        mark = re.search(self.mark, names, re.MULTILINE)
+        sizes = tuple(_size(names, header, *where) for where in self.sizes) if mark else (None,)
+        known = tuple(size for size in sizes if size is not None)
+        if mark is None or len(known) < len(sizes):
+            return None
+        if self.counts:
+            parts = {"transformer": "model.diffusion_model." if mark[0].startswith("model.") else ""}
+            counts = {key: _count(names, pattern) for key, pattern in self.counts.items()}
+            return Checkpoint(self.holds, self.pipeline_class, known, parts, partial=True, counts=counts)
+        parts = {part: prefix for part, prefix in self.parts.items() if header.numbers(prefix)}
+        missing = tuple(part for part in self.parts if part not in parts)
+        return Checkpoint(self.holds, self.pipeline_class, known, parts, missing)
+
+
+def _size(names: str, header: Header, pattern: str, axis: int, divisor: int) -> int | None:
+    shapes = [header.shapes[found[0]] for found in re.finditer(f"^{pattern}$", names, re.MULTILINE)]
+    sizes = {shape[axis] for shape in shapes if len(shape) > axis}
+    return sizes.pop() // divisor if len(sizes) == 1 else None
+
+
+def _count(names: str, pattern: str) -> int:
+    """How many different things the group of the pattern finds."""
+    return len({found[1] for found in re.finditer(f"^{_BARE}{pattern}", names, re.MULTILINE)})
+
+
+_UNET = r"model\.diffusion_model\."
+_BARE = rf"(?:{_UNET})?"
+
+_FIRST_CONVOLUTION = rf"{_UNET}input_blocks\.0\.0\.weight"
+_CROSS_ATTENTION = rf"{_UNET}(input|middle|output)_block[s.\d]*\.transformer_blocks\.0\.attn2\.to_k\.weight"
+
+_LATENTS = "first_stage_model.post_quant_conv.weight"
+
+_PRECISIONS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "I64", "I32"})
+"""Those that mean the number itself; whole numbers are positions."""
+
+_QUANTISED = (
+    r"(?:^|\.)(?:scaled_fp8|scale_weight|scale_input|weight_scale\w*|input_scale|absmax|quant_map|comfy_quant)$"
+)
+"""Tensors that others are to be multiplied by, or looked up in."""
+
+_FORMS = (
+    _Form("a LoRA", r"lora[._](?:down|up|A|B|linear_layer)\b|\.(?:hada|lokr)_w1"),
+    _Form("a ControlNet", r"^control_model\.|(?:^|\.)(?:input_hint_block|controlnet_\w+)\."),
+    _Form("the checkpoint of an SDXL refiner", r"^conditioner\.embedders\.0\.model\."),
+    _Form(
+        "an SDXL checkpoint",
+        r"^conditioner\.embedders\.1\.",
+        "StableDiffusionXLPipeline",
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
+        {
+            "text_encoder": "conditioner.embedders.0.",
+            "text_encoder_2": "conditioner.embedders.1.",
+            "unet": "model.diffusion_model.",
+            "vae": "first_stage_model.",
+        },
+    ),
+    _Form(
+        "a Stable Diffusion checkpoint",
+        f"^{_FIRST_CONVOLUTION}$",
+        "StableDiffusionPipeline",
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
+        {"text_encoder": "cond_stage_model.", "unet": "model.diffusion_model.", "vae": "first_stage_model."},
+    ),
+    _Form(
+        "the transformer of SD 3",
+        rf"^{_BARE}joint_blocks\.0\.context_block\.adaLN_modulation\.1\.bias$",
+        "StableDiffusion3Pipeline",
+        (
+            (rf"{_BARE}context_embedder\.weight", 1, 1),
+            (rf"{_BARE}y_embedder\.mlp\.0\.weight", 1, 1),
+            (rf"{_BARE}x_embedder\.proj\.weight", 1, 1),
+        ),
+        counts={
+            "num_layers": r"joint_blocks\.(\d+)\.",
+            "dual_attention_layers": r"joint_blocks\.(\d+)\.x_block\.attn2\.qkv\.weight",
+            "qk_norm": r"joint_blocks\.0\.x_block\.attn\.(ln_q)\.",
+        },
+    ),
+    _Form(
+        "the transformer of Chroma",
+        rf"^{_BARE}distilled_guidance_layer\.",
+        "ChromaPipeline",
+        ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "approximator_layers": r"distilled_guidance_layer\.layers\.(\d+)\.",
+        },
+    ),
+    _Form("the transformer of FLUX.2", rf"^{_BARE}double_stream_modulation_img\.lin\.weight$"),
+    _Form(
+        "the transformer of FLUX.1",
+        rf"^{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.scale$",
+        "FluxPipeline",
+        (
+            (rf"{_BARE}txt_in\.weight", 1, 1),
+            (rf"{_BARE}vector_in\.in_layer\.weight", 1, 1),
+            (rf"{_BARE}img_in\.weight", 1, 4),
+        ),
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "guidance_embeds": r"(guidance_in)\.",
+        },
+    ),
+    _Form(
+        "the transformer of Qwen-Image",
+        rf"^{_BARE}transformer_blocks\.0\.img_mod\.1\.weight$",
+        "QwenImagePipeline",
+        ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        counts={"num_layers": r"transformer_blocks\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of Z-Image",
+        rf"^{_BARE}cap_pad_token$",
+        "ZImagePipeline",
+        ((rf"{_BARE}cap_embedder\.1\.weight", 1, 1), (rf"{_BARE}x_embedder\.weight", 1, 4)),
+        counts={"n_layers": r"layers\.(\d+)\.", "n_refiner_layers": r"noise_refiner\.(\d+)\."},
+    ),
+    _Form("the transformer of LTX-2", rf"^{_BARE}audio_patchify_proj\."),
+    _Form(
+        "the transformer of LTX",
+        rf"^{_BARE}patchify_proj\.weight$",
+        "LTXPipeline",
+        ((rf"{_BARE}caption_projection\.linear_1\.weight", 1, 1), (rf"{_BARE}patchify_proj\.weight", 1, 1)),
+        counts={"num_layers": r"transformer_blocks\.(\d+)\."},
+    ),
+    _Form("the transformer of a Wan for editing or from pictures", rf"^{_BARE}(?:vace_blocks|face_adapter|img_emb)\."),
+    _Form(
+        "the transformer of Wan",
+        rf"^{_BARE}head\.modulation$",
+        "WanPipeline",
+        ((rf"{_BARE}text_embedding\.0\.weight", 1, 1), (rf"{_BARE}head\.head\.weight", 0, 4)),
+        counts={"num_layers": r"blocks\.(\d+)\."},
+    ),
+    _Form("a VAE", r"^decoder\.conv_in\.weight$"),
+    _Form(
+        "a text encoder",
+        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
+    ),
+    _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
+)
+
+
+_TRANSFORMERS = ", ".join(
+    form.holds.removeprefix("the transformer of ") for form in _FORMS if form.counts and form.pipeline_class
+)
+
+
+def recognise(header: Header) -> Checkpoint | None:
+    """What the file with this header holds; None where nothing here knows its tensors."""
+    names = "\n".join(header.shapes)
+    return next((found for form in _FORMS if (found := form.read(names, header)) is not None), None)
+
+
+def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Checkpoint:
+    """What `recognise` found in the file at `path`, if that is a whole model.
+
+    Raises `PatchbayError` at `at`: `unsupported_class` where it is none that can be loaded from a file, `bad_model`
+    where a part of it is missing.
+    """
+    if found is None or found.family is None:
+        what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
+        what += f"single files of Stable Diffusion and SDXL are loaded, and transformers of {_TRANSFORMERS}."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Load a folder in Diffusers' format instead.")
+    if is_gguf(path):
+        _check_gguf(found, path, header, at)
+    elif _is_quantised(found, header):
+        what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
+        raise PatchbayError(
+            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of plain float16, bfloat16 or float8 weights."
+        )
+    if found.missing:
+        what = f"{path} holds no weights for the {found.missing[0]}."
+        raise PatchbayError(Code.BAD_MODEL, at, what, "Use a checkpoint with all its parts.")
+    latents = 0 if found.partial else header.shapes.get(_LATENTS, (0,))[0]
+    if latents and latents != found.sizes[-1]:
+        what = f"{path} has a UNet of {found.sizes[-1]} input channels for latents of {latents} (an inpainting model?)."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
+    return found
+
+
+def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
+    """Refuse what Diffusers does not read of GGUF files, or reads only with a package that is not there."""
+    if not found.partial:
+        what = f"{path} holds {found.holds}, and of GGUF files only transformers are read."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use it as a .safetensors file.")
+    unread = set(header.precisions()) - READABLE - _PRECISIONS
+    if unread:
+        what = f"{path} stores weights as {', '.join(sorted(unread))}, which Diffusers does not read."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use one of {', '.join(sorted(READABLE))}.")
+    check_package("gguf", f"{path} is a GGUF file", at)
+
+
+def _is_quantised(found: Checkpoint, header: Header) -> bool:
+    """Whether the tensors of a part that would be read are no plain numbers."""
+    return not is_plain(header, tuple(found.parts.values()))
+
+
+def is_plain(header: Header, prefixes: tuple[str, ...] = ("",)) -> bool:
+    """Whether the tensors whose names start so mean the numbers that they hold."""
+    names = "\n".join(name for name in header.shapes if name.startswith(prefixes) or name == "scaled_fp8")
+    precisions = {precision for prefix in prefixes for precision in header.precisions(prefix)}
+    return re.search(_QUANTISED, names, re.MULTILINE) is None and precisions <= _PRECISIONS

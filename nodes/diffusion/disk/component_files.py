@@ -1,0 +1,122 @@
+"""Parts of models in files of their own, a VAE or a text encoder: the weights are the file's, the rest the model's.
+
+Such a file tells its sizes but not what else a part needs (a VAE's scale, a tokenizer's words), so it takes the place
+of the same part of a model. What it holds is told from its header: no tensor, no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.checkpoints import is_plain, recognise
+from nodes.diffusion.disk.headers import Header, read_header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nodes.diffusion.disk.parts import Part
+    from nodes.diffusion.disk.source import ModelSource
+
+_PREFIXES = ("", "first_stage_model.", "vae.")
+"""What the names of a VAE's tensors start with."""
+
+_CLIP = "text_model.embeddings.token_embedding.weight"
+_T5 = ("shared.weight", "encoder.embed_tokens.weight")
+_READERS: Mapping[str, tuple[str, ...]] = {
+    "CLIPTextModel": (_CLIP,),
+    "CLIPTextModelWithProjection": (_CLIP,),
+    "T5EncoderModel": _T5,
+    "UMT5EncoderModel": _T5,
+}
+"""Class of a text encoder -> the tensor of its words' vectors [words, width], by any of these names."""
+
+_WIDTHS = ("hidden_size", "d_model")
+
+
+def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
+    """The model with its VAE's weights from the file at `path`.
+
+    Raises `PatchbayError` at `at`: `bad_model` for a file that is no VAE, `kind_mismatch` for one of other sizes,
+    `unsupported_class` for a model whose VAE is not read from files, or weights that are no plain numbers.
+    """
+    header = _read(path, at)
+    name = source.family.decoder
+    part = source.parts.get(name)
+    if part is None or part.class_name != "AutoencoderKL":
+        has = f"a {part.class_name}" if part else "no VAE"
+        what = f"{source.name} has {has}, and files are read for an AutoencoderKL."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use the VAE of a model folder.")
+    sizes = next(filter(None, (_vae_sizes(header, prefix) for prefix in _PREFIXES)), None)
+    if sizes is None:
+        raise _other(path, header, "VAE", at)
+    channels = part.config.get("block_out_channels")
+    widths = tuple(channels) if isinstance(channels, (list, tuple)) and channels else (0,)
+    wanted = (part.first_integer(("latent_channels",)), widths[-1], widths[0])
+    if sizes != wanted:
+        what = f"{path} is a VAE of {sizes[0]} channels, {sizes[2]} to {sizes[1]} wide; {source.name} has one of "
+        what += f"{wanted[0]}, {wanted[2]} to {wanted[1]} wide."
+        raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a VAE of the model's own family.")
+    return _replaced(source, part, path, header)
+
+
+def _vae_sizes(header: Header, prefix: str) -> tuple[int, ...] | None:
+    """Channels of a latent, and the widths of the deepest and the outermost layers; None for no VAE."""
+    inner = header.shapes.get(f"{prefix}decoder.conv_in.weight", ())
+    outer = header.shapes.get(f"{prefix}encoder.conv_in.weight", ())
+    is_vae = len(inner) == len(outer) == 4  # noqa: PLR2004  # convolutions over pictures
+    return (inner[1], inner[0], outer[0]) if is_vae else None
+
+
+def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
+    """The model with one of its text encoders' weights from the file at `path`: the one whose sizes the file has.
+
+    Of several such the first that is not from a file already.
+    Raises `PatchbayError` at `at`: `bad_model` for a file that is no text encoder, `kind_mismatch` for one that fits
+    none of the model's, `unsupported_class` for weights that are no plain numbers.
+    """
+    header = _read(path, at)
+    found = {shape for names in _READERS.values() for name in names if (shape := header.shapes.get(name))}
+    if not found:
+        raise _other(path, header, "text encoder", at)
+    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.weights}
+    for part in sorted(readers.values(), key=lambda part: part.alone):
+        if any(header.shapes.get(name) == _words(part) for name in _READERS.get(part.class_name, ())):
+            return _replaced(source, part, path, header)
+    own = ", ".join(f"{name} {_written(_words(part))}" for name, part in sorted(readers.items()))
+    what = f"{path} is a text encoder of {_written(found.pop())}, and {source.name} has none such: {own}."
+    raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a text encoder of the model's own family.")
+
+
+def _words(part: Part) -> tuple[int | None, int | None]:
+    """How many words a text encoder's list has, and how many numbers stand for each."""
+    return part.first_integer(("vocab_size",)), part.first_integer(_WIDTHS)
+
+
+def _written(sizes: tuple[int | None, ...]) -> str:
+    return " words of ".join(map(str, sizes))
+
+
+def _read(path: Path, at: str) -> Header:
+    header = read_header(path, at)
+    if not is_plain(header):
+        what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
+        fix = "Use a file of plain float16, bfloat16 or float8 weights."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
+    return header
+
+
+def _other(path: Path, header: Header, noun: str, at: str) -> PatchbayError:
+    found = recognise(header)
+    holds = found.holds if found else "tensors of names that are not known here"
+    return PatchbayError(Code.BAD_MODEL, at, f"{path} holds {holds}, not a {noun} by itself.", f"Name a {noun}'s file.")
+
+
+def _replaced(source: ModelSource, part: Part, path: Path, header: Header) -> ModelSource:
+    """The model with the weights of one part from a file, which makes it another one."""
+    new = replace(
+        part, weights=(path,), numbers=header.numbers(), variant=None, shapes=header.shapes, alone=True, stored=0
+    )
+    return source.with_part(new)

@@ -1,0 +1,113 @@
+"""Families that draw pictures after pictures: they are nothing without one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nodes.diffusion.families.family import Family, Pictures
+from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET
+
+_BOTH = "it guides by the words and by the picture"
+
+EDITS = (
+    replace(
+        BRIA_FIBO,
+        name="bria-fibo-edit",
+        pipeline_class="BriaFiboEditPipeline",
+        pictures=Pictures(least=0, most=10, among_tokens=True),
+        blank_words='{"edit_instruction": ""}',
+        decodes_as="BriaFiboPipeline",
+    ),
+    Family(
+        "qwen-image-edit",
+        "QwenImageEditPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        pictures=Pictures(with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "qwen-image-edit-plus",
+        "QwenImageEditPlusPipeline",
+        sizes={(3584, 16): "qwen-image"},
+        begun_steps=True,
+        divides_guided=True,
+        one_prompt=True,
+        pictures=Pictures(most=10, with_text=True, among_tokens=True),
+        decodes_as="QwenImagePipeline",
+    ),
+    replace(
+        FLUX2_KLEIN,
+        pipeline_class="Flux2KleinKVPipeline",
+        own_guidance="it makes one prediction, and remembers its pictures from the first on",
+        whole="its first step reads the pictures for all the others",
+    ),
+    Family(
+        "longcat-edit",
+        "LongCatImageEditPipeline",
+        sizes={(3584, 16): "longcat"},
+        one_prompt=True,
+        pictures=Pictures(with_text=True, among_tokens=True, sized="area"),
+        decodes_as="LongCatImagePipeline",
+    ),
+    Family(
+        "pix2pix",
+        "StableDiffusionInstructPix2PixPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        joined=("positive", "negative", "negative"),
+        own_guidance=_BOTH,
+        pictures=Pictures(sized="own", for_each=True),
+    ),
+    Family(
+        "pix2pix-xl",
+        "StableDiffusionXLInstructPix2PixPipeline",
+        UNET,
+        {(2048, 4): "sdxl"},
+        own_guidance=_BOTH,
+        pictures=Pictures(for_each=True),
+        decodes_as="StableDiffusionXLPipeline",
+    ),
+    Family(
+        "upscaler",
+        "StableDiffusionUpscalePipeline",
+        UNET,
+        {(1024, 4): "upscaler"},
+        decodes_plainly=True,
+        one_prompt=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(sized="own", times=4),
+    ),
+    Family(
+        "depth",
+        "StableDiffusionDepth2ImgPipeline",
+        UNET,
+        {(1024, 4): "sd2"},
+        decodes_plainly=True,
+        puts_latents=True,
+        pictures=Pictures(sized="own", for_each=True, parts=("depth_estimator", "feature_extractor")),
+    ),
+    Family(
+        "unclip",
+        "StableUnCLIPImg2ImgPipeline",
+        UNET,
+        {(1024, 4): "sd2"},
+        decodes_plainly=True,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(parts=("image_encoder", "feature_extractor", "image_normalizer")),
+    ),
+    Family(
+        "latent-upscaler",
+        "StableDiffusionLatentUpscalePipeline",
+        UNET,
+        {(768, 4): "latent-upscaler"},
+        decodes_plainly=True,
+        least_guidance=1.0,
+        own_guidance="it makes its prediction from what its UNet says",
+        whole="it counts its noise levels from the first step on",
+        pictures=Pictures(sized="own", times=2, for_each=True),
+    ),
+)
+"""Families that are nothing without a picture."""

@@ -1,0 +1,116 @@
+"""Which Diffusers pipeline classes Patchbay drives, as a table. Another family is another row.
+
+A pipeline class in a model folder names a container of parts. Image-to-image and inpainting classes of one family hold
+the same parts, so they share a row: what a graph does with the parts is the graph's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nodes.diffusion.families.edits import EDITS
+from nodes.diffusion.families.images import (
+    CHROMA,
+    COGVIEW4,
+    FLUX,
+    FLUX_KONTEXT,
+    HUNYUAN_DIT,
+    IMAGES,
+    KANDINSKY3,
+    KOLORS,
+    LCM,
+    PIXART,
+    QWEN_IMAGE,
+    SANA,
+    SANA_SPRINT,
+    SD3,
+    SDXL,
+    STABLE_DIFFUSION,
+    Z_IMAGE,
+)
+from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nodes.diffusion.families.family import Family
+
+_VARIANTS: Mapping[str, Family] = {
+    "StableDiffusionPAGPipeline": STABLE_DIFFUSION,
+    "StableDiffusionXLPAGPipeline": SDXL,
+    "KolorsPAGPipeline": KOLORS,
+    "StableDiffusion3PAGPipeline": SD3,
+    "PixArtSigmaPAGPipeline": PIXART,
+    "SanaPAGPipeline": SANA,
+    "HunyuanDiTPAGPipeline": HUNYUAN_DIT,
+    "AnimateDiffPAGPipeline": ANIMATEDIFF,
+}
+"""Classes that do the same with the same parts in another way: they run their own stages."""
+
+_TASKS: Mapping[str, Family] = {
+    "StableDiffusionImg2ImgPipeline": STABLE_DIFFUSION,
+    "StableDiffusionInpaintPipeline": STABLE_DIFFUSION,
+    "StableDiffusionXLInpaintPipeline": SDXL,
+    "KolorsImg2ImgPipeline": KOLORS,
+    "StableDiffusion3Img2ImgPipeline": SD3,
+    "StableDiffusion3InpaintPipeline": SD3,
+    "FluxImg2ImgPipeline": FLUX,
+    "FluxInpaintPipeline": FLUX,
+    "FluxFillPipeline": FLUX,
+    "FluxControlPipeline": FLUX,
+    "FluxControlImg2ImgPipeline": FLUX,
+    "FluxControlInpaintPipeline": FLUX,
+    "CogView4ControlPipeline": COGVIEW4,
+    "CogVideoXFunControlPipeline": COGVIDEOX,
+    "EasyAnimateControlPipeline": EASYANIMATE,
+    "ChromaImg2ImgPipeline": CHROMA,
+    "ChromaInpaintPipeline": CHROMA,
+    "QwenImageImg2ImgPipeline": QWEN_IMAGE,
+    "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "FluxKontextInpaintPipeline": FLUX_KONTEXT,
+    "ZImageImg2ImgPipeline": Z_IMAGE,
+    "ZImageInpaintPipeline": Z_IMAGE,
+    "LatentConsistencyModelImg2ImgPipeline": LCM,
+    "Kandinsky3Img2ImgPipeline": KANDINSKY3,
+    "SanaSprintImg2ImgPipeline": SANA_SPRINT,
+    "WanVideoToVideoPipeline": WAN,
+    "CogVideoXVideoToVideoPipeline": COGVIDEOX,
+    "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
+}
+"""Classes of other tasks: containers of the same parts, whose family runs the stages."""
+
+FAMILIES: Mapping[str, Family] = {
+    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES)},
+    **{
+        name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
+        for name, family in _VARIANTS.items()
+    },
+    **_TASKS,
+}
+"""Pipeline class of a model folder -> its family."""
+
+FILLING = frozenset({"FluxFillPipeline"})
+"""Classes whose denoisers read a mask and the picture around it in a way of their own."""
+
+FOLLOWING = frozenset(
+    {
+        "FluxControlPipeline",
+        "FluxControlImg2ImgPipeline",
+        "FluxControlInpaintPipeline",
+        "CogView4ControlPipeline",
+        "CogVideoXFunControlPipeline",
+        "EasyAnimateControlPipeline",
+    }
+)
+"""Classes whose denoisers read a picture to follow beside the latents."""
+
+SUPPORTED = "docs/families.md lists what is supported."
+
+_PIXELS_PER_LATENT = {"sd1": 8, "sd2": 8, "pocket": 8}
+"""A side of a picture, divided by that of its latent."""
+
+
+def pixels_per_latent(kind: str) -> int | None:
+    """How many pixels of a side become one latent number in this kind of model; None where that is not known."""
+    return _PIXELS_PER_LATENT.get(kind)

@@ -1,0 +1,1 @@
+"""Latent space: pictures into it and back, arithmetic, and what it is like."""

@@ -1,0 +1,1 @@
+"""Models that stay in memory between nodes and runs, with what changes them in place."""

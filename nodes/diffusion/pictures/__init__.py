@@ -1,0 +1,1 @@
+"""Pictures, masks and videos: read, written, changed and drawn."""

@@ -1,0 +1,1 @@
+"""Denoising, and what can be done around each prediction."""

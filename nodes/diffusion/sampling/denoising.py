@@ -1,0 +1,323 @@
+"""Denoising: the loop of Diffusers' own pipeline class on parts from the shelf, bit for bit the stock one."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from engine.context import report, stop_if_cancelled
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.changes.weak_layers import check_weakening
+from nodes.diffusion.control.controls import check_controls
+from nodes.diffusion.latents.glimpses import glimpse
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.sampling import adapting, caching, guiders, painting, steering, windows
+from nodes.diffusion.sampling.guiders import Guidance, check_guider
+from nodes.diffusion.sampling.regions import check_regions
+from nodes.diffusion.schedules import noise, schedulers
+from nodes.diffusion.schedules.pose import SamplerScheduler
+from nodes.diffusion.schedules.shim import SchedulerShim, Window, begin_at, index_of
+from nodes.diffusion.stages import layouts, own_guiders, stock
+from nodes.diffusion.stages.checks import check_kinds, own_words
+from nodes.diffusion.stages.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
+from nodes.diffusion.text import canvases, picturing
+from nodes.diffusion.text.prompts import evened, negative_for
+from nodes.diffusion.weights.device import kept
+from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nodes.diffusion.disk.source import ModelSource
+    from nodes.diffusion.families.family import Family
+
+
+def sample(  # these are what a picture depends on
+    model: Denoiser[Any],
+    positive: Conditioning[Any],
+    negative: Conditioning[Any] | None,
+    latent: Latent[Any] | BlankLatent,
+    *,
+    scheduler: Scheduler[Any] | str,
+    steps: int,
+    guidance: float,
+    seed: int,
+    denoise: float = 1.0,
+    options: Mapping[str, object] | None = None,
+    window: Window | None = None,
+    guider: Guider | None = None,
+) -> Latent[Any]:
+    """Denoise, steered by the prompt: text-to-image from a blank latent, image-to-image from a filled one.
+
+    From a blank latent the result is that of the stock text-to-image pipeline. From a latent it is that of the stock
+    image-to-image pipeline with `strength=denoise`; even at 1 a trace of the latent may remain, as in the stock one.
+    Picture i of a batch uses `seed + i`. With guidance above 1 and no negative, the stock pipeline's own is used: the
+    empty prompt in most families. `options` are further arguments of the stock call, by their names there.
+    A `window` says which steps to run in place of `denoise`. One that stops early leaves its noise in the latent, with
+    the state of the solver and the generators; a latent with such leftovers goes on at exactly that step.
+    A latent with a mask is painted there alone, as the stock inpainting pipeline does it: from pure noise where all
+    steps are run. What is finished has no mask.
+
+    Raises `kind_mismatch` for parts of different families, `bad_value` for sizes or settings that cannot work.
+    """
+    source = picturing.source_for(model.source, positive.pictures)
+    check_kinds(model, positive, negative, latent, scheduler)
+    call = stock.signature(source.family.pipeline_class)
+    options = checked_options(source, options or {}, OWNED | source.family.shown | {call.guidance or ""})
+    whole = window is not None
+    window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
+    share = denoise if source.family.told_share and not whole else None
+    _check_latent(source, latent, window, scheduler)
+    in_parts = windows.is_part(latent, window)
+    check_controls(source, positive, negative)
+    check_regions(source.family, positive, negative)
+    shown = picturing.check(source, positive, negative, guider=guider is not None)
+    own = noise.generators(seed, _batch(latent))
+    settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
+    with ExitStack() as held:
+        pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
+        size = _checked_size(pipeline, latent)
+        picturing.check_size(source.family, shown, size)
+        own_guiders.begin(pipeline, guidance, in_parts=in_parts)
+        positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
+        positive = canvases.fitted(pipeline, positive, size)
+        is_guided = guiders.is_guided(source.family, negative, guidance, options)
+        _check_guider(source, guider, is_guided=is_guided, in_parts=in_parts)
+        scale = guiders.scale_of(source.family, guidance, options)
+        steered = steering.Steering(
+            positive,
+            negative if is_guided else None,
+            None if guider is None else Guidance(guider, scale),
+            adapting.is_timed(source),
+        )
+        prompts = {
+            **_replayed(pipeline, positive, negative, len(own)),
+            **picturing.arguments(source.family, shown, len(own)),
+            **adapting.told(pipeline, is_guided=is_guided),
+        }
+        arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
+        caching.install(held, pipeline, steered)
+        if isinstance(latent, Latent):
+            painting.check_size(latent, size)
+            painting.show(pipeline, latent)
+        steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
+        passed = {**stock.conditionings([positive, negative]), **options}
+        live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
+        begun = None
+        if isinstance(latent, Latent):
+            with own_words(passed):
+                begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
+            arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
+        shim = pipeline.scheduler = SchedulerShim(
+            live,
+            _reporter(pipeline, size),
+            window=window,
+            noised=begun is not None,
+            own=own,
+            settle=_settling(pipeline, live, latent, begun),
+            resume=windows.state_in(latent),
+            on_last=stock.stop_with if source.family.ends_early else None,
+            asks_twice=source.family.asks_twice,
+            share=share,
+        )
+        own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
+        with own_words(passed):
+            result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+        if source.family.pictures is not None and source.family.pictures.leading:
+            result = result[:, :, len(shown) :]
+    left = windows.leftover(shim, window, scheduler)
+    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
+
+
+def _check_latent(
+    source: ModelSource, latent: Latent[Any] | BlankLatent, window: Window, scheduler: Scheduler[Any] | str
+) -> None:
+    """Refuse a latent that the model cannot begin with, or not at this step. Raises `bad_value`."""
+    windows.check_parts(latent, window, source.family)
+    windows.check_start(latent, source.family)
+    windows.check_leftover(latent, window, scheduler)
+    painting.check(latent, source)
+
+
+def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool, in_parts: bool) -> None:
+    """Refuse a guider that cannot work on this model, or not in this run. Raises `bad_value`."""
+    if guider is None:
+        return
+    check_guider(source.family, guider, is_guided=is_guided, in_parts=in_parts)
+    if guider.weakening is not None:
+        check_weakening(source, guider.weakening)
+
+
+def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
+    """The parts that predict, from the shelf."""
+    names = [name for name in source.family.denoisers if name in source.parts]
+    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
+
+
+def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
+    """What the stock call gives, or what its last step gave where the call would make something else of it."""
+    try:
+        given = pipeline(**arguments)
+        result: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
+    except stock.Reached as reached:
+        last: torch.Tensor = reached.args[0]
+        return last
+    if not pipeline.source.family.ends_early:
+        return result
+    what = "The stock pipeline ended without its last step."
+    raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
+
+
+def _settings(source: ModelSource, guidance: float, options: Mapping[str, object]) -> dict[str, object]:
+    """The arguments of the stock call that have nothing to do with the prompts."""
+    name = stock.signature(source.family.pipeline_class).guidance or ""
+    scale = None if options.get("guidance_schedule") else guidance  # one number, or one for each step
+    return {name: scale, **unread_picture(source), "output_type": "latent", **options}
+
+
+def _arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is given, what the stock call takes: lists for a batch, and nothing in lists where it draws one video.
+
+    Raises `bad_value` for more than one video there.
+    """
+    arguments = stock.signature(family.pipeline_class).only(given)
+    if not family.alone:
+        return arguments
+    if len(arguments["generator"]) > 1:
+        what = f"This model draws one video at a time, and the latent asks for {len(arguments['generator'])}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Set batch of EmptyLatent to 1.")
+    lists = ("prompt", "negative_prompt", "generator")
+    return {name: value[0] if name in lists and value else value for name, value in arguments.items()}
+
+
+def _replayed(
+    pipeline: Any,  # noqa: ANN401
+    positive: Conditioning[Any],
+    negative: Conditioning[Any] | None,
+    batch: int,
+) -> dict[str, Any]:
+    """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
+    family: Family = pipeline.source.family
+    pipeline.prompts = stock.Replay(
+        positive.tensors,
+        None if negative is None else negative.tensors,
+        batch,
+        pipeline.device,
+        pipeline.precision,
+        family.axes,
+        family.joined,
+    )
+    count = 1 if family.one_prompt else batch
+    prompts: dict[str, Any] = {"prompt": [positive.text or ""] * count, **stock.conditionings([positive, negative])}
+    if family.one_prompt:
+        prompts["num_images_per_prompt"] = batch
+    if negative is not None and negative.text is not None:
+        prompts["negative_prompt"] = [negative.text] * count
+    return prompts
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Latents as the first step wants them, and the noise in them; None where a run goes on that drew none here."""
+
+    latents: torch.Tensor
+    noise: torch.Tensor | None
+
+
+def _begun(
+    pipeline: Any,  # noqa: ANN401
+    latent: Latent[Any],
+    scheduler: Scheduler[Any] | str,
+    own: list[torch.Generator],
+    window: Window,
+    arguments: Mapping[str, Any],
+    share: float | None,
+) -> _Begun:
+    """The given latents with the noise of the window's first timestep, unless they have that already.
+
+    Only the pipeline knows its timesteps, which may depend on the picture's size, so it is asked up to there.
+    """
+    samples = latent.samples
+    source: ModelSource = pipeline.source
+    layouts.check_shape(pipeline, samples)
+    samples = samples.to(pipeline.device, pipeline.precision)
+    if latent.mask is not None:
+        samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
+    if latent.leftover is not None:
+        return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
+    live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
+    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
+    asked = {
+        **beginning(pipeline, layouts.pack(pipeline, samples)),
+        "generator": noise.generators(0, len(samples)),
+    }
+    with suppress(stock.Reached):
+        pipeline(**{**arguments, **asked})
+    index = index_of(live, window.first)
+    begin_at(live, index)
+    if source.family.frames_first and samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
+        samples, drawn = _frame_by_frame(samples, own)
+    else:
+        drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
+    if latent.mask is not None and not window.first and not hasattr(live, "scale_noise"):
+        return _Begun(drawn * live.init_noise_sigma, drawn)
+    return _Begun(noise.added(live, index, samples, drawn), drawn)
+
+
+def _frame_by_frame(samples: torch.Tensor, own: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The latents of videos and noise for them, as classes have both that lay them out by frames in memory."""
+    frames = samples.transpose(1, 2).contiguous()
+    drawn = noise.draw(frames.shape[1:], own, samples.dtype).to(samples.device)
+    return frames.transpose(1, 2), drawn.transpose(1, 2)
+
+
+def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> Any:  # noqa: ANN401
+    """What becomes of the latents after each step, where a mask keeps some of them and the model reads none."""
+    if not isinstance(latent, Latent) or latent.mask is None or begun is None or begun.noise is None:
+        return None
+    if pipeline.source.reads_mask:
+        return None
+    around = painting.surroundings(pipeline, latent.samples, latent.mask, begun.noise)
+    if isinstance(live, SamplerScheduler):
+        live.settle = around.clean
+    return around.settle
+
+
+def _left(latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> LatentMask | None:
+    """The mask that goes on with a latent that is left unfinished."""
+    if not isinstance(latent, Latent) or begun is None:
+        return None
+    return painting.left(latent.samples, latent.mask, begun.noise)
+
+
+def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    if isinstance(latent, Latent):
+        return layouts.size_of(pipeline, latent.samples)
+    layouts.check_sides(latent.width, latent.height, layouts.multiple(pipeline))
+    layouts.check_frames(pipeline, latent.frames)
+    return layouts.Size(latent.width, latent.height, latent.frames)
+
+
+def _checked_size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401
+    """The size of the pictures, one that the pipeline takes as it is."""
+    size = _size(pipeline, latent)
+    layouts.check_known(pipeline, size)
+    return size
+
+
+def _batch(latent: Latent[Any] | BlankLatent) -> int:
+    return latent.batch if isinstance(latent, BlankLatent) else len(latent.samples)
+
+
+def _reporter(pipeline: Any, size: layouts.Size) -> Any:  # noqa: ANN401
+    """What the shim calls at each step: progress, cancellation, and a preview for those who want one."""
+    stop_if_cancelled()
+    source = pipeline.source
+
+    def on_step(done: int, total: int, finished: Callable[[], torch.Tensor]) -> None:
+        report(done, total, lambda: glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind)))
+
+    return on_step

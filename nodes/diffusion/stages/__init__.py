@@ -1,0 +1,1 @@
+"""Diffusers' own pipeline classes, stopped between their stages or run whole."""

@@ -1,0 +1,354 @@
+"""Stock pipeline classes that can be stopped between their stages, and what is known of each from its signature.
+
+A stage is the stock `__call__` itself, with a hand on three things it does: it encodes prompts (recorded once, given
+back ever after), it asks its scheduler for timesteps (a shim), and it starts its loop. Nothing of a family is written
+down here: names come from the pipeline's own source, defaults from its signature.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from nodes.diffusion.stages import own_guiders
+from nodes.diffusion.weights.libraries import diffusers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import CodeType
+
+    from nodes.types import Conditioning, Role
+
+ENCODERS = ("encode_prompt", "_encode_prompt")
+"""The methods by which pipelines turn words into tensors; the first that a class has counts."""
+
+_GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
+"""What pipelines call the strength of their guidance, the first that is there counts."""
+
+_UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+
+
+class Reached(BaseException):  # a pipeline may catch any Exception
+    """A stage has what it wanted; the rest of the stock call is not run."""
+
+
+def stop() -> None:
+    """End the stock call here."""
+    raise Reached
+
+
+def stop_with(latents: torch.Tensor) -> None:
+    """End the stock call here, with these latents as what it gives."""
+    raise Reached(latents)
+
+
+class Prompts(Protocol):
+    """What stands in for the encoding of prompts."""
+
+    def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """The result of an encoder whose values the pipeline will call `names`."""
+        ...
+
+    def loop(self) -> None:
+        """The denoising loop begins."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a pipeline calls the results of its encoder; `several` says that it takes a tuple apart."""
+
+    names: tuple[str, ...]
+    several: bool
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Lets the encoders work, keeps what they give under its names, and ends the call where denoising would begin."""
+
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """What the encoder gives, remembered."""
+        result = encode()
+        values = tuple(result) if names.several else (result,)
+        self.found.update(zip(names.names, values, strict=False))
+        return result
+
+    def loop(self) -> None:
+        """The denoising loop begins, so everything is encoded."""
+        raise Reached
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Gives encoded prompts where a pipeline would encode them, as often as the batch is large.
+
+    `joined` names the roles whose prompts a guided pipeline wants as one, in order.
+    """
+
+    positive: Mapping[str, Any]
+    negative: Mapping[str, Any] | None
+    batch: int
+    place: torch.device
+    precision: torch.dtype
+    axes: Mapping[str, int | None] = field(default_factory=dict)
+    joined: tuple[Role, ...] = ()
+
+    def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
+        """What was encoded before."""
+        values = tuple(self.value(name) for name in names.names)
+        return values if names.several else values[0]
+
+    def loop(self) -> None:
+        """The denoising loop begins."""
+
+    def value(self, name: str) -> Any:  # noqa: ANN401
+        """What was encoded under a name, as often as the batch is large."""
+        positive = _positive(name)
+        if self.joined and self.negative is not None:
+            of_role = {"positive": self.positive, "negative": self.negative}
+            return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
+        given = self.positive if positive == name else self.negative
+        if given is None:
+            return None
+        return self._repeated(positive, given.get(positive))
+
+    def _repeated(self, name: str, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, (list, tuple)):
+            if name in self.axes:
+                return type(value)(self._repeated(name, item) for item in value)
+            return type(value)(self._placed(item) for item in value) * self.batch
+        if not isinstance(value, torch.Tensor):
+            return value
+        axis = self.axes.get(name, None if name.endswith("ids") and value.ndim == 2 else 0)  # noqa: PLR2004
+        value = self._placed(value)
+        return value if axis is None or self.batch == 1 else torch.cat([value] * self.batch, axis)
+
+    def _placed(self, value: Any) -> Any:  # noqa: ANN401
+        if not isinstance(value, torch.Tensor):
+            return value
+        return value.to(self.place, self.precision if value.is_floating_point() else value.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Gives zeros where a pipeline would encode prompts, for a stage that never looks at them."""
+
+    batch: int
+    place: torch.device
+    precision: torch.dtype
+    width: int = 8
+    pooled: int = 1
+
+    def __call__(self, names: Names, encode: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG002  # nothing is encoded
+        """Zeros under these names."""
+        values = tuple(self._value(name) for name in names.names)
+        return values if names.several else values[0]
+
+    def loop(self) -> None:
+        """The denoising loop begins."""
+
+    def _value(self, name: str) -> torch.Tensor | list[torch.Tensor] | None:
+        if name != _positive(name):
+            return None
+        if "mask" in name:
+            return torch.ones(self.batch, 8, dtype=torch.long, device=self.place)
+        if name in {"position_ids", "segment_ids"}:
+            return torch.zeros(self.batch, 8, dtype=torch.long, device=self.place)
+        if name.endswith("ids"):
+            return torch.zeros(8, 3, device=self.place, dtype=self.precision)
+        if name.endswith("layers"):
+            return [torch.zeros(self.batch, 8, self.width, device=self.place, dtype=self.precision)]
+        shape = (self.batch, self.pooled) if "pooled" in name else (self.batch, 8, self.width)
+        return torch.zeros(shape, device=self.place, dtype=self.precision)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The arguments of a stock pipeline's call and their defaults."""
+
+    defaults: Mapping[str, Any]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.defaults
+
+    @property
+    def takes_negative(self) -> bool:
+        """Whether a negative prompt can be given at all."""
+        return any(name.startswith("negative_prompt") for name in self.defaults)
+
+    @property
+    def guidance(self) -> str | None:
+        """What `guidance` is called here.
+
+        A family whose true guidance is on by default means that one. Where it is off by default, the model was
+        distilled and reads a number of its own, which the pipeline calls `guidance_scale`.
+        """
+        if (self.defaults.get("true_cfg_scale") or 0) > 1:
+            return "true_cfg_scale"
+        return next((name for name in _GUIDANCES if name in self.defaults), None)
+
+    @property
+    def negative_is_optional(self) -> bool:
+        """Whether guidance stays off until a negative prompt is given."""
+        return "true_cfg_scale" in self.defaults
+
+    def only(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of `arguments` that the call has, over every default spelled out."""
+        return {**self.defaults, **{name: value for name, value in arguments.items() if name in self.defaults}}
+
+
+@cache
+def signature(name: str) -> Signature:
+    """The signature of the stock pipeline class `name`."""
+    parameters = inspect.signature(getattr(diffusers, name).__call__).parameters.values()
+    return Signature(
+        {
+            parameter.name: None if parameter.default is parameter.empty else parameter.default
+            for parameter in parameters
+            if parameter.name != "self" and parameter.kind not in _UNUSED_ARGUMENTS
+        }
+    )
+
+
+def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> bool:  # noqa: ANN401
+    """Whether the pipeline would work against a negative prompt: most do above 1, but some above 0.
+
+    `options` are further arguments of the call. One that has guiders in place of a number is asked for what they want.
+    """
+    if hasattr(pipeline, "guider"):
+        return own_guiders.is_guided(pipeline)
+    if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
+        return guidance > 1
+    call = signature(type(pipeline).__name__)
+    if "image_guidance_scale" in call:
+        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
+    pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
+    return bool(pipeline.do_classifier_free_guidance)
+
+
+@cache
+def made_with(name: str) -> Mapping[str, Any]:
+    """The arguments of the constructor of the stock pipeline class `name` and their defaults; None where none is."""
+    parameters = inspect.signature(getattr(diffusers, name).__init__).parameters.values()
+    return {
+        parameter.name: None if parameter.default is parameter.empty else parameter.default
+        for parameter in parameters
+        if parameter.name != "self" and parameter.kind not in _UNUSED_ARGUMENTS
+    }
+
+
+@cache
+def reads_words(name: str) -> bool:
+    """Whether the stock pipeline class `name` encodes prompts."""
+    return any(hasattr(getattr(diffusers, name), method) for method in ENCODERS)
+
+
+@cache
+def staged(name: str) -> Any:  # noqa: ANN401
+    """The stock pipeline class `name`, told where it runs, with its prompts and its loop open to a hand."""
+    stock = getattr(diffusers, name)
+    place = property(lambda self: self.place)
+    members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
+    if hasattr(stock, "prepare_latents"):
+        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
+    for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
+        members[method] = _encoder(getattr(stock, method))
+    return type(name, (stock,), members)
+
+
+def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        frame = sys._getframe(1)  # noqa: SLF001  # who takes the result, and by which names
+        names = _targets(frame.f_code, frame.f_lineno, method.__name__) or _returned(method)
+        return self.prompts(names, lambda: method(self, *args, **kwargs))
+
+    return call
+
+
+def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self.begun is None:
+            return method(self, *args, **kwargs)
+        if "latents" not in signature.parameters:  # it makes them of a picture
+            return self.begun
+        given = signature.bind(self, *args, **kwargs)
+        given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
+        made = method(*given.args, **given.kwargs)
+        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
+
+    return call
+
+
+def _progress_bar(stock: Any) -> Callable[..., Any]:  # noqa: ANN401
+    @functools.wraps(stock.progress_bar)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        self.prompts.loop()
+        return stock.progress_bar(self, *args, **kwargs)
+
+    return call
+
+
+@cache
+def _targets(code: CodeType, line: int, method: str) -> Names | None:
+    """The names in the assignment at `line` of `code` that calls `method`; None where there is no such assignment."""
+    lines, first = inspect.getsourcelines(code)
+    tree = ast.parse(textwrap.dedent("".join(lines)))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or not _calls(node.value, method):
+            continue
+        if node.lineno <= line - first + 1 <= (node.end_lineno or node.lineno):
+            return _names(node.targets[0])
+    return None
+
+
+@cache
+def _returned(method: Callable[..., Any]) -> Names:
+    """The names that `method` returns its results by."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
+    returns = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+    return _names(returns[-1])
+
+
+def _names(node: ast.expr) -> Names:
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return Names(tuple(ast.unparse(each) for each in node.elts), several=True)
+    return Names((ast.unparse(node),), several=False)
+
+
+def _calls(node: ast.expr, method: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
+
+
+def _positive(name: str) -> str:
+    """What a value of a negative prompt is called for a positive one."""
+    return name.removeprefix("negative_").removeprefix("uncond_")
+
+
+def of_role(found: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    """Of recorded results, those of the prompt in a role, spelled as a positive prompt's.
+
+    A pipeline without negatives encodes a prompt of either role in the same way.
+    """
+    against = role == "negative" and any(name != _positive(name) for name in found)
+    chosen = {_positive(name): value for name, value in found.items() if (name != _positive(name)) is against}
+    return {name: value for name, value in chosen.items() if value is not None and name != "_"}
+
+
+def conditionings(given: Iterable[Conditioning[Any] | None]) -> dict[str, Any]:
+    """The options of the stock call that the conditionings were made with."""
+    return {name: value for each in given if each is not None for name, value in each.options.items()}

@@ -1,0 +1,1 @@
+"""Prompts, and the pictures beside them, as a denoiser reads them."""

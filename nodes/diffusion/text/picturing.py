@@ -1,0 +1,200 @@
+"""Pictures as conditions: what a model reads beside the words, handed to the stock call, which encodes them itself."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image as Pillow
+
+from engine.context import say
+from engine.errors import Code, PatchbayError
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.pictures.pixels import to_pillow
+from nodes.diffusion.stages import stock
+from nodes.diffusion.weights.libraries import diffusers
+from nodes.types import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import ExitStack
+
+    from nodes.diffusion.disk.source import ModelSource
+    from nodes.diffusion.families.family import Family
+    from nodes.diffusion.stages.layouts import Size
+    from nodes.types import Conditioning
+
+_AREA = 1024 * 1024
+"""Pixels that the models draw which choose a size by a picture's proportions."""
+
+NOTHING = "Take the link away, or use a model that reads pictures: docs/nodes.md lists them."
+
+
+def single(given: Sequence[Image]) -> tuple[Image, ...]:
+    """The pictures one by one: a batch is as many of them."""
+    return tuple(Image(image.pixels[i : i + 1]) for image in given for i in range(len(image.pixels)))
+
+
+def check_number(source: ModelSource, found: int, at: str) -> None:
+    """Refuse more or fewer pictures than the model reads. Raises `bad_value` at the port `at`."""
+    name, shown = source.family.pipeline_class, source.family.pictures
+    if shown is None:
+        if found:
+            raise PatchbayError(Code.BAD_VALUE, at, f"{name} reads no pictures beside the words.", NOTHING)
+        return
+    if found > shown.most:
+        what = f"{name} reads {shown.most} picture{'s' * (shown.most > 1)} at most, and there are {found}."
+        raise PatchbayError(Code.BAD_VALUE, at, what, "Give it fewer pictures.")
+    if found < shown.least:
+        what = f"{name} reads {shown.least} picture{'s' * (shown.least > 1)} at least, and there are {found}."
+        raise PatchbayError(Code.BAD_VALUE, at, what, "Link them to `pictures` of EncodeText.")
+
+
+def check_encoding(source: ModelSource, found: int) -> None:
+    """Refuse pictures that cannot be read beside a prompt. Raises `bad_value`.
+
+    Where only the sampling reads them, a prompt may have none: the positive one must.
+    """
+    shown = source.family.pictures
+    if found or (shown is not None and shown.with_text):
+        check_number(source, found, "pictures")
+
+
+def check(
+    source: ModelSource, positive: Conditioning[Any], negative: Conditioning[Any] | None, *, guider: bool
+) -> tuple[Image, ...]:
+    """The pictures that a run reads: those of the positive prompt. Raises `bad_value` for what it cannot read."""
+    found, shown = positive.pictures, source.family.pictures
+    check_number(source, len(found), "positive")
+    if any(not _same(entry.pictures, found) for entry in positive.prompts):
+        what = "Prompts that act together carry different pictures, and the model reads those of all at once."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, "Give each EncodeText the same pictures.")
+    against = () if negative is None else negative.prompts
+    must = shown is not None and shown.with_text
+    if any((must or entry.pictures) and not _same(entry.pictures, found) for entry in against):
+        what = "The negative prompt carries other pictures than the positive one."
+        raise PatchbayError(Code.BAD_VALUE, "negative", what, "Give both EncodeText the same pictures.")
+    if found and guider and shown is not None and shown.among_tokens:
+        what = "What this model predicts is also of its pictures, so a guider cannot weigh it."
+        raise PatchbayError(Code.BAD_VALUE, "guider", what, "Take the guider or the pictures away.")
+    return found
+
+
+def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
+    """The model as the class runs it that reads these pictures, where its parts serve two classes."""
+    task = source.family.reads_as
+    return source.run_as(task) if found and task else source
+
+
+def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
+    """Refuse pictures that are no video as long as the latent, and of another size than it where that counts.
+
+    Says so where the model's pipeline stretches a picture. Raises `bad_value`.
+    """
+    shown = family.pictures
+    if shown is None or not found:
+        return
+    if shown.frames and len(found) != size.frames:
+        what = f"There are {len(found)} pictures, and the latent stands for {size.frames} frames."
+        fix = "This model reads a video as long as the one it draws: make the latent of so many frames."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+    others = {image.pixels.shape[-2:] for image in found} - {(size.height, size.width)}
+    if shown.stretched and others:
+        height, width = min(others)
+        say(f"A picture of {width} x {height} is stretched to {size.width} x {size.height}: ResizeImage can crop it.")
+    if not shown.sized:
+        return
+    for image in found:
+        wanted = _size_for(family, image)
+        if wanted != (size.width, size.height):
+            what = f"The latent stands for {size.width} x {size.height} pixels, and for a picture of "
+            what += f"{image.pixels.shape[-1]} x {image.pixels.shape[-2]} the model draws {wanted[0]} x {wanted[1]}."
+            raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of that size, or resize the picture.")
+
+
+def _size_for(family: Family, image: Image) -> tuple[int, int]:
+    """Width and height of what the model draws from a picture."""
+    height, width = image.pixels.shape[-2:]
+    if family.pictures is not None and family.pictures.sized == "own":
+        return width * family.pictures.times, height * family.pictures.times
+    module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
+    calculated = module.calculate_dimensions(_AREA, width / height)
+    return calculated[0], calculated[1]
+
+
+def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
+    return one is other or [each.digest() for each in one] == [each.digest() for each in other]
+
+
+def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[str, Any]:
+    """The arguments of the stock call for these pictures, as Pillow's: eight bits a channel, as files have them.
+
+    `batch` is how many pictures or videos are drawn.
+    """
+    shown = family.pictures
+    if shown is None or not found:
+        return {}
+    names, each = shown.arguments, [to_pillow(image.pixels[0]) for image in found]
+    if shown.frames:
+        return {names[0]: [each] * batch if batch > 1 else each}
+    if shown.for_each:
+        return {names[0]: each * batch}
+    if shown.most > len(names):  # all by one name
+        return {names[0]: each[0] if len(each) == 1 else each}
+    return dict(zip(names, each, strict=False))
+
+
+def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
+    """The same for a stage that looks at no picture, where the stock call wants one."""
+    if found or family.pictures is None or not family.pictures.least:
+        return arguments(family, found)
+    blank: list[Any] = [Pillow.new("RGB", (256, 256))] * family.pictures.least
+    return dict(zip(family.pictures.arguments, [blank] if family.pictures.frames else blank, strict=False))
+
+
+def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dict[str, Any]:
+    """The parts that read pictures while sampling, from the shelf; none where there is nothing to read."""
+    shown = source.family.pictures
+    if shown is None or not (found or shown.always):
+        return {}
+    names = (source.family.decoder, *shown.parts)
+    return {
+        name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
+        for name in names
+        if name in source.parts
+    }
+
+
+def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
+    """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
+    family: Family = pipeline.source.family
+    setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
+    for name in family.pictures.parts if family.pictures is not None else ():
+        setattr(pipeline, name, Unseen())
+    if hasattr(pipeline, "encode_image"):
+        pipeline.encode_image = Unread(None).encode
+
+
+class Unseen:
+    """A part that reads pictures, in a stage that encodes prompts only: it ends the stock call."""
+
+    def __call__(self, *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
+        """End the stock call."""
+        stock.stop()
+
+    parameters = __call__
+    """What pipelines ask for a precision."""
+
+
+class Unread:
+    """A VAE in a stage that encodes prompts only: where it would encode a picture, everything wanted is there."""
+
+    def __init__(self, vae: Any) -> None:  # noqa: ANN401  # diffusers does not type its models
+        self._vae = vae
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._vae, name)
+
+    def encode(self, *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
+        """End the stock call."""
+        stock.stop()

@@ -1,0 +1,62 @@
+"""Pictures become latents, and latents pictures, as in the stock pipeline."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from engine.errors import PatchbayError
+from nodes.diffusion.latents import autoencoding
+from nodes.types import VAE, Image, Latent, Video
+
+
+def test_seeds_give_a_latent_each(source, picture):
+    found = autoencoding.encode_image(VAE(source), picture)
+    drawn = autoencoding.sample_distribution(found, [1, 5]).samples
+    assert len(drawn) == 4
+    first = replace(found, mean=found.mean[:1], logvar=found.logvar[:1])
+    assert torch.equal(drawn[1:2], autoencoding.sample_distribution(first, [5]).samples)
+    with pytest.raises(PatchbayError):
+        autoencoding.sample_distribution(found, [])
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_decoding_is_the_stock_pipeline_s(source, stock, encoded, batch):
+    latent = Latent(encoded.samples[:batch], encoded.kind)
+    pipeline = stock(source, "DDIM")
+    with torch.no_grad():
+        raw = pipeline.vae.decode(latent.samples / pipeline.vae.config.scaling_factor, return_dict=False)[0]
+    theirs = pipeline.image_processor.postprocess(raw, output_type="pt")
+    pixels = autoencoding.decode(VAE(source), latent).pixels
+    assert torch.equal(pixels, theirs)
+    assert pixels.dtype is torch.float32
+
+
+def test_a_picture_of_the_wrong_size_is_refused(source):
+    with pytest.raises(PatchbayError, match="multiples of"):
+        autoencoding.encode_image(VAE(source), Image(torch.zeros(1, 3, 61, 64)))
+
+
+def test_a_video_becomes_one_latent_of_all_its_frames(family):
+    source = family("WanPipeline")
+    found = autoencoding.encode_video(VAE(source), Video(torch.rand(5, 3, 32, 48), 8.0))
+    assert autoencoding.sample_distribution(found).samples.shape == (1, 16, 2, 4, 6)
+    assert autoencoding.sample_distribution(found, [1, 2]).samples.shape == (2, 16, 2, 4, 6)
+
+
+@pytest.mark.parametrize(("frames", "height"), [(6, 32), (5, 33)])
+def test_a_video_that_would_be_cut_is_refused(family, frames, height):
+    with pytest.raises(PatchbayError, match=r"Cut the video, for instance to 5\.|multiples of"):
+        autoencoding.encode_video(VAE(family("WanPipeline")), Video(torch.zeros(frames, 3, height, 32), 8.0))
+
+
+def test_a_model_of_pictures_encodes_no_video(source):
+    with pytest.raises(PatchbayError, match="VideoToImages"):
+        autoencoding.encode_video(VAE(source), Video(torch.zeros(1, 3, 64, 64), 8.0))
+
+
+def test_a_side_that_the_pipeline_would_bring_to_another_is_refused(family):
+    """Lumina 2 works on two latent numbers at once, so on twice the VAE's multiples."""
+    vae = VAE(family("Lumina2Pipeline"))
+    with pytest.raises(PatchbayError, match=r"8 x 8 pixels cannot be encoded.*multiples of 16"):
+        autoencoding.encode_image(vae, Image(torch.rand(1, 3, 8, 8)))
