@@ -9,6 +9,8 @@ from pydantic import Field, JsonValue
 
 from engine import node
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.bare import check_words
+from nodes.load import ENCODERS, needing
 from nodes.types import (
     Area,
     Conditioning,
@@ -59,7 +61,7 @@ Prompt = Annotated[
 ]
 
 
-@node("EncodeText", category="text", device=True)
+@node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words))
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",

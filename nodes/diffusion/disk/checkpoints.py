@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NEEDS = "`config`, a folder of the same kind in Diffusers' format"
 """What a single file cannot do without: it holds weights only."""
 
-NEEDS_WEIGHTS = f"{NEEDS}, with the weights of all parts but the transformer"
+NEEDS_REST = f"{NEEDS}, with the weights that LoadTextEncoder and LoadVAE do not bring"
 """The same for a file that holds a transformer only."""
 
 
@@ -48,7 +48,7 @@ class Checkpoint:
     @property
     def needs(self) -> str:
         """What the file cannot do without."""
-        return NEEDS_WEIGHTS if self.partial else NEEDS
+        return NEEDS_REST if self.partial else NEEDS
 
     @property
     def family(self) -> Family | None:
@@ -228,6 +228,15 @@ _TRANSFORMERS = ", ".join(
 )
 
 
+_NODES = {
+    "a LoRA": "ApplyLora",
+    "a VAE": "LoadVAE",
+    "a text encoder": "LoadTextEncoder",
+    "a textual inversion": "AddEmbedding",
+}
+"""The nodes that take what is no model by itself."""
+
+
 def recognise(header: Header) -> Checkpoint | None:
     """What the file with this header holds; None where nothing here knows its tensors."""
     names = "\n".join(header.shapes)
@@ -243,7 +252,9 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
     if found is None or found.family is None:
         what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
         what += f"single files of Stable Diffusion and SDXL are loaded, and transformers of {_TRANSFORMERS}."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Load a folder in Diffusers' format instead.")
+        node = _NODES.get(found.holds if found else "")
+        fix = f"Name it in {node}." if node else "Load a folder in Diffusers' format instead."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
     if is_gguf(path):
         _check_gguf(found, path, header, at)
     elif _is_quantised(found, header):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.checkpoints import is_plain, recognise
 from nodes.diffusion.disk.headers import Header, read_header
+from nodes.diffusion.disk.vaes import survey_vae, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,11 +38,13 @@ _WIDTHS = ("hidden_size", "d_model")
 
 
 def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
-    """The model with its VAE's weights from the file at `path`.
+    """The model with the VAE in the folder `path`, or with its own VAE's weights from the file there.
 
     Raises `PatchbayError` at `at`: `bad_model` for a file that is no VAE, `kind_mismatch` for one of other sizes,
     `unsupported_class` for a model whose VAE is not read from files, or weights that are no plain numbers.
     """
+    if path.is_dir():
+        return swapped(source, survey_vae(path, at), at)
     header = _read(path, at)
     name = source.family.decoder
     part = source.parts.get(name)
@@ -73,7 +76,7 @@ def _vae_sizes(header: Header, prefix: str) -> tuple[int, ...] | None:
 def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     """The model with one of its text encoders' weights from the file at `path`: the one whose sizes the file has.
 
-    Of several such the first that is not from a file already.
+    Of several such first one that has no weights, then one that is not from a file already.
     Raises `PatchbayError` at `at`: `bad_model` for a file that is no text encoder, `kind_mismatch` for one that fits
     none of the model's, `unsupported_class` for weights that are no plain numbers.
     """
@@ -81,8 +84,8 @@ def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     found = {shape for names in _READERS.values() for name in names if (shape := header.shapes.get(name))}
     if not found:
         raise _other(path, header, "text encoder", at)
-    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.weights}
-    for part in sorted(readers.values(), key=lambda part: part.alone):
+    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.trained}
+    for part in sorted(readers.values(), key=lambda part: (not part.bare, part.alone)):
         if any(header.shapes.get(name) == _words(part) for name in _READERS.get(part.class_name, ())):
             return _replaced(source, part, path, header)
     own = ", ".join(f"{name} {_written(_words(part))}" for name, part in sorted(readers.items()))

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.bare import lacking
 from nodes.diffusion.disk.gguf_files import is_gguf
 from nodes.diffusion.disk.packages import SPANDREL
 from nodes.diffusion.disk.quantising import CUDA_ONLY, NONE, method_of, quantised
@@ -43,6 +44,8 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
     part = source.parts[name]
+    if part.bare and isinstance(source, ModelSource):
+        raise lacking(source, part, str(source.path))
     with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
             return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
