@@ -113,7 +113,7 @@ def test_a_file_of_another_family_is_refused(tiny_folder, sd3, tmp_path):
 
 
 def test_scaled_weights_are_refused(tiny_folder, tmp_path):
-    tensors = {**vae_tensors(tiny_folder, ""), "scaled_fp8": torch.ones(1)}
+    tensors = {**vae_tensors(tiny_folder, ""), "decoder.x.absmax": torch.ones(1)}
     save_file(tensors, tmp_path / "a.safetensors")
     error = refusal(lambda: load_vae(load_model(model=tiny_folder).vae, file=tmp_path / "a.safetensors"))
     assert (error.code, "quantised" in error.what) == (Code.UNSUPPORTED_CLASS, True)

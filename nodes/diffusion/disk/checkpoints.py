@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.gguf_files import READABLE, is_gguf
 from nodes.diffusion.disk.packages import check_package
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.families.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
     elif _is_quantised(found, header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
         raise PatchbayError(
-            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of plain float16, bfloat16 or float8 weights."
+            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of float16, bfloat16 or float8 weights."
         )
     if found.missing:
         what = f"{path} holds no weights for the {found.missing[0]}."
@@ -285,8 +286,8 @@ def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
 
 
 def _is_quantised(found: Checkpoint, header: Header) -> bool:
-    """Whether the tensors of a part that would be read are no plain numbers."""
-    return not is_plain(header, tuple(found.parts.values()))
+    """Whether the tensors of a part that would be read are no plain numbers; scales are read beside transformers."""
+    return not is_plain(unscaled(header) if found.partial else header, tuple(found.parts.values()))
 
 
 def is_plain(header: Header, prefixes: tuple[str, ...] = ("",)) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.checkpoints import is_plain, recognise
 from nodes.diffusion.disk.headers import Header, read_header
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.disk.vaes import survey_vae, swapped
 
 if TYPE_CHECKING:
@@ -103,10 +104,10 @@ def _written(sizes: tuple[int | None, ...]) -> str:
 
 
 def _read(path: Path, at: str) -> Header:
-    header = read_header(path, at)
+    header = unscaled(read_header(path, at))
     if not is_plain(header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
-        fix = "Use a file of plain float16, bfloat16 or float8 weights."
+        fix = "Use a file of float16, bfloat16 or float8 weights."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
     return header
 

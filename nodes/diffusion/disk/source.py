@@ -23,6 +23,7 @@ from nodes.diffusion.disk.headers import PICKLES, Header
 from nodes.diffusion.disk.index import COMPLETE, INDEX, read_index
 from nodes.diffusion.disk.parts import Part, holds_none, read_part, rule_for
 from nodes.diffusion.disk.quantising import NONE, Quantisation
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.families.families import FAMILIES, FILLING, FOLLOWING
 from nodes.diffusion.families.family import LATENT_CHANNELS, TEXT_WIDTHS, Family
 from nodes.diffusion.families.images import STABLE_DIFFUSION
@@ -238,7 +239,8 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     _check_counts(path, found, base, at)
-    parts = {name: _part_of_file(path, part, found, header, at) for name, part in base.parts.items()}
+    read = unscaled(header)
+    parts = {name: _part_of_file(path, part, found, read, at) for name, part in base.parts.items()}
     stamp = stamp_of(parts)
     return ModelSource(
         path, base.pipeline_class, stamp, path.stem, base.kind, parts, config, base.options, single_file=True

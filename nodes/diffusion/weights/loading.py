@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.bare import lacking
@@ -20,6 +19,7 @@ from nodes.diffusion.disk.gguf_files import is_gguf
 from nodes.diffusion.disk.packages import SPANDREL
 from nodes.diffusion.disk.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.disk.source import ModelSource
+from nodes.diffusion.weights import scaled
 from nodes.diffusion.weights.libraries import diffusers
 from nodes.diffusion.weights.upscaler_loading import load_upscaler
 
@@ -117,12 +117,15 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     (file,) = part.weights
     if part.library == "transformers":
         return _encoder_from_file(part, file, dtype)
-    options = {}
+    options: dict[str, Any] = {}
+    weights: str | dict[str, torch.Tensor] = str(file)
     if is_gguf(file):
         settings: Any = diffusers.GGUFQuantizationConfig
         options["quantization_config"] = settings(compute_dtype=dtype)
+    elif scaled.is_scaled(file):
+        weights = scaled.read_part(file, dtype)
     loaded: torch.nn.Module = _class_of(part).from_single_file(
-        str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
+        weights, config=str(part.folder), local_files_only=True, dtype=dtype, **options
     )
     return loaded
 
@@ -133,7 +136,7 @@ def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.M
     loaded, info = cls.from_pretrained(
         None,
         config=cls.config_class.from_dict(dict(part.config)),
-        state_dict=load_file(file),
+        state_dict=scaled.read_tensors(file, dtype),
         dtype=dtype,
         local_files_only=True,
         output_loading_info=True,
