@@ -14,6 +14,7 @@ from engine.choices import Choice
 from engine.digests import file_digest
 from nodes.diffusion.disk.component_files import with_text_encoder, with_vae
 from nodes.diffusion.disk.files import files
+from nodes.diffusion.disk.gguf_files import header_of
 from nodes.diffusion.disk.headers import read_header
 from nodes.diffusion.disk.nets import wanted_files
 from nodes.diffusion.disk.source import resolve
@@ -54,8 +55,8 @@ VAEPath = Annotated[
 
 EncoderPath = Annotated[
     Path,
-    PatchInput("text encoder", read_header),
-    Field(description="A .safetensors file of a CLIP or T5 text encoder in the model folders."),
+    PatchInput("text encoder", header_of),
+    Field(description="A CLIP or T5 text encoder in the model folders: a .safetensors file, or of a T5 a .gguf file."),
 ]
 
 

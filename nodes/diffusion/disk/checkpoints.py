@@ -218,7 +218,8 @@ _FORMS = (
     _Form("a VAE", r"^decoder\.conv_in\.weight$"),
     _Form(
         "a text encoder",
-        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
+        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"
+        r"|enc\.blk\.0\.attn_q)\.weight$",
     ),
     _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
@@ -276,8 +277,13 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
 def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
     """Refuse what Diffusers does not read of GGUF files, or reads only with a package that is not there."""
     if not found.partial:
-        what = f"{path} holds {found.holds}, and of GGUF files only transformers are read."
+        what = f"{path} holds {found.holds}, and of GGUF files only transformers and text encoders are read."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use it as a .safetensors file.")
+    check_blocks(path, header, at)
+
+
+def check_blocks(path: Path, header: Header, at: str) -> None:
+    """Refuse a GGUF file with types that are not read, or without the package. Raises `PatchbayError` at `at`."""
     unread = set(header.precisions()) - READABLE - _PRECISIONS
     if unread:
         what = f"{path} stores weights as {', '.join(sorted(unread))}, which Diffusers does not read."

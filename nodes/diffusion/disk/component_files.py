@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.checkpoints import is_plain, recognise
+from nodes.diffusion.disk.checkpoints import check_blocks, is_plain, recognise
+from nodes.diffusion.disk.gguf_files import is_gguf, read_gguf
 from nodes.diffusion.disk.headers import Header, read_header
 from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.disk.vaes import survey_vae, swapped
@@ -26,7 +27,7 @@ _PREFIXES = ("", "first_stage_model.", "vae.")
 """What the names of a VAE's tensors start with."""
 
 _CLIP = "text_model.embeddings.token_embedding.weight"
-_T5 = ("shared.weight", "encoder.embed_tokens.weight")
+_T5 = ("shared.weight", "encoder.embed_tokens.weight", "token_embd.weight")
 _READERS: Mapping[str, tuple[str, ...]] = {
     "CLIPTextModel": (_CLIP,),
     "CLIPTextModelWithProjection": (_CLIP,),
@@ -104,6 +105,10 @@ def _written(sizes: tuple[int | None, ...]) -> str:
 
 
 def _read(path: Path, at: str) -> Header:
+    if is_gguf(path):
+        header = read_gguf(path, at)
+        check_blocks(path, header, at)
+        return header
     header = unscaled(read_header(path, at))
     if not is_plain(header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."

@@ -20,6 +20,7 @@ from nodes.diffusion.disk.packages import SPANDREL
 from nodes.diffusion.disk.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.disk.source import ModelSource
 from nodes.diffusion.weights import scaled
+from nodes.diffusion.weights.gguf_tensors import read_encoder
 from nodes.diffusion.weights.libraries import diffusers
 from nodes.diffusion.weights.upscaler_loading import load_upscaler
 
@@ -132,11 +133,16 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
 
 def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.Module:
     cls = _class_of(part)
+    if is_gguf(file):
+        blank = skeleton(part)
+        tensors = read_encoder(file, part.class_name, blank.config.num_hidden_layers, blank.state_dict(), dtype)
+    else:
+        tensors = scaled.read_tensors(file, dtype)
     loaded: torch.nn.Module
     loaded, info = cls.from_pretrained(
         None,
         config=cls.config_class.from_dict(dict(part.config)),
-        state_dict=scaled.read_tensors(file, dtype),
+        state_dict=tensors,
         dtype=dtype,
         local_files_only=True,
         output_loading_info=True,
