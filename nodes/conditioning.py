@@ -10,8 +10,9 @@ from pydantic import Field, JsonValue
 
 from engine import node
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.bare import check_words
 from nodes.diffusion.disk.nets import survey_net
-from nodes.load import NET
+from nodes.load import ENCODERS, NET, needing
 from nodes.types import (
     Area,
     Conditioning,
@@ -66,7 +67,7 @@ LINKED = "linked"
 """Stands in the plan for what comes by a link."""
 
 
-@node("EncodeText", category="text", device=True)
+@node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words))
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",

@@ -199,7 +199,7 @@ def _tile(module: Any, samples: torch.Tensor) -> None:  # noqa: ANN401
 def _widths(source: ModelSource) -> tuple[int, int]:
     """The widths of a prompt and of a pooled prompt, which some pipelines check even where they do not read them."""
     text = source.parts[source.family.denoisers[0]].first_integer(TEXT_WIDTHS) or 8
-    encoders = [part for name, part in sorted(source.parts.items()) if source.family.is_text(name) and part.weights]
+    encoders = [part for name, part in sorted(source.parts.items()) if source.family.is_text(name) and part.trained]
     pooled = [part.first_integer(("projection_dim", "hidden_size", "d_model")) for part in encoders]
     return text, (pooled[-1] if pooled else None) or 1
 
