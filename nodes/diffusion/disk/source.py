@@ -65,6 +65,11 @@ class ModelSource:
     task: str = field(default="", compare=False)
 
     @property
+    def nbytes(self) -> int:
+        """Memory held by each of those who know it, in bytes: none. What was surveyed is kept once for all of them."""
+        return 0
+
+    @property
     def plain(self) -> ModelSource:
         """The same without patches."""
         return replace(self, patches=()) if self.patches else self

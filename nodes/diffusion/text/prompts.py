@@ -19,7 +19,7 @@ from nodes.diffusion.schedules import noise
 from nodes.diffusion.stages import own_guiders, stock
 from nodes.diffusion.stages.checks import own_words
 from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unread_picture
-from nodes.diffusion.text import chunks, clip_skip, picturing, weighting, words
+from nodes.diffusion.text import answers, chunks, clip_skip, picturing, weighting, words
 from nodes.diffusion.weights.device import kept_all
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
@@ -73,7 +73,8 @@ def encode_text(
             for name in sorted(source.parts)
             if source.family.is_text(name)
         }
-        pipeline = held.enter_context(opened(source, **clip_skip.ready(parts, options)))
+        asked = answers.remembered(source, clip_skip.ready(parts, options))
+        pipeline = held.enter_context(opened(source, **asked))
         if weights == "off":
             _tell_truncation(source, parts, plain, options)
         if told := words.remark(source, plain):
@@ -132,6 +133,7 @@ def _encoding(
     given: dict[str, Any] = {
         "height": 256,
         "width": 256,
+        "max_area": 256 * 256,
         "num_inference_steps": 2,
         "generator": noise.generator(0),
         "output_type": "latent",
