@@ -9,6 +9,17 @@ from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET
 
 _BOTH = "it guides by the words and by the picture"
 
+QWEN_IMAGE_EDIT = Family(
+    "qwen-image-edit",
+    "QwenImageEditPipeline",
+    sizes={(3584, 16): "qwen-image"},
+    begun_steps=True,
+    divides_guided=True,
+    pictures=Pictures(with_text=True, among_tokens=True),
+    decodes_as="QwenImagePipeline",
+    paints_as="QwenImageEditInpaintPipeline",
+)
+
 EDITS = (
     replace(
         BRIA_FIBO,
@@ -18,15 +29,7 @@ EDITS = (
         blank_words='{"edit_instruction": ""}',
         decodes_as="BriaFiboPipeline",
     ),
-    Family(
-        "qwen-image-edit",
-        "QwenImageEditPipeline",
-        sizes={(3584, 16): "qwen-image"},
-        begun_steps=True,
-        divides_guided=True,
-        pictures=Pictures(with_text=True, among_tokens=True),
-        decodes_as="QwenImagePipeline",
-    ),
+    QWEN_IMAGE_EDIT,
     Family(
         "qwen-image-edit-plus",
         "QwenImageEditPlusPipeline",

@@ -101,6 +101,7 @@ class Family:
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
+    - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
     - `reads_as`: the class that runs the same parts where they are given pictures.
     """
 
@@ -141,6 +142,7 @@ class Family:
     pictures: Pictures | None = None
     blank_words: str = ""
     decodes_as: str = ""
+    paints_as: str = ""
     reads_as: str = ""
 
     @property

@@ -44,9 +44,13 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
         pixels = _pixels(pipeline, image.pixels).to(module.dtype)
-        shift, scaling = codecs.scale_of(module, source)
+        is_folded = hasattr(pipeline, "_patchify_latents")
+        shift, scaling = (0.0, 1.0) if is_folded else codecs.scale_of(module, source)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
         mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
+        if is_folded:
+            folded = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
+            mean, logvar = codecs.normalised(module, *folded)
         if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
             mean, logvar = ((each.squeeze if mean.ndim == 5 else each.unsqueeze)(2) for each in (mean, logvar))  # noqa: PLR2004
         return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)

@@ -103,6 +103,8 @@ def sample(  # these are what a picture depends on
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
+            if latent.mask is not None:
+                picturing.read_as_painter(pipeline)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
@@ -18,6 +19,8 @@ from nodes.types import Image
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
+
+    import torch
 
     from nodes.diffusion.disk.source import ModelSource
     from nodes.diffusion.families.family import Family
@@ -165,6 +168,14 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     }
 
 
+def read_as_painter(pipeline: Any) -> None:  # noqa: ANN401
+    """Let a pipeline that paints a part of a picture scale those that it reads as its family's painting class does."""
+    painter = pipeline.source.family.paints_as
+    if painter:
+        pipeline.vae = Likely(pipeline.vae)
+        pipeline._encode_vae_image = MethodType(getattr(diffusers, painter)._encode_vae_image, pipeline)  # noqa: SLF001
+
+
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
     """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
     family: Family = pipeline.source.family
@@ -184,6 +195,20 @@ class Unseen:
 
     parameters = __call__
     """What pipelines ask for a precision."""
+
+
+class Likely:
+    """A VAE that gives the most likely latents of a picture where a class would draw some."""
+
+    def __init__(self, vae: Any) -> None:  # noqa: ANN401  # diffusers does not type its models
+        self._vae = vae
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._vae, name)
+
+    def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
+        """What pipelines take for latents without a distribution."""
+        return SimpleNamespace(latents=self._vae.encode(pixels).latent_dist.mode())
 
 
 class Unread:

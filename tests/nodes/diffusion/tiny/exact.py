@@ -46,6 +46,8 @@ INPAINT = {
     "ChromaPipeline": ("ChromaInpaintPipeline",),
     "QwenImagePipeline": ("QwenImageInpaintPipeline",),
     "FluxKontextPipeline": ("FluxKontextInpaintPipeline",),
+    "QwenImageEditPipeline": ("QwenImageEditInpaintPipeline",),
+    "Flux2KleinPipeline": ("Flux2KleinInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
@@ -259,6 +261,14 @@ def _calculated(own, area, _, ratio):
     return own(area, ratio)
 
 
+def own_size(name):
+    """Let a class that works on pictures of a million pixels work on a picture of the second size as it is."""
+    module, size = sys.modules[getattr(diffusers, name).__module__], TINY[FAMILIES[name].pipeline_class].sizes[1]
+    if not hasattr(module, "calculate_dimensions"):
+        return nullcontext()
+    return mock.patch.object(module, "calculate_dimensions", lambda *_: (*size, None))
+
+
 def flat(value):
     if isinstance(value, torch.Tensor):
         return [value]
@@ -426,11 +436,25 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
         return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)
 
 
+PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
+"""Classes that read the picture which they paint a part of."""
+
+
 def _inpainting_beside(source, name, strength, steps):
-    """The same for one picture, while another one is read."""
+    """The same for one picture, while others are read: itself, another one, or both."""
     picture, latent = picture_of(source, 1)
     mask, beside = mask_of(source), pictures_of(source.pipeline_class, 1)
     image, reference = (pixels.to_pillow(each.pixels[0]) for each in (picture, *beside))
     given = {"image": image, "mask_image": mask.coverage, "image_reference": reference}
-    ours = own_from_latent(source, name, painting.masked(latent, mask), steps=steps, denoise=strength, pictures=beside)
-    return ours.samples, from_latent(source, name, latent, strength, steps=steps, **given)
+    read = [picture] if name in PAINTED else []
+    if "image_reference" in stock.signature(name):
+        read += beside
+    with ExitStack() as held:
+        for each in (source.pipeline_class, name):
+            held.enter_context(own_size(each))
+        masked = painting.masked(latent, mask)
+        ours = own_from_latent(source, name, masked, steps=steps, denoise=strength, pictures=read).samples
+        held.enter_context(most_likely(name))
+        theirs = from_latent(source, name, latent, strength, steps=steps, **given, **TINY[source.pipeline_class].text)
+        pipeline = stock_pipeline(held, source)
+    return as_stock(pipeline, ours) if source.family.ends_early else ours, theirs
