@@ -40,6 +40,12 @@ EDITS = (
         pictures=Pictures(most=10, with_text=True, among_tokens=True),
         decodes_as="QwenImagePipeline",
     ),
+    Family(
+        "qwen-image-2.1",
+        "QwenImage21Pipeline",
+        sizes={(4096, 64): "qwen-image-2.1"},
+        pictures=Pictures(least=0, most=10, with_text=True, among_tokens=True),
+    ),
     replace(
         FLUX2_KLEIN,
         pipeline_class="Flux2KleinKVPipeline",

@@ -322,12 +322,10 @@ def compare(source, case):
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
     decoded = autoencoding.decode(VAE(source), ours).pixels
-    if pictures.ndim == 5:
-        pictures = pictures.flatten(0, 1)
     return {
         "text": same_text(encoded, positive, negative, case.batch),
         "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, pictures.float()),
+        "picture": torch.equal(decoded, autoencoding.on_white(pictures)),
     }
 
 
