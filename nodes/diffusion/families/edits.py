@@ -46,6 +46,21 @@ EDITS = (
         sizes={(4096, 64): "qwen-image-2.1"},
         pictures=Pictures(least=0, most=10, with_text=True, among_tokens=True),
     ),
+    Family(
+        "joyimage-edit",
+        "JoyImageEditPipeline",
+        sizes={(4096, 16): "joyimage"},
+        divides_guided=True,
+        pictures=Pictures(with_text=True, among_tokens=True, sized="listed", likely=True),
+    ),
+    Family(
+        "joyimage-edit-plus",
+        "JoyImageEditPlusPipeline",
+        sizes={(4096, 16): "joyimage"},
+        divides_guided=True,
+        whole="its pictures lie among its latents",
+        pictures=Pictures(("images",), least=0, most=10, with_text=True, among_tokens=True, for_each=True),
+    ),
     replace(
         FLUX2_KLEIN,
         pipeline_class="Flux2KleinKVPipeline",

@@ -13,7 +13,7 @@ from nodes.diffusion.latents import codecs
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import layouts, stock
+from nodes.diffusion.stages import items, layouts, stock
 from nodes.diffusion.stages.checks import check_kind, own_words
 from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
 from nodes.diffusion.weights.device import kept
@@ -183,6 +183,7 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     if source.family.tiles:
         _tile(pipeline.vae, samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    latents = items.beside_pictures(pipeline, latents)
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(
         taught(pipeline, own_scheduler(source)), lambda *_: None, window=NOTHING, noised=True

@@ -99,12 +99,11 @@ def sample(  # these are what a picture depends on
             **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
+        picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
-            if latent.mask is not None:
-                picturing.read_as_painter(pipeline)
         steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
         passed = {**stock.conditionings([positive, negative]), **options}
         live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))

@@ -121,6 +121,9 @@ def _size_for(family: Family, image: Image) -> tuple[int, int]:
     if family.pictures is not None and family.pictures.sized == "own":
         return width * family.pictures.times, height * family.pictures.times
     module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
+    if family.pictures is not None and family.pictures.sized == "listed":
+        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
+        return listed[1], listed[0]
     calculated = module.calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
 
@@ -141,7 +144,7 @@ def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[st
     if shown.frames:
         return {names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch}
+        return {names[0]: each * batch if shown.most == 1 else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
@@ -149,6 +152,8 @@ def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[st
 
 def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
     """The same for a stage that looks at no picture, where the stock call wants one."""
+    if found and family.pictures is not None and family.pictures.sized == "listed":
+        return {**arguments(family, found), "height": None, "width": None}  # it sees them at the size that is drawn
     if found or family.pictures is None or not family.pictures.least:
         return arguments(family, found)
     blank: list[Any] = [Pillow.new("RGB", (256, 256))] * family.pictures.least
@@ -168,11 +173,16 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     }
 
 
-def read_as_painter(pipeline: Any) -> None:  # noqa: ANN401
-    """Let a pipeline that paints a part of a picture scale those that it reads as its family's painting class does."""
-    painter = pipeline.source.family.paints_as
-    if painter:
+def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
+    """Let a pipeline read what the classes of its family would read, without drawing anything for that.
+
+    While a part of a picture is painted, the pictures that it reads have the bits of the family's painting class.
+    """
+    family: Family = pipeline.source.family
+    painter = family.paints_as if painting else ""
+    if painter or (family.pictures is not None and family.pictures.likely):
         pipeline.vae = Likely(pipeline.vae)
+    if painter:
         pipeline._encode_vae_image = MethodType(getattr(diffusers, painter)._encode_vae_image, pipeline)  # noqa: SLF001
 
 
@@ -207,8 +217,9 @@ class Likely:
         return getattr(self._vae, name)
 
     def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
-        """What pipelines take for latents without a distribution."""
-        return SimpleNamespace(latents=self._vae.encode(pixels).latent_dist.mode())
+        """What a VAE gives, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels).latent_dist.mode()
+        return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))
 
 
 class Unread:

@@ -4,8 +4,8 @@ import diffusers
 import transformers
 from transformers.processing_utils import ProcessorMixin
 
-from tests.nodes.diffusion.tiny import encoders, seeing
-from tests.nodes.diffusion.tiny.dits import flow_by_size
+from tests.nodes.diffusion.tiny import encoders, seeing, vaes
+from tests.nodes.diffusion.tiny.dits import flow_by_size, flow_match
 
 
 class Qwen3VLProcessor(transformers.Qwen3VLProcessor):
@@ -58,3 +58,23 @@ def qwen_image_21():
         "text_encoder": qwen_3_vl(),
         "processor": processor(),
     }
+
+
+def _joyimage(transformer):
+    sizes = {"hidden_size": 32, "num_attention_heads": 2, "text_dim": 32, "num_layers": 1, "rope_dim_list": [4, 6, 6]}
+    return {
+        "transformer": transformer(in_channels=16, mlp_width_ratio=2.0, **sizes),
+        "scheduler": flow_match(),
+        "vae": vaes.wan(),
+        "text_encoder": qwen_3_vl(),
+        "tokenizer": seeing.tokenizer(),
+        "processor": processor(),
+    }
+
+
+def joyimage():
+    return _joyimage(diffusers.JoyImageEditTransformer3DModel)
+
+
+def joyimage_plus():
+    return _joyimage(diffusers.JoyImageEditPlusTransformer3DModel)

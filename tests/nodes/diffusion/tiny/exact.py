@@ -8,6 +8,7 @@ from unittest import mock
 
 import diffusers
 import torch
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
@@ -187,22 +188,26 @@ def stock_call(pipeline, case, output, *, encoded=None):
     if several:
         arguments[several] = case.batch
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
-    if encoded is not None and stock.reads_words(name):
-        method = next(each for each in stock.ENCODERS if hasattr(pipeline, each))
-        encode = getattr(pipeline, method)
-
-        def spy(*args, **kwargs):
-            result = encode(*args, **kwargs)
-            encoded.append(result)
-            return result
-
-        setattr(pipeline, method, spy)
+    for method in stock.encoders(type(pipeline)) if encoded is not None else ():
+        _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
     found = pipeline(**arguments, output_type=output, return_dict=False)
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
+
+
+def _listen(pipeline, method, encoded):
+    """Append what `method` of the pipeline gives to `encoded`."""
+    encode = getattr(pipeline, method)
+
+    def spy(*args, **kwargs):
+        result = encode(*args, **kwargs)
+        encoded.append(result)
+        return result
+
+    setattr(pipeline, method, spy)
 
 
 def stock_pictures(pipeline, case):
@@ -251,6 +256,9 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
 def small_area(name):
     """Let a class that works on pictures of a million pixels work on as many as the tiny models have."""
     module, (width, height) = sys.modules[getattr(diffusers, name).__module__], TINY[name].sizes[0]
+    if hasattr(module, "JoyImageEditImageProcessor"):
+        listed = {1024: [size[::-1] for size in TINY[name].sizes]}
+        return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
@@ -312,6 +320,8 @@ def compare(source, case):
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
+        if source.family.pictures is not None and source.family.pictures.likely:
+            held.enter_context(mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode()))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)
@@ -321,7 +331,8 @@ def compare(source, case):
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
-    decoded = autoencoding.decode(VAE(source), ours).pixels
+    with small_area(source.pipeline_class):
+        decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
         "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
