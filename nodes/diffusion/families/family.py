@@ -31,10 +31,11 @@ class Pictures:
     `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
-    "area" that of its proportions with the area that the model was made for; `stretched` ones are brought to the size
-    of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
+    "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
+    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
     for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
-    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so.
+    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
+    latents of them are read where the class would draw some from PyTorch's global generator.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -42,13 +43,14 @@ class Pictures:
     most: int = 1
     with_text: bool = False
     among_tokens: bool = False
-    sized: Literal["", "own", "area"] = ""
+    sized: Literal["", "own", "area", "listed"] = ""
     times: int = 1
     stretched: bool = False
     frames: bool = False
     leading: bool = False
     always: bool = False
     for_each: bool = False
+    likely: bool = False
     parts: tuple[str, ...] = ()
 
 
@@ -101,6 +103,7 @@ class Family:
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
+    - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
     - `reads_as`: the class that runs the same parts where they are given pictures.
     """
 
@@ -141,6 +144,7 @@ class Family:
     pictures: Pictures | None = None
     blank_words: str = ""
     decodes_as: str = ""
+    paints_as: str = ""
     reads_as: str = ""
 
     @property

@@ -14,7 +14,7 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families.family import LATENT_CHANNELS
-from nodes.diffusion.stages import stock
+from nodes.diffusion.stages import items, stock
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +50,8 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
+    if items.holds_items(pipeline):
+        return factor(pipeline) * items.side_of_patch(pipeline)
     return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
@@ -78,6 +80,8 @@ def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
 
 def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
+    if items.holds_items(pipeline):
+        return items.pack(pipeline, samples)
     if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
     if _counts_one_frame(pipeline):
@@ -116,6 +120,9 @@ def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
 
 def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
+    if items.holds_items(pipeline):
+        side = factor(pipeline)
+        return items.unpack(pipeline, latents, size.height // side, size.width // side)
     if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
@@ -221,6 +228,11 @@ def check_known(pipeline: Any, size: Size) -> None:  # noqa: ANN401
         what = f"This model makes no pictures of {size.width} x {size.height} pixels."
         fix = f"Choose one of {', '.join(f'{width} x {height}' for width, height in known)}."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+    processor = getattr(pipeline, "vae_image_processor", None)
+    nearest = processor.get_default_height_width(None, size.height, size.width) if processor else None
+    if nearest and nearest != (size.height, size.width):
+        what = f"This model makes no pictures of {size.width} x {size.height} pixels."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"The nearest ones have {nearest[1]} x {nearest[0]}.")
 
 
 def check_frames(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
@@ -18,6 +19,8 @@ from nodes.types import Image
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
+
+    import torch
 
     from nodes.diffusion.disk.source import ModelSource
     from nodes.diffusion.families.family import Family
@@ -118,6 +121,9 @@ def _size_for(family: Family, image: Image) -> tuple[int, int]:
     if family.pictures is not None and family.pictures.sized == "own":
         return width * family.pictures.times, height * family.pictures.times
     module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
+    if family.pictures is not None and family.pictures.sized == "listed":
+        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
+        return listed[1], listed[0]
     calculated = module.calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
 
@@ -138,7 +144,7 @@ def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[st
     if shown.frames:
         return {names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch}
+        return {names[0]: each * batch if shown.most == 1 else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
@@ -146,6 +152,8 @@ def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[st
 
 def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
     """The same for a stage that looks at no picture, where the stock call wants one."""
+    if found and family.pictures is not None and family.pictures.sized == "listed":
+        return {**arguments(family, found), "height": None, "width": None}  # it sees them at the size that is drawn
     if found or family.pictures is None or not family.pictures.least:
         return arguments(family, found)
     blank: list[Any] = [Pillow.new("RGB", (256, 256))] * family.pictures.least
@@ -163,6 +171,19 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
         for name in names
         if name in source.parts
     }
+
+
+def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
+    """Let a pipeline read what the classes of its family would read, without drawing anything for that.
+
+    While a part of a picture is painted, the pictures that it reads have the bits of the family's painting class.
+    """
+    family: Family = pipeline.source.family
+    painter = family.paints_as if painting else ""
+    if painter or (family.pictures is not None and family.pictures.likely):
+        pipeline.vae = Likely(pipeline.vae)
+    if painter:
+        pipeline._encode_vae_image = MethodType(getattr(diffusers, painter)._encode_vae_image, pipeline)  # noqa: SLF001
 
 
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
@@ -184,6 +205,21 @@ class Unseen:
 
     parameters = __call__
     """What pipelines ask for a precision."""
+
+
+class Likely:
+    """A VAE that gives the most likely latents of a picture where a class would draw some."""
+
+    def __init__(self, vae: Any) -> None:  # noqa: ANN401  # diffusers does not type its models
+        self._vae = vae
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._vae, name)
+
+    def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
+        """What a VAE gives, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels).latent_dist.mode()
+        return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))
 
 
 class Unread:

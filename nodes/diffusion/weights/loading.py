@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import Lock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
@@ -70,6 +70,19 @@ class StandIn(torch.nn.Module):
     """
 
     image_processor = None
+
+    @property
+    def tokenizer(self) -> Self:
+        """Of a processor: it stands for that as well."""
+        return self
+
+    def apply_chat_template(self, *_args: object, **_kwargs: object) -> list[list[int]]:
+        """Of a processor: no token for its one text."""
+        return [[]]
+
+    def encode(self, *_args: object, **_kwargs: object) -> list[int]:
+        """Of a tokenizer: a token that says nothing."""
+        return [0]
 
     def __init__(self, config: Mapping[str, object], dtype: torch.dtype) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
     cosmos,
     dits,
+    editing,
     following,
     guided,
     kandinsky5,
@@ -64,6 +65,9 @@ TINY = {
     "ChromaPipeline": Tiny(dits.chroma),
     "QwenImageEditPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1,)),
     "QwenImageEditPlusPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1, 2)),
+    "QwenImage21Pipeline": Tiny(editing.qwen_image_21, WIDE, pictures=(0, 1, 2)),
+    "JoyImageEditPipeline": Tiny(editing.joyimage, pictures=(1,)),
+    "JoyImageEditPlusPipeline": Tiny(editing.joyimage_plus, pictures=(2, 1, 0), batches=False),
     "LongCatImageEditPipeline": Tiny(seeing.longcat_edit, ((32, 32), (32, 32)), pictures=(1,)),
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
