@@ -19,7 +19,7 @@ from nodes.diffusion.disk import hub
 from nodes.diffusion.disk.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.disk.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.disk.headers import PICKLES, Header
-from nodes.diffusion.disk.index import COMPLETE, INDEX, read_index
+from nodes.diffusion.disk.index import COMPLETE, INDEX, index_file, read_index
 from nodes.diffusion.disk.parts import Part, read_part, rule_for
 from nodes.diffusion.disk.quantising import NONE, Quantisation
 from nodes.diffusion.families.families import FAMILIES, FILLING, FOLLOWING
@@ -200,6 +200,8 @@ def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collec
     for name, (library, class_name) in index.parts.items():
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
         parts[name] = read_part(root / name, class_name, rule, at, weights=weights and name not in without)
+    for name, config in index.family.made.items():
+        parts.setdefault(name, Part(name, "diffusers", str(config["_class_name"]), root, config, ()))
     kind = family_kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
@@ -302,7 +304,10 @@ def _state(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
-        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
+        times = sorted(
+            (str(path), path.stat().st_mtime_ns)
+            for path in {*folders, index_file(source.config) or source.config / INDEX}
+        )
         return times, stamp_of(source.parts)
     except OSError:
         return None

@@ -52,10 +52,19 @@ class Pictures:
     parts: tuple[str, ...] = ()
 
 
-_TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
+_TEXT = ("text_encoder", "tokenizer", "t5_tokenizer", "processor", "text_processor", "text_conditioner")
 """How the names of parts start that turn words into tensors."""
 
-UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
+UNUSED = frozenset(
+    {
+        "safety_checker",
+        "feature_extractor",
+        "image_encoder",
+        "watermarker",
+        "prompt_upsampler",
+        "prompt_upsampler_processor",
+    }
+)
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
@@ -102,6 +111,7 @@ class Family:
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 
     name: str
@@ -142,6 +152,7 @@ class Family:
     blank_words: str = ""
     decodes_as: str = ""
     reads_as: str = ""
+    made: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def unused(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from nodes.diffusion.latents import codecs
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import layouts, stock
+from nodes.diffusion.stages import layouts, modular, stock
 from nodes.diffusion.stages.checks import check_kind, own_words
 from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
 from nodes.diffusion.weights.device import kept
@@ -122,6 +122,8 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
     """How pictures are made of latents."""
     if source.family.decoder not in source.parts:
         return _shown
+    if modular.is_modular(source.family.pipeline_class):
+        return _decode_in_blocks
     if not stock.reads_words(source.family.pipeline_class):
         return _decode_frames
     return _decode_plain if source.family.decodes_plainly else _decode_stock
@@ -155,6 +157,14 @@ def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noq
     done: torch.Tensor = pipeline.video_processor.postprocess_video(
         pipeline.decode_latents(latents, frames, frames), output_type="pt"
     )
+    return done
+
+
+def _decode_in_blocks(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of modular pipelines: the blocks that decode run alone."""
+    layouts.check_shape(pipeline, samples)
+    latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    done: torch.Tensor = pipeline.decoded(latents)
     return done
 
 

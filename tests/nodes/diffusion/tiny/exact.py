@@ -15,9 +15,10 @@ from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures import masks, pixels
 from nodes.diffusion.sampling import denoising, painting
 from nodes.diffusion.schedules.scheduler_table import CLASSES
-from nodes.diffusion.stages import layouts, pipelines, stock
+from nodes.diffusion.stages import layouts, modular, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
+from tests.nodes.diffusion.tiny import blocks
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -97,6 +98,8 @@ def stock_pipeline(held, source, name=None, **beside):
     """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
+    if modular.is_modular(cls.__name__):
+        return blocks.whole(cls.__name__, parts, source.path / "scheduler")
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
