@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
 from nodes.diffusion.latents import codecs
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import layouts, modular, stock
+from nodes.diffusion.stages import layouts, stock
 from nodes.diffusion.stages.checks import check_kind, own_words
 from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
 from nodes.diffusion.weights.device import kept
@@ -43,8 +44,8 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
             what = "This VAE encodes no pictures, only videos in tiles."
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
-        pixels = _pixels(pipeline, image.pixels).to(module.dtype)
         shift, scaling = codecs.scale_of(module, source)
+        pixels = _pixels(pipeline, image.pixels).to(module.dtype)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
         mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
         if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
@@ -122,7 +123,7 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
     """How pictures are made of latents."""
     if source.family.decoder not in source.parts:
         return _shown
-    if modular.is_modular(source.family.pipeline_class):
+    if is_modular(source.family.pipeline_class):
         return _decode_in_blocks
     if not stock.reads_words(source.family.pipeline_class):
         return _decode_frames

@@ -31,6 +31,9 @@ _COUNTS = "batch_size"
 _DECODING = "decode"
 """What rows call the last of their parts."""
 
+_USUAL = {"return_dict": True}
+"""What callers tell every stock pipeline and blocks know nothing of."""
+
 _RESULTS = ("images", "videos")
 """What blocks call what they have drawn."""
 
@@ -49,11 +52,6 @@ class Row:
         taken = {each.name for block in self.drawing for each in block.inputs}
         given = {each.name: each for block in self.encoding for each in block.intermediate_outputs}
         return tuple(each for name, each in given.items() if name in taken)
-
-
-def is_modular(name: str) -> bool:
-    """Whether Diffusers has the pipeline class `name` in blocks only."""
-    return name.endswith("ModularPipeline")
 
 
 class AsStock:
@@ -120,7 +118,7 @@ def as_stock(name: str) -> Any:  # noqa: ANN401
     blocks = _blocks(modular)
     row = row_of(blocks, WORDS)
     parts = {each.name: None for each in blocks.expected_components}
-    inputs = {each.name: each.default for each in blocks.inputs if each.name is not None}
+    inputs = {each.name: each.default for each in blocks.inputs if each.name is not None} | _USUAL
     members = {
         "every": blocks,
         "row": row,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.stages import modular, own_guiders
 from nodes.diffusion.weights.libraries import diffusers
 
@@ -209,7 +210,7 @@ class Signature:
 
 def class_of(name: str) -> Any:  # noqa: ANN401
     """The stock pipeline class `name`, or what makes the modular one look like it where there is no other."""
-    return modular.as_stock(name) if modular.is_modular(name) else getattr(diffusers, name)
+    return modular.as_stock(name) if is_modular(name) else getattr(diffusers, name)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Models that Diffusers runs in blocks only, and those blocks run as a whole."""
 
 import diffusers
+import torch
 import transformers
 from transformers.processing_utils import ProcessorMixin
 
@@ -97,6 +98,10 @@ def whole(name, parts, scheduler):
             return [value for key, value in state.values.items() if key.endswith("prompt_embeds")]
 
         def __call__(self, *, output_type, return_dict, **given):  # noqa: ARG002  # it gives a tuple
+            if isinstance(given.get("image"), torch.Tensor):  # encoded, as stock classes take it too
+                count = given.pop("num_images_per_prompt")
+                given |= {key: [given[key]] * count for key in ("prompt", "negative_prompt")}
+                given |= {"image_latents": given.pop("image").unsqueeze(2)}
             state = own.__call__(self, **given, output_type="pt" if output_type == "latent" else output_type)
             self.encode_prompt(state)
             return (state.get("latents" if output_type == "latent" else "images"),)
@@ -104,9 +109,10 @@ def whole(name, parts, scheduler):
     Whole.__name__ = name
     blocks = getattr(diffusers, own.default_blocks_name)()
     blocks.sub_blocks.pop("prompt_upsampler", None)
-    for block in blocks.get_execution_blocks(prompt=True).sub_blocks.values():
-        if hasattr(block, "set_progress_bar_config"):
-            block.set_progress_bar_config(disable=True)
+    for given in ({"prompt": True}, {"prompt": True, "image_latents": True, "image_cond_latents": True}):
+        for block in blocks.get_execution_blocks(**given).sub_blocks.values():
+            if hasattr(block, "set_progress_bar_config"):
+                block.set_progress_bar_config(disable=True)
     pipeline = Whole(blocks=blocks)
     if scheduler.is_dir():
         parts = {**parts, "scheduler": diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(scheduler)}

@@ -9,13 +9,14 @@ from unittest import mock
 import diffusers
 import torch
 
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures import masks, pixels
 from nodes.diffusion.sampling import denoising, painting
 from nodes.diffusion.schedules.scheduler_table import CLASSES
-from nodes.diffusion.stages import layouts, modular, pipelines, stock
+from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import blocks
@@ -98,7 +99,7 @@ def stock_pipeline(held, source, name=None, **beside):
     """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
-    if modular.is_modular(cls.__name__):
+    if is_modular(cls.__name__):
         return blocks.whole(cls.__name__, parts, source.path / "scheduler")
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
@@ -346,6 +347,7 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
     call, batch = stock.signature(name), len(latent.samples)
     with ExitStack() as held:
         pipeline = stock_pipeline(held, source, name)
+        guide(pipeline, tiny.guidance)
         if name == "ChromaInpaintPipeline":  # it asks for a setting that no Chroma transformer has
             pipeline.transformer.register_to_config(guidance_embeds=False)
         if scheduler:

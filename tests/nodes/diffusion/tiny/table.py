@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
-from nodes.diffusion.stages.modular import is_modular
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
     blocks,
