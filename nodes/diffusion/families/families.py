@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nodes.diffusion.families.blocks import BLOCKS
 from nodes.diffusion.families.edits import EDITS, QWEN_IMAGE_EDIT
 from nodes.diffusion.families.images import (
     CHROMA,
@@ -98,7 +99,7 @@ _OF_VARIANTS = {
 }
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES)},
+    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES, *BLOCKS)},
     **_OF_VARIANTS,
     **_TASKS,
     **{task: _OF_VARIANTS[name] for task, name in _TASKS_OF_VARIANTS.items()},

@@ -54,10 +54,19 @@ class Pictures:
     parts: tuple[str, ...] = ()
 
 
-_TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
+_TEXT = ("text_encoder", "tokenizer", "t5_tokenizer", "processor", "text_processor", "text_conditioner")
 """How the names of parts start that turn words into tensors."""
 
-UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
+UNUSED = frozenset(
+    {
+        "safety_checker",
+        "feature_extractor",
+        "image_encoder",
+        "watermarker",
+        "prompt_upsampler",
+        "prompt_upsampler_processor",
+    }
+)
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
@@ -105,6 +114,7 @@ class Family:
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
     - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 
     name: str
@@ -146,6 +156,7 @@ class Family:
     decodes_as: str = ""
     paints_as: str = ""
     reads_as: str = ""
+    made: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def unused(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
 from nodes.diffusion.latents import codecs
 from nodes.diffusion.memory.shelf import SHELF
@@ -47,9 +48,9 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
             what = "This VAE encodes no pictures, only videos in tiles."
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
-        pixels = _pixels(pipeline, _opaque(module, image.pixels)).to(module.dtype)
         is_folded = hasattr(pipeline, "_patchify_latents")
         shift, scaling = (0.0, 1.0) if is_folded else codecs.scale_of(module, source)
+        pixels = _pixels(pipeline, _opaque(module, image.pixels)).to(module.dtype)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
         mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
         if is_folded:
@@ -137,6 +138,8 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
     """How pictures are made of latents."""
     if source.family.decoder not in source.parts:
         return _shown
+    if is_modular(source.family.pipeline_class):
+        return _decode_in_blocks
     if not stock.reads_words(source.family.pipeline_class):
         return _decode_frames
     return _decode_plain if source.family.decodes_plainly else _decode_stock
@@ -170,6 +173,14 @@ def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noq
     done: torch.Tensor = pipeline.video_processor.postprocess_video(
         pipeline.decode_latents(latents, frames, frames), output_type="pt"
     )
+    return done
+
+
+def _decode_in_blocks(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of modular pipelines: the blocks that decode run alone."""
+    layouts.check_shape(pipeline, samples)
+    latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    done: torch.Tensor = pipeline.decoded(latents)
     return done
 
 

@@ -40,7 +40,8 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    return 2 if hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) else 1
+    folds = hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) or _counts_grid(pipeline)
+    return 2 if folds else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -129,7 +130,7 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         moved = latents.movedim(-1, 1)
         return moved if hasattr(pipeline, "vae_scale_factor_temporal") else moved.squeeze(2)
     if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
-        return latents
+        return latents.squeeze(2) if _counts_one_frame(pipeline) and latents.ndim == 5 else latents  # noqa: PLR2004
     if patch(pipeline) > 1:
         side = factor(pipeline)
         return latents.transpose(1, 2).reshape(len(latents), -1, size.height // side, size.width // side)
@@ -167,12 +168,17 @@ def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
 
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
-    return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"
+    return type(pipeline).__name__ in {"Cosmos2TextToImagePipeline", "AnimaModularPipeline"}
 
 
 def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline's tokens are the folded numbers, made by no function of its own."""
     return type(pipeline).__name__ == "Ideogram4Pipeline"
+
+
+def _counts_grid(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline takes and gives the folded numbers in rows and columns, and has tokens in its loop only."""
+    return type(pipeline).__name__ in {"Flux3ModularPipeline", "Flux3DistilledModularPipeline"}
 
 
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401

@@ -49,7 +49,8 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
         raise lacking(source, part, str(source.path))
     with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
-            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+            asks = {"trust_remote_code": False} if part.class_name.startswith("Auto") else {}  # else at the terminal
+            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True, **asks)
         if part.library == SPANDREL:
             return load_upscaler(source.path, device, dtype)
         if part.alone:

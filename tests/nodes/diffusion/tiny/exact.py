@@ -10,6 +10,7 @@ import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
@@ -19,6 +20,7 @@ from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
+from tests.nodes.diffusion.tiny import blocks
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -100,6 +102,8 @@ def stock_pipeline(held, source, name=None, **beside):
     """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
+    if is_modular(cls.__name__):
+        return blocks.whole(cls.__name__, parts, source.path / "scheduler")
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
@@ -362,6 +366,7 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
     call, batch = stock.signature(name), len(latent.samples)
     with ExitStack() as held:
         pipeline = stock_pipeline(held, source, name)
+        guide(pipeline, tiny.guidance)
         if name == "ChromaInpaintPipeline":  # it asks for a setting that no Chroma transformer has
             pipeline.transformer.register_to_config(guidance_embeds=False)
         if scheduler:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
+    blocks,
     cosmos,
     dits,
     editing,
@@ -177,6 +179,19 @@ TINY = {
     "SanaImageToVideoPipeline": Tiny(
         videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
     ),
+    "AnimaModularPipeline": Tiny(blocks.anima, text={"max_sequence_length": 64}),
+    "Flux3ModularPipeline": Tiny(
+        blocks.flux3,
+        WIDE,
+        text={"max_sequence_length": 96, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1, 2),
+    ),
+    "Flux3DistilledModularPipeline": Tiny(
+        blocks.flux3_distilled,
+        WIDE,
+        text={"max_sequence_length": 96, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1),
+    ),
 }
 
 
@@ -208,7 +223,10 @@ def build(name, folder):
     for part in made.values():
         if isinstance(part, torch.nn.Module):
             disturb(part)
-    getattr(diffusers, name)(**made).save_pretrained(folder)
+    if is_modular(name):
+        blocks.save(name, made, folder)
+    else:
+        getattr(diffusers, name)(**made).save_pretrained(folder)
 
 
 def disturb(module):
