@@ -120,6 +120,15 @@ class ModelSource:
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
 
     @property
+    def ends_early(self) -> bool:
+        """Whether the last step's result is taken, as what the stock call gives as a latent is one no more.
+
+        One that reads its picture beside the latents cuts their first frame off.
+        """
+        denoiser = self.parts[self.family.denoisers[0]]
+        return self.family.ends_early or denoiser.config.get("image_condition_type") == "latent_concat"
+
+    @property
     def reads_picture(self) -> bool:
         """Whether it was made to follow a picture, which its denoiser reads beside the latents."""
         return self.pipeline_class in FOLLOWING

@@ -32,8 +32,9 @@ class Pictures:
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
     "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
-    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
-    for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
+    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they
+    are a video as long as the one that is drawn. `for_each` asks for a copy for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
+    By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
     `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
     latents of them are read where the class would draw some from PyTorch's global generator.
     """
@@ -51,6 +52,7 @@ class Pictures:
     always: bool = False
     for_each: bool = False
     likely: bool = False
+    clip: str = ""
     parts: tuple[str, ...] = ()
 
 
@@ -166,11 +168,12 @@ class Family:
     @property
     def shown(self) -> frozenset[str]:
         """The arguments of the stock call that pictures are given by."""
-        return frozenset() if self.pictures is None else frozenset(self.pictures.arguments)
+        return frozenset() if self.pictures is None else frozenset((*self.pictures.arguments, self.pictures.clip))
 
     def is_text(self, part: str) -> bool:
-        """Whether a part turns words into tensors."""
-        return part.startswith(_TEXT)
+        """Whether a part turns words into tensors, or the pictures beside them for the one that does."""
+        shown = self.pictures
+        return part.startswith(_TEXT) or (shown is not None and shown.with_text and part in shown.parts)
 
     def has_skeleton(self, part: str) -> bool:
         """Whether a pipeline asks this part for its sizes even where it does not run."""

@@ -14,7 +14,7 @@ from nodes.diffusion.latents import codecs
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import items, layouts, stock
+from nodes.diffusion.stages import items, layouts, stock, unseen
 from nodes.diffusion.stages.checks import check_kind, own_words
 from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
 from nodes.diffusion.weights.device import kept
@@ -206,6 +206,9 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     )
     unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
     settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
+    if source.family.pictures is not None and source.family.pictures.least:
+        given |= unseen.blank(source.family)
+        unseen.look_at_nothing(pipeline, lambda: False)
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done

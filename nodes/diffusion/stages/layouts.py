@@ -183,7 +183,12 @@ def _counts_grid(pipeline: Any) -> bool:  # noqa: ANN401
 
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
-    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline", "Kandinsky5I2VPipeline"}
+    return type(pipeline).__name__ in {
+        "Kandinsky5T2IPipeline",
+        "Kandinsky5I2IPipeline",
+        "Kandinsky5T2VPipeline",
+        "Kandinsky5I2VPipeline",
+    }
 
 
 def _channels_last(samples: Tensor) -> Tensor:

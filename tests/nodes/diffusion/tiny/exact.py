@@ -165,6 +165,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     call = stock.signature(name)
     guide(pipeline, guidance_of(name, case))
     width, height = tiny.sizes[case.size]
+    size = layouts.Size(width, height, tiny.frames)
     names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
     several = next((each for each in names if each in call), None)
     arguments = {
@@ -184,7 +185,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
-        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
+        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
         **options_of(tiny, call, case),
         **tiny.text,

@@ -176,6 +176,37 @@ TINY = {
         shown.hunyuan_skyreels, frames=5, text={"max_sequence_length": 256}, pictures=(1,)
     ),
     "CogVideoXImageToVideoPipeline": Tiny(shown.cogvideox, frames=9, batches=False, pictures=(1,)),
+    "HunyuanVideoImageToVideoPipeline": Tiny(
+        shown.hunyuan_video,
+        frames=5,
+        text={"max_sequence_length": 64, "prompt_template": shown.HUNYUAN_TEMPLATE},
+        pictures=(1,),
+        batches=False,
+        several=False,
+    ),
+    "HunyuanVideo15ImageToVideoPipeline": Tiny(
+        shown.hunyuan_video_15, ((32, 32), (40, 24)), frames=5, pictures=(1,), batches=False
+    ),
+    "CosmosVideoToWorldPipeline": Tiny(shown.cosmos_first, frames=9, text={"max_sequence_length": 32}, pictures=(1, 5)),
+    "Cosmos2VideoToWorldPipeline": Tiny(
+        shown.cosmos_second, frames=9, text={"max_sequence_length": 32}, pictures=(1, 5)
+    ),
+    "MotifVideoImage2VideoPipeline": Tiny(
+        shown.motif_video, frames=5, text={"max_sequence_length": 32}, pictures=(1,), batches=False
+    ),
+    "EasyAnimateInpaintPipeline": Tiny(shown.easyanimate, frames=5, pictures=(0, 1, 2), batches=False),
+    "SkyReelsV2DiffusionForcingPipeline": Tiny(videos.skyreels, frames=9, text={"max_sequence_length": 32}),
+    "SkyReelsV2DiffusionForcingImageToVideoPipeline": Tiny(
+        videos.skyreels, frames=9, text={"max_sequence_length": 32}, pictures=(1,)
+    ),
+    "Kandinsky5I2IPipeline": Tiny(
+        kandinsky5.edits,
+        ((1024, 1024), (640, 1408)),
+        text={"max_sequence_length": 512},
+        pictures=(1,),
+        batches=False,
+        several=False,
+    ),
     "SanaImageToVideoPipeline": Tiny(
         videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
     ),
