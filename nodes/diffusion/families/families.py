@@ -29,6 +29,7 @@ from nodes.diffusion.families.images import (
     STABLE_DIFFUSION,
     Z_IMAGE,
 )
+from nodes.diffusion.families.priors import KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
 from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
 
 if TYPE_CHECKING:
@@ -75,13 +76,15 @@ _TASKS: Mapping[str, Family] = {
     "Kandinsky3Img2ImgPipeline": KANDINSKY3,
     "SanaSprintImg2ImgPipeline": SANA_SPRINT,
     "WanVideoToVideoPipeline": WAN,
+    "KandinskyV22PriorEmb2EmbPipeline": KANDINSKY22_PRIOR,
+    "KandinskyV22Img2ImgPipeline": KANDINSKY22,
     "CogVideoXVideoToVideoPipeline": COGVIDEOX,
     "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES)},
+    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES, *PRIORS)},
     **{
         name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
         for name, family in _VARIANTS.items()

@@ -52,6 +52,22 @@ class Pictures:
     parts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class After:
+    """What the stock call of a family draws after: embeddings of pictures, which models of the family `prior` draw.
+
+    `argument` is their name there; what some calls want to guide against too is called the same after "negative_".
+    """
+
+    prior: str
+    argument: str = "image_embeds"
+
+    @property
+    def against(self) -> str:
+        """What the call names an embedding to guide against."""
+        return f"negative_{self.argument}"
+
+
 _TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
 """How the names of parts start that turn words into tensors."""
 
@@ -97,6 +113,7 @@ class Family:
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
     - `alone`: its call draws one video of one prompt, with one generator.
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
+    - `after`: the embeddings of pictures that it draws after.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
@@ -140,18 +157,25 @@ class Family:
     joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
+    after: After | None = None
     decodes_as: str = ""
     reads_as: str = ""
 
     @property
     def unused(self) -> frozenset[str]:
         """Parts that no stage needs."""
-        return UNUSED if self.pictures is None else UNUSED - {*self.pictures.parts}
+        return UNUSED - {self.decoder, *(() if self.pictures is None else self.pictures.parts)}
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether what it draws are embeddings of pictures, to which its image encoder brings pictures too."""
+        return self.decoder == "image_encoder"
 
     @property
     def shown(self) -> frozenset[str]:
-        """The arguments of the stock call that pictures are given by."""
-        return frozenset() if self.pictures is None else frozenset(self.pictures.arguments)
+        """The arguments of the stock call that pictures and embeddings of pictures are given by."""
+        embedded = () if self.after is None else (self.after.argument, self.after.against)
+        return frozenset((*(() if self.pictures is None else self.pictures.arguments), *embedded))
 
     def is_text(self, part: str) -> bool:
         """Whether a part turns words into tensors."""
@@ -182,5 +206,5 @@ TEXT_WIDTHS = (
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""
 
-LATENT_CHANNELS = ("latent_channels", "z_dim")
-"""What the configurations of VAEs call the channels of a latent."""
+LATENT_CHANNELS = ("latent_channels", "z_dim", "projection_dim")
+"""What the configurations of VAEs call the channels of a latent, and those of image encoders those of an embedding."""

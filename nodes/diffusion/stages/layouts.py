@@ -19,7 +19,12 @@ from nodes.diffusion.stages import stock
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SPATIAL = ("vae_scale_factor", "vae_scale_factor_spatial", "vae_spatial_compression_ratio")
+_SPATIAL = (
+    "vae_scale_factor",
+    "vae_scale_factor_spatial",
+    "vae_spatial_compression_ratio",
+    "movq_scale_factor",
+)
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
 
@@ -50,7 +55,10 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
-    return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
+    side = factor(pipeline)
+    if hasattr(pipeline, "movq_scale_factor"):
+        return side * side
+    return side * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
@@ -78,6 +86,8 @@ def size_of(pipeline: Any, samples: Tensor) -> Size:  # noqa: ANN401
 
 def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
+    if draws_embeddings(pipeline):
+        return samples.flatten(1)
     if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
     if _counts_one_frame(pipeline):
@@ -116,6 +126,8 @@ def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
 
 def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN401
     """Latents as Patchbay holds them, from what the pipeline returns for a picture of `size`."""
+    if draws_embeddings(pipeline):
+        return latents[:, :, None, None]
     if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
@@ -146,6 +158,11 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         return video
     samples: Tensor = _called(pipeline._unpack_latents, known)  # noqa: SLF001
     return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
+
+
+def draws_embeddings(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline draws embeddings of pictures [batch, features]: it knows that of no picture."""
+    return hasattr(pipeline, "get_zero_embed")
 
 
 def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
