@@ -10,7 +10,7 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
-from nodes.diffusion.latents import codecs
+from nodes.diffusion.latents import codecs, embeddings
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
@@ -39,9 +39,11 @@ def encoded(vae: VAE[Any], given: Image | Video) -> LatentDistribution[Any]:
 def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     """What the VAE's encoder says of each picture of the batch, each encoded by itself.
 
-    Raises `bad_value` when a side is no multiple of the VAE's factor.
+    A prior's encoder makes embeddings of them. Raises `bad_value` when a side is no multiple of the VAE's factor.
     """
     source = vae.source
+    if source.family.is_prior:
+        return embeddings.encoded(vae, image)
     name = source.family.decoder
     with SHELF.use(source, name) as module, opened(source, **{name: module}) as pipeline:
         if source.family.tiles:
@@ -127,6 +129,9 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
     """
     source = vae.source
     check_kind("latent", latent.kind, "VAE", source.kind)
+    if source.family.is_prior:
+        what = "What a prior draws is an embedding, which no VAE turns into a picture."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Give it to a decoder: ApplyPrior.")
     name = source.family.decoder
     with ExitStack() as held:
         parts = {name: held.enter_context(SHELF.use(source, name))} if name in source.parts else {}
@@ -140,6 +145,8 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         return _shown
     if is_modular(source.family.pipeline_class):
         return _decode_in_blocks
+    if source.family.decoder == "movq":
+        return _decode_movq
     if not stock.reads_words(source.family.pipeline_class):
         return _decode_frames
     return _decode_plain if source.family.decodes_plainly else _decode_stock
@@ -164,6 +171,12 @@ def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     pixels = module.decode(latents / module.config.scaling_factor, return_dict=False)[0]
     done: torch.Tensor = pipeline.image_processor.postprocess(pixels, "pt", do_denormalize=[True] * len(pixels))
     return done
+
+
+def _decode_movq(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of Kandinsky, whose pipelines give tensors from -1 to 1 but files as they should be."""
+    pixels = pipeline.movq.decode(samples.to(pipeline.device, pipeline.movq.dtype), force_not_quantize=True).sample
+    return VaeImageProcessor.denormalize(pixels)
 
 
 def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401

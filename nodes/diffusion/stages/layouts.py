@@ -19,7 +19,12 @@ from nodes.diffusion.stages import items, stock
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SPATIAL = ("vae_scale_factor", "vae_scale_factor_spatial", "vae_spatial_compression_ratio")
+_SPATIAL = (
+    "vae_scale_factor",
+    "vae_scale_factor_spatial",
+    "vae_spatial_compression_ratio",
+    "movq_scale_factor",
+)
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
 
@@ -51,9 +56,12 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
+    side = factor(pipeline)
     if items.holds_items(pipeline):
-        return factor(pipeline) * items.side_of_patch(pipeline)
-    return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
+        return side * items.side_of_patch(pipeline)
+    if hasattr(pipeline, "movq_scale_factor"):
+        return side * side
+    return side * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
@@ -83,6 +91,8 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
     if items.holds_items(pipeline):
         return items.pack(pipeline, samples)
+    if draws_embeddings(pipeline):
+        return samples.flatten(1)
     if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
     if _counts_one_frame(pipeline):
@@ -124,6 +134,8 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     if items.holds_items(pipeline):
         side = factor(pipeline)
         return items.unpack(pipeline, latents, size.height // side, size.width // side)
+    if draws_embeddings(pipeline):
+        return latents[:, :, None, None]
     if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
@@ -154,6 +166,11 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         return video
     samples: Tensor = _called(pipeline._unpack_latents, known)  # noqa: SLF001
     return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
+
+
+def draws_embeddings(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline draws embeddings of pictures [batch, features]: it knows that of no picture."""
+    return hasattr(pipeline, "get_zero_embed")
 
 
 def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401

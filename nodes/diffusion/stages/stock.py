@@ -118,7 +118,7 @@ class Replay:
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
-        if self.joined and self.negative is not None:
+        if self.joined and self.negative is not None and name in self.positive:
             of_role = {"positive": self.positive, "negative": self.negative}
             return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
         given = self.positive if positive == name else self.negative
@@ -188,7 +188,7 @@ class Signature:
     @property
     def takes_negative(self) -> bool:
         """Whether a negative prompt can be given at all."""
-        return any(name.startswith("negative_prompt") for name in self.defaults)
+        return any(name.startswith(("negative_prompt", "negative_image_embeds")) for name in self.defaults)
 
     @property
     def guidance(self) -> str | None:

@@ -20,7 +20,7 @@ from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
-from tests.nodes.diffusion.tiny import blocks
+from tests.nodes.diffusion.tiny import blocks, embedded
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -171,7 +171,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided
+        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -187,6 +187,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
+        **embedded.arguments(name, case.batch),
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -197,6 +198,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
+    output = "pt" if FAMILIES[name].is_prior else output
     found = pipeline(**arguments, output_type=output, return_dict=False)
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
@@ -217,9 +219,10 @@ def _listen(pipeline, method, encoded):
 
 def stock_pictures(pipeline, case):
     """What the stock call draws."""
-    if not pipeline.__class__.__name__.endswith("PixelPipeline"):
+    name = type(pipeline).__name__
+    if not name.endswith("PixelPipeline") and FAMILIES[name].decoder != "movq":
         return stock_call(pipeline, case, "pt")
-    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
+    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
 
@@ -237,7 +240,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    if case.guided and "negative_prompt" in call:
+    positive = embedded.carried(positive, case.batch)
+    if case.guided and "negative_prompt" in call and not source.family.is_prior:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -279,7 +283,7 @@ def own_size(name):
     module, size = sys.modules[getattr(diffusers, name).__module__], TINY[FAMILIES[name].pipeline_class].sizes[1]
     if not hasattr(module, "calculate_dimensions"):
         return nullcontext()
-    return mock.patch.object(module, "calculate_dimensions", lambda *_: (*size, None))
+    return mock.patch.object(module, "calculate_dimensions", return_value=(*size, None))
 
 
 def flat(value):
@@ -292,6 +296,7 @@ def flat(value):
 
 def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
+    positive, negative = embedded.bare(positive), negative and embedded.bare(negative)
     if not stock.reads_words(positive.encoder.source.pipeline_class):
         return not positive.tensors
     theirs = [tensor for result in encoded for tensor in flat(result)]
@@ -326,7 +331,9 @@ def compare(source, case):
         if "latents" not in stock.signature(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
         if source.family.pictures is not None and source.family.pictures.likely:
-            held.enter_context(mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode()))
+            held.enter_context(
+                mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode())
+            )
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)
@@ -336,8 +343,11 @@ def compare(source, case):
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
-    with small_area(source.pipeline_class):
-        decoded = autoencoding.decode(VAE(source), ours).pixels
+    if source.family.is_prior:
+        decoded, pictures = embedded.seen(source)
+    else:
+        with small_area(source.pipeline_class):
+            decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
         "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
@@ -404,8 +414,10 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         beside = {"pictures": pictures, "options": tiny.text}
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside),
-        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside) if "negative_prompt" in call else None,
+        embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
+        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
+        if "negative_prompt" in call and not source.family.is_prior
+        else None,
         latent,
         scheduler=scheduler or own,
         steps=steps,

@@ -18,6 +18,7 @@ from tests.nodes.diffusion.tiny import (
     kandinsky5,
     kolors,
     newer,
+    priors,
     seeing,
     shown,
     unets,
@@ -156,6 +157,8 @@ TINY = {
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
+    "KandinskyV22PriorPipeline": Tiny(priors.prior),
+    "KandinskyV22Pipeline": Tiny(priors.decoder, several=False),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
