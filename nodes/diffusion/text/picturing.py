@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.memory.encodings import remembering
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
 from nodes.diffusion.stages import unseen
@@ -178,12 +179,15 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     shown = source.family.pictures
     if shown is None or not (found or shown.always):
         return {}
-    names = (source.family.decoder, *shown.parts)
-    return {
+    decoder = source.family.decoder
+    parts = {
         name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
-        for name in names
+        for name in (decoder, *shown.parts)
         if name in source.parts
     }
+    if decoder in parts:
+        parts[decoder] = remembering(parts[decoder], source, decoder)
+    return parts
 
 
 def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
