@@ -314,7 +314,7 @@ _FORMS = (
     _Form(
         "a text encoder",
         r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"
-        r"|enc\.blk\.0\.attn_q)\.weight$",
+        r"|(?:model\.)?(?:language_model\.)?embed_tokens|(?:enc\.)?blk\.0\.attn_q)\.weight$",
     ),
     _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
