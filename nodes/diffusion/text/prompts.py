@@ -138,6 +138,7 @@ def _encoding(
         "height": 256,
         "width": 256,
         "max_area": 256 * 256,
+        "_auto_resize": False,  # pictures to a million pixels
         "num_inference_steps": 2,
         "generator": noise.generator(0),
         "output_type": "latent",
