@@ -10,6 +10,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.latent_upscaler_files import LATENT_UPSCALER, survey_latent_upscaler
 from nodes.diffusion.families.family import LATENT_CHANNELS
 from nodes.diffusion.latents.latent_math import finished
+from nodes.diffusion.latents.mask_rules import check_unmasked
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.stages.checks import check_kind
 from nodes.diffusion.weights.device import kept
@@ -24,8 +25,9 @@ def enlarged(vae: VAE[Any], latent: Latent[Any], path: Path, *, adain: float, to
     """The latents of videos as Diffusers' `LTXLatentUpsamplePipeline` makes them of these: sides twice as long.
 
     With `adain` above 0 each channel keeps its mean and deviation by that share; `tone` presses large numbers together.
-    Raises `kind_mismatch` for latents of another family, `bad_value` for unfinished ones and for other channels.
+    Raises `kind_mismatch` for latents of another family, `bad_value` for unfinished or masked ones and other channels.
     """
+    check_unmasked(latent)
     check_kind("latent", latent.kind, "VAE", vae.kind)
     source = survey_latent_upscaler(path, "model")
     wanted = source.parts[LATENT_UPSCALER].first_integer(("in_channels",))
