@@ -64,7 +64,7 @@ from nodes.preprocessors import canny_edges, depth_map, load_depth_model
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.tuning import cache_steps, tile_vae, tune_model
-from nodes.upscaling import upscale_model
+from nodes.upscaling import upscale_latent, upscale_model
 from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
@@ -147,6 +147,7 @@ __all__ = [
     "text",
     "tile_vae",
     "tune_model",
+    "upscale_latent",
     "upscale_model",
     "vae_decode",
     "vae_encode",

@@ -156,9 +156,12 @@ def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
-    """The parts that predict, from the shelf."""
+    """The parts that predict, from the shelf; a call may set something in their configurations, which is put back."""
     names = [name for name in source.family.denoisers if name in source.parts]
-    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    for part in parts.values():
+        held.callback(setattr, part, "_internal_dict", part.config)
+    return parts
 
 
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401

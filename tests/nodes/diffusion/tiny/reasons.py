@@ -14,6 +14,7 @@ OWN = {
     "LTX2Pipeline": "denoises sound beside the video, with a scheduler of its own",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "shows the video that it goes on from before its own",
+    "LTXLatentUpsamplePipeline": "",  # UpscaleLatent runs it
     "ConsisIDPipeline": "reads what models outside Diffusers find in a face",
     "HunyuanVideoFramepackPipeline": "draws its video in sections that fade into each other as pixels",
     "HeliosPipeline": "decodes its video piece by piece while it draws",
