@@ -13,7 +13,7 @@ from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Sampler, Sche
 from tests.nodes.diffusion.tiny import embedded, exact
 
 PRIOR, DECODER = "KandinskyV22PriorPipeline", "KandinskyV22Pipeline"
-PAIRS = [(PRIOR, DECODER)]
+PAIRS = [(PRIOR, DECODER), ("KandinskyPriorPipeline", "KandinskyPipeline")]
 
 CALL = {"num_inference_steps": 2, "guidance_scale": 4.0, "return_dict": False}
 

@@ -51,6 +51,9 @@ INPAINT = {
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
 
+KLEIN = {"Flux2KleinPipeline", "Flux2KleinKVPipeline"}
+"""What these give for latents are those of their VAE."""
+
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
 
@@ -180,7 +183,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
         "guidance_schedule": None,
-        **embedded.arguments(name, case.batch),
+        **embedded.arguments(name, case.batch, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -199,8 +202,13 @@ def stock_call(pipeline, case, output, *, encoded=None):
         setattr(pipeline, method, spy)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
-    output = "pt" if FAMILIES[name].is_prior else output
-    found = pipeline(**arguments, output_type=output, return_dict=False)
+    last = []
+    if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
+        arguments["callback"] = lambda *told: last.append(told[-1])
+    gives_latents = not FAMILIES[name].is_prior and "callback" not in arguments
+    found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
+    if last:
+        return last[-1]
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
@@ -229,7 +237,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    positive = embedded.carried(positive, case.batch)
+    positive = embedded.carried(positive, 1 if tiny.several else case.batch)
     if case.guided and "negative_prompt" in call and not source.family.is_prior:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
@@ -316,7 +324,7 @@ def compare(source, case):
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
-    found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
+    found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
     if source.family.is_prior:
         decoded, pictures = embedded.seen(source)
     else:

@@ -2,6 +2,7 @@
 
 import diffusers
 import transformers
+from diffusers.pipelines.kandinsky.text_encoder import MCLIPConfig, MultilingualCLIP
 
 from tests.nodes.diffusion.tiny import encoders, vaes, words
 
@@ -58,13 +59,35 @@ def unet(**options):
     return diffusers.UNet2DConditionModel(**{**sizes, **options})
 
 
-def scheduler(cls=diffusers.DDPMScheduler):
-    return cls(beta_start=0.00085, beta_end=0.012, clip_sample=False, variance_type="learned_range")
+def scheduler(cls=diffusers.DDPMScheduler, **options):
+    return cls(beta_start=0.00085, beta_end=0.012, clip_sample=False, **options)
 
 
 def decoder():
     return {
         "unet": unet(encoder_hid_dim_type="image_proj", addition_embed_type="image"),
-        "scheduler": scheduler(),
+        "scheduler": scheduler(variance_type="learned_range"),
         "movq": vaes.movq(),
+    }
+
+
+def reading_decoder():
+    """Kandinsky 2.1's: it reads words as well."""
+    config = MCLIPConfig(
+        vocab_size=100,
+        hidden_size=32,
+        intermediate_size=37,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=128,
+        transformerDimSize=32,
+        imageDimSize=32,
+        pad_token_id=1,
+    )
+    return {
+        "unet": unet(encoder_hid_dim_type="text_image_proj", addition_embed_type="text_image"),
+        "scheduler": scheduler(diffusers.DDIMScheduler),
+        "movq": vaes.movq(),
+        "text_encoder": MultilingualCLIP(config),
+        "tokenizer": words.roberta(),
     }

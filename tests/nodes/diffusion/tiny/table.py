@@ -153,6 +153,8 @@ TINY = {
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
     "KandinskyV22PriorPipeline": Tiny(priors.prior),
     "KandinskyV22Pipeline": Tiny(priors.decoder, several=False),
+    "KandinskyPriorPipeline": Tiny(priors.prior),
+    "KandinskyPipeline": Tiny(priors.reading_decoder),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
