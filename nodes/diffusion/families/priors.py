@@ -26,6 +26,7 @@ KANDINSKY22 = Family(
     UNET,
     {(1280, 4): "kandinsky2.2"},
     decoder="movq",
+    puts_back=True,
     after=After("kandinsky2.2-prior"),
 )
 

@@ -35,6 +35,16 @@ def carried(conditioning, batch):
     return replace(conditioning, tensors={**conditioning.tensors, **given})
 
 
+def followed(source, way, control, keep):
+    """Arguments of a Kandinsky that follows a picture. It gives pictures alone: `keep` is given its latents."""
+    return {
+        **arguments(source.family.pipeline_class, way.batch),
+        "num_images_per_prompt": 1,
+        "hint": control.image.pixels.expand(way.batch, -1, -1, -1),
+        "callback": lambda *told: keep(told[-1]),
+    }
+
+
 def bare(conditioning):
     """The prompt without them."""
     given = conditioning.encoder.source.family.shown

@@ -2,13 +2,16 @@
 
 import functools
 import sys
+import tempfile
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unittest import mock
 
 import diffusers
 import torch
 
+from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
@@ -19,7 +22,7 @@ from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import embedded
-from tests.nodes.diffusion.tiny.table import TINY
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
@@ -48,6 +51,8 @@ INPAINT = {
     "QwenImagePipeline": ("QwenImageInpaintPipeline",),
     "FluxKontextPipeline": ("FluxKontextInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22InpaintPipeline",),
+    "KandinskyPipeline": ("KandinskyInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
 
@@ -380,7 +385,8 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
             **extra,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        output = "pt" if "callback" in extra else "latent"
+        theirs = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
@@ -433,6 +439,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.after is not None:
+        return _inpainting_after(name, steps, batch)
     if source.family.pictures is not None:
         return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
@@ -443,6 +451,24 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     given = {"image": [pixels.to_pillow(each) for each in picture.pixels], "mask_image": mask.coverage}
     with most_likely(name):
         return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)
+
+
+def _inpainting_after(name, steps, batch):
+    """The same of one picture after an embedding, by a model made for that; these classes take no strength."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(name, Path(folder) / "model")
+        source = survey(Path(folder) / "model", at=name)
+        picture, _ = picture_of(source, 1)
+        mask = mask_of(source)
+        masked = painting.encoded(VAE(source), Image(picture.pixels.repeat(batch, 1, 1, 1)), mask)
+        ours = own_from_latent(source, source.family.pipeline_class, masked, steps=steps)
+        given = {"image": pixels.to_pillow(picture.pixels[0]), "mask_image": mask.coverage[0, 0].numpy()}
+        given |= embedded.arguments(source.family.pipeline_class, 1)
+        last = []
+        if source.family.ends_early:
+            given |= {"callback": lambda *told: last.append(told[-1])}
+        theirs = from_latent(source, name, masked, 1.0, steps=steps, **given)
+        return ours.samples, last[-1] if last else theirs
 
 
 def _inpainting_beside(source, name, strength, steps):
