@@ -320,9 +320,13 @@ def family_kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) 
 
 
 def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
-    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it."""
+    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it.
+
+    One of Kandinsky that follows a picture makes as many channels of it.
+    """
     channels, latents = unet.integer("in_channels", at), vae.integer("latent_channels", at)
-    if channels not in {latents, 2 * latents + 1}:
+    hinted = unet.config.get("addition_embed_type") == "image_hint"
+    if channels not in {2 * latents if hinted else latents, 2 * latents + 1}:
         what = f"{path} has a UNet of {channels} input channels for latents of {latents}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
 

@@ -117,6 +117,7 @@ class Family:
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
     - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
+    - `puts_back`: its models that were made for inpainting, too, get the picture around the mask back after each step.
     - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
@@ -158,6 +159,7 @@ class Family:
     sized: bool = False
     tiles: bool = False
     puts_latents: bool = False
+    puts_back: bool = False
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False

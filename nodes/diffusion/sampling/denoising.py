@@ -285,7 +285,7 @@ def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun
     """What becomes of the latents after each step, where a mask keeps some of them and the model reads none."""
     if not isinstance(latent, Latent) or latent.mask is None or begun is None or begun.noise is None:
         return None
-    if pipeline.source.reads_mask:
+    if pipeline.source.reads_mask and not pipeline.source.family.puts_back:
         return None
     around = painting.surroundings(pipeline, latent.samples, latent.mask, begun.noise)
     if isinstance(live, SamplerScheduler):

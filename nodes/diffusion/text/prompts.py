@@ -93,7 +93,8 @@ def encode_text(
 def _refuse_words(source: ModelSource, text: str | None) -> None:
     """Refuse a prompt for a model that would not read it."""
     if text:
-        what = f"{source.family.pipeline_class} reads no words, only pictures."
+        read = "pictures" if source.family.after is None else "what its prior makes of them"
+        what = f"{source.family.pipeline_class} reads no words, only {read}."
         raise PatchbayError(Code.BAD_VALUE, "text", what, "Leave the text empty.")
 
 

@@ -2,14 +2,17 @@
 
 import functools
 import sys
+import tempfile
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unittest import mock
 
 import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
@@ -21,7 +24,7 @@ from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import blocks, embedded
-from tests.nodes.diffusion.tiny.table import TINY
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
@@ -52,8 +55,13 @@ INPAINT = {
     "QwenImageEditPipeline": ("QwenImageEditInpaintPipeline",),
     "Flux2KleinPipeline": ("Flux2KleinInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22InpaintPipeline",),
+    "KandinskyPipeline": ("KandinskyInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
+
+KLEIN = {"Flux2KleinPipeline", "Flux2KleinKVPipeline"}
+"""What these give for latents are those of their VAE."""
 
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
@@ -187,7 +195,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
-        **embedded.arguments(name, case.batch),
+        **embedded.arguments(name, case.batch, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -198,8 +206,13 @@ def stock_call(pipeline, case, output, *, encoded=None):
         _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
-    output = "pt" if FAMILIES[name].is_prior else output
-    found = pipeline(**arguments, output_type=output, return_dict=False)
+    last = []
+    if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
+        arguments["callback"] = lambda *told: last.append(told[-1])
+    gives_latents = not FAMILIES[name].is_prior and "callback" not in arguments
+    found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
+    if last:
+        return last[-1]
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
@@ -240,7 +253,7 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    positive = embedded.carried(positive, case.batch)
+    positive = embedded.carried(positive, 1 if tiny.several else case.batch)
     if case.guided and "negative_prompt" in call and not source.family.is_prior:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
@@ -342,7 +355,7 @@ def compare(source, case):
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
-    found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
+    found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
     if source.family.is_prior:
         decoded, pictures = embedded.seen(source)
     else:
@@ -398,7 +411,8 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
             **extra,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        output = "pt" if "callback" in extra else "latent"
+        theirs = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
@@ -451,6 +465,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.after is not None:
+        return _inpainting_after(name, steps, batch)
     if source.family.pictures is not None:
         return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
@@ -465,6 +481,24 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
 
 PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
 """Classes that read the picture which they paint a part of."""
+
+
+def _inpainting_after(name, steps, batch):
+    """The same of one picture after an embedding, by a model made for that; these classes take no strength."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(name, Path(folder) / "model")
+        source = survey(Path(folder) / "model", at=name)
+        picture, _ = picture_of(source, 1)
+        mask = mask_of(source)
+        masked = painting.encoded(VAE(source), Image(picture.pixels.repeat(batch, 1, 1, 1)), mask)
+        ours = own_from_latent(source, source.family.pipeline_class, masked, steps=steps)
+        given = {"image": pixels.to_pillow(picture.pixels[0]), "mask_image": mask.coverage[0, 0].numpy()}
+        given |= embedded.arguments(source.family.pipeline_class, 1)
+        last = []
+        if source.family.ends_early:
+            given |= {"callback": lambda *told: last.append(told[-1])}
+        theirs = from_latent(source, name, masked, 1.0, steps=steps, **given)
+        return ours.samples, last[-1] if last else theirs
 
 
 def _inpainting_beside(source, name, strength, steps):

@@ -53,6 +53,7 @@ class Tiny:
 
 
 WIDE = ((64, 64), (96, 64))
+LARGE = ((64, 64), (128, 64))
 
 TINY = {
     "StableDiffusionPipeline": Tiny(unets.sd),
@@ -158,7 +159,9 @@ TINY = {
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
     "KandinskyV22PriorPipeline": Tiny(priors.prior),
-    "KandinskyV22Pipeline": Tiny(priors.decoder, several=False),
+    "KandinskyV22Pipeline": Tiny(priors.decoder, LARGE, several=False),
+    "KandinskyPriorPipeline": Tiny(priors.prior),
+    "KandinskyPipeline": Tiny(priors.reading_decoder, LARGE),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
@@ -233,6 +236,8 @@ READERS = {
     "StableDiffusionInpaintPipeline": unets.sd_inpaint,
     "StableDiffusionXLInpaintPipeline": unets.sdxl_inpaint,
     "FluxFillPipeline": dits.flux_fill,
+    "KandinskyV22InpaintPipeline": priors.painting_decoder,
+    "KandinskyInpaintPipeline": priors.reading_painting_decoder,
 }
 """Models that were made for inpainting and read a mask."""
 
@@ -243,6 +248,8 @@ FOLLOWERS = {
     "CogView4ControlPipeline": following.cogview4,
     "CogVideoXFunControlPipeline": following.cogvideox,
     "EasyAnimateControlPipeline": following.easyanimate,
+    "KandinskyV22ControlnetPipeline": priors.following_decoder,
+    "KandinskyV22ControlnetImg2ImgPipeline": priors.following_decoder,
 }
 """Models that were made to follow a picture, which they read."""
 
