@@ -55,7 +55,9 @@ class Pictures:
 _TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
 """How the names of parts start that turn words into tensors."""
 
-UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
+UNUSED = frozenset(
+    {"safety_checker", "feature_extractor", "image_encoder", "watermarker", "prompt_enhancer", "duration_head"}
+)
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
@@ -100,6 +102,8 @@ class Family:
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
+    - `connectors`: parts through which an encoded prompt goes to the denoiser, run where that runs.
+    - `sound`: what makes sound of what is denoised beside its videos, in order: a spectrogram of a latent, and a wave.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `reads_as`: the class that runs the same parts where they are given pictures.
     """
@@ -140,6 +144,8 @@ class Family:
     joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
+    connectors: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
     decodes_as: str = ""
     reads_as: str = ""
 
@@ -159,7 +165,7 @@ class Family:
 
     def has_skeleton(self, part: str) -> bool:
         """Whether a pipeline asks this part for its sizes even where it does not run."""
-        return part == self.decoder or part in self.denoisers
+        return part == self.decoder or part in self.denoisers or part in self.sound[:1]
 
     def kind(self, sizes: tuple[int, ...]) -> str:
         """The kind of a model of this family with these sizes."""

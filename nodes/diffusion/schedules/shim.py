@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.schedules import leftover, proposals
+from nodes.diffusion.schedules import leftover, noise, proposals
 from nodes.diffusion.schedules.estimates import estimate
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class SchedulerShim:
         self._asks_twice = asks_twice
         self._told = {} if share is None or _SHARE not in _parameters(scheduler.set_timesteps) else {_SHARE: share}
         self._before: Mapping[str, Any] = {}
+        self._beside: SchedulerShim | None = None
         self._done = 0
         self._draws = "generator" in _parameters(scheduler.step)
         # Pipelines look at these signatures to find out what a scheduler accepts.
@@ -103,8 +104,19 @@ class SchedulerShim:
         self.set_timesteps.__signature__ = proposals.signature_of(scheduler)  # type: ignore[attr-defined]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:  # noqa: ANN401
-        """A copy is a scheduler of its own, for what a pipeline denoises beside its latents: sound, single frames."""
-        return copy.deepcopy(self._scheduler, memo)
+        """A copy is a scheduler of its own with the same window, for the sound that is denoised beside the latents.
+
+        It draws from generators of its own, so that each of the two draws the same whatever the other does.
+        """
+        self._beside = SchedulerShim(
+            copy.deepcopy(self._scheduler, memo),
+            lambda *_: None,
+            window=self._window,
+            noised=self._noised,
+            own=[noise.generator(each.initial_seed() + _APART) for each in self._own],
+            resume=None if self._resume is None else self._resume[_BESIDE],
+        )
+        return self._beside
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._scheduler, name)
@@ -123,9 +135,9 @@ class SchedulerShim:
 
     @property
     def sigmas(self) -> Any:  # noqa: ANN401  # a tensor, or what the scheduler has in its place
-        """The noise levels from the window's first on, as a pipeline counts its steps."""
-        own = self._scheduler.sigmas
-        return own[self._window.first :] if self._window.first and self._scheduler.order == 1 else own
+        """The noise levels from the window's first on, as a pipeline counts its calls of the denoiser."""
+        own, first = self._scheduler.sigmas, index_of(self._scheduler, self._window.first)
+        return own[first:] if first else own
 
     @property
     def _step_index(self) -> Any:  # noqa: ANN401  # a number, or none yet
@@ -161,7 +173,8 @@ class SchedulerShim:
         if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
         if self._resume is not None:
-            leftover.restore(self._scheduler, self._resume, self._own, self._scheduler.timesteps.device)
+            own = {name: value for name, value in self._resume.items() if name != _BESIDE}
+            leftover.restore(self._scheduler, own, self._own, self._scheduler.timesteps.device)
         elif self._noised:
             begin_at(self._scheduler, index_of(self._scheduler, self._window.first))
         self._done = 0
@@ -196,8 +209,15 @@ class SchedulerShim:
 
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""
-        return leftover.state_of(self._scheduler, self._before, self._own)
+        beside = {} if self._beside is None else {_BESIDE: self._beside.state()}
+        return {**leftover.state_of(self._scheduler, self._before, self._own), **beside}
 
+
+_BESIDE = "beside"
+"""The state of the scheduler's copy in its own."""
+
+_APART = 2**62
+"""What is added to the seeds of a scheduler's generators for those of its copy."""
 
 _SHARE = "strength"
 """What a scheduler that makes its steps for a share of the noise calls that."""

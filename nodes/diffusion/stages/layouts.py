@@ -50,7 +50,10 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
-    return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
+    if not is_packed(pipeline) or _counts_no_packing(pipeline):
+        return factor(pipeline)
+    told = "patch_size" in inspect.signature(pipeline._pack_latents).parameters  # noqa: SLF001
+    return factor(pipeline) * (_patches(pipeline)["patch_size"] if told else 2)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401

@@ -18,6 +18,7 @@ from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
+from tests.nodes.diffusion.tiny import heard as heard_beside
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -130,7 +131,8 @@ def guidance_of(name, case):
 def options_of(tiny, call, case):
     """Arguments beyond those that every call is given. Distilled models are guided by an option."""
     is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
-    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
+    silent = {} if case.guided or "audio_guidance_scale" not in call else {"audio_guidance_scale": 1.0}
+    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else silent)}
 
 
 def begun(case, tiny):
@@ -151,8 +153,8 @@ def beginning(source, case, shown=()):
     return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
 
 
-def stock_call(pipeline, case, output, *, encoded=None):
-    """The stock call; what its encoder gave is appended to `encoded`."""
+def stock_call(pipeline, case, output, *, encoded=None, heard=None):
+    """The stock call; what its encoder gave is appended to `encoded`, and the sound it gives to `heard`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
@@ -198,15 +200,17 @@ def stock_call(pipeline, case, output, *, encoded=None):
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
     found = pipeline(**arguments, output_type=output, return_dict=False)
+    if FAMILIES[name].sound and heard is not None:
+        heard.append(found[1])
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
 
 
-def stock_pictures(pipeline, case):
-    """What the stock call draws."""
+def stock_pictures(pipeline, case, heard):
+    """What the stock call draws; the sound it makes is appended to `heard`."""
     if not pipeline.__class__.__name__.endswith("PixelPipeline"):
-        return stock_call(pipeline, case, "pt")
+        return stock_call(pipeline, case, "pt", heard=heard)
     drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
@@ -297,27 +301,29 @@ def as_stock(pipeline, samples):
 
 @torch.no_grad()
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture; sound with it."""
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
-        encoded = []
-        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_pictures(stock_pipeline(held, source), case)
+        encoded, heard = [], []
+        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded, heard=heard)
+        pictures = stock_pictures(stock_pipeline(held, source), case, heard)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
+    found = heard_beside.video_as_stock(pipeline, ours) if source.family.sound else found
+    same_sound, same_wave = heard_beside.equal(source, pipeline, ours, heard)
     decoded = autoencoding.decode(VAE(source), ours).pixels
     if pictures.ndim == 5:
         pictures = pictures.flatten(0, 1)
     return {
         "text": same_text(encoded, positive, negative, case.batch),
-        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, pictures.float()),
+        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()) and same_sound,
+        "picture": torch.equal(decoded, pictures.float()) and same_wave,
     }
 
 
