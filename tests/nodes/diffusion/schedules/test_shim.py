@@ -106,8 +106,11 @@ def test_a_copy_is_a_scheduler_of_its_own(fresh):
     scheduler = fresh("Euler")
     shim = SchedulerShim(scheduler, lambda *_: None)
     found = copy.deepcopy(shim)
-    assert type(found) is type(scheduler)
-    assert found is not scheduler
+    assert isinstance(found, diffusers.EulerDiscreteScheduler)
+    assert found is not shim
+    found.set_timesteps(3)
+    assert len(found.timesteps) == 3
+    assert len(shim.timesteps) == len(scheduler.timesteps) != 3
     assert isinstance(shim, diffusers.EulerDiscreteScheduler)
 
 
