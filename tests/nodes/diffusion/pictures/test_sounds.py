@@ -49,7 +49,7 @@ def test_a_video_has_a_track_of_its_sound(rising):
     assert stream.rate == 24000
     assert float(stream.duration * stream.time_base) == pytest.approx(1.0, abs=0.05)
     inside = slice(8192, 16384)  # AAC begins with silence of its own, and is a little softer
-    assert found[1, inside].abs().mean() == pytest.approx(rising.samples[1, inside].abs().mean(), rel=0.1)
+    assert float(found[1, inside].abs().mean()) == pytest.approx(float(rising.samples[1, inside].abs().mean()), rel=0.1)
 
 
 def test_what_a_file_cannot_hold_is_refused(rising):
