@@ -36,6 +36,8 @@ class Pictures:
     are a video as long as the one that is drawn. `for_each` asks for a copy for each picture or video that is drawn.
     `leading` ones become the first frames of the latents while they are drawn.
     By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
+    `placed` is the class beside the pipeline's that says where a picture lies: the first one begins the video, and a
+    second one ends it.
     `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
     latents of them are read where the class would draw some from PyTorch's global generator.
     """
@@ -54,6 +56,7 @@ class Pictures:
     for_each: bool = False
     likely: bool = False
     clip: str = ""
+    placed: str = ""
     parts: tuple[str, ...] = ()
 
 
@@ -137,7 +140,7 @@ class Family:
     - `sound`: what makes sound of what is denoised beside its videos, in order: a spectrogram of a latent, and a wave.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
-    - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `reads_as`: the class that runs the same parts where they are given pictures, or more of them than its own reads.
     - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 

@@ -33,5 +33,15 @@ SOUNDING = (
         alone=True,
         blank_only="its first frame is its picture, and only the others are drawn",
         decodes_as="LTX2Pipeline",
+        reads_as="LTX2ConditionPipeline",
+    ),
+    replace(
+        LTX2,
+        pipeline_class="LTX2ConditionPipeline",
+        pictures=Pictures(("conditions",), least=0, most=2, placed="LTX2VideoCondition"),
+        whole="a picture at the end is read as tokens after its latents",
+        blank_only="it reads its pictures into the noise that it draws itself",
+        decodes_as="LTX2Pipeline",
+        reads_as="",
     ),
 )
