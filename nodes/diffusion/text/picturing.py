@@ -84,8 +84,10 @@ def check(
 
 def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     """The model as the class runs it that reads these pictures, where its parts serve two classes."""
-    task = source.family.reads_as
-    return source.run_as(task) if found and task else source
+    task, shown = source.family.reads_as, source.family.pictures
+    if not task or len(found) <= (0 if shown is None else shown.most):
+        return source
+    return source_for(source.run_as(task), found)
 
 
 def check_size(pipeline: Any, found: Sequence[Image], size: Size) -> None:  # noqa: ANN401
@@ -157,6 +159,9 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
     if masked is not None:
         made = masked(each[:1], each[1] if len(each) > 1 else None, size.frames, (size.height, size.width))
         return dict(zip(names, made, strict=True))
+    if shown.placed:
+        place = getattr(_module(family), shown.placed)
+        return {names[0]: [place(picture, index) for picture, index in zip(each, (0, -1), strict=False)]}
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:

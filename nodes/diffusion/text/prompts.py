@@ -18,7 +18,7 @@ from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.stages import own_guiders, stock, unseen
 from nodes.diffusion.stages.checks import own_words
-from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unread_picture
+from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unguided, unread_picture
 from nodes.diffusion.text import answers, chunks, clip_skip, emphasis, picturing, weighting, words
 from nodes.diffusion.weights.device import kept_all
 from nodes.types import Conditioning, Role, TextEncoder, Weights
@@ -160,7 +160,7 @@ def _encoding(
             "true_cfg_scale": _GUIDED,
         }
     else:
-        given |= {"prompt": text, "guidance_scale": source.family.least_guidance, "true_cfg_scale": 0.0}
+        given |= {"prompt": text, **unguided(source.family)}
     return call.only({**given, **options, **(source.family.aside if role == "negative" else {})})
 
 

@@ -24,6 +24,7 @@ from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import blocks, embedded
+from tests.nodes.diffusion.tiny import heard as beside
 from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
@@ -145,7 +146,8 @@ def guidance_of(name, case):
 def options_of(tiny, call, case):
     """Arguments beyond those that every call is given. Distilled models are guided by an option."""
     is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
-    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
+    silent = {} if case.guided or "audio_guidance_scale" not in call else {"audio_guidance_scale": 1.0}
+    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else silent)}
 
 
 def begun(case, tiny):
@@ -166,8 +168,8 @@ def beginning(source, case, shown=()):
     return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
 
 
-def stock_call(pipeline, case, output, *, encoded=None):
-    """The stock call; what its encoder gave is appended to `encoded`."""
+def stock_call(pipeline, case, output, *, encoded=None, heard=None):
+    """The stock call; what its encoder gave is appended to `encoded`, and the sound it gives to `heard`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
@@ -213,6 +215,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
     found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
     if last:
         return last[-1]
+    if FAMILIES[name].sound and heard is not None:
+        heard.append(found[1])
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
@@ -230,11 +234,11 @@ def _listen(pipeline, method, encoded):
     setattr(pipeline, method, spy)
 
 
-def stock_pictures(pipeline, case):
-    """What the stock call draws."""
+def stock_pictures(pipeline, case, heard=None):
+    """What the stock call draws; the sound it makes is appended to `heard`."""
     name = type(pipeline).__name__
     if not name.endswith("PixelPipeline") and FAMILIES[name].decoder != "movq":
-        return stock_call(pipeline, case, "pt")
+        return stock_call(pipeline, case, "pt", heard=heard)
     drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
@@ -338,7 +342,7 @@ def as_stock(pipeline, samples):
 
 @torch.no_grad()
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture; sound with it."""
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):
@@ -347,15 +351,17 @@ def compare(source, case):
             held.enter_context(
                 mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode())
             )
-        encoded = []
-        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_pictures(stock_pipeline(held, source), case)
+        encoded, heard = [], []
+        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded, heard=heard)
+        pictures = stock_pictures(stock_pipeline(held, source), case, heard)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
+    found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
+    same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
     if source.family.is_prior:
         decoded, pictures = embedded.seen(source)
     else:
@@ -363,8 +369,8 @@ def compare(source, case):
             decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
-        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, autoencoding.on_white(pictures)),
+        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()) and same_sound,
+        "picture": torch.equal(decoded, autoencoding.on_white(pictures)) and same_wave,
     }
 
 
