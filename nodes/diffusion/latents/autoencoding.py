@@ -219,7 +219,8 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
         {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
     )
     settings = {"num_inference_steps": 2, **unguided(source.family), "output_type": "pt"}
-    if source.family.pictures is not None and source.family.pictures.least:
+    shown = source.family.pictures
+    if shown is not None and shown.least and not items.holds_items(pipeline):
         given |= unseen.blank(source.family)
         unseen.look_at_nothing(pipeline, lambda: False)
     sounding.mute(pipeline)

@@ -169,7 +169,8 @@ def _tell_truncation(source: ModelSource, parts: Mapping[str, Any], text: str, o
     tokenizer = parts.get(next((name for name in sorted(parts, reverse=True) if "tokenizer" in name), ""))
     if tokenizer is None:
         return
-    tokenizer = getattr(tokenizer, "tokenizer", tokenizer)  # some are kept in a processor
+    if "Processor" in type(tokenizer).__name__:
+        tokenizer = tokenizer.tokenizer
     call = stock.signature(source.family.pipeline_class)
     chosen = options.get("max_sequence_length", call.defaults.get("max_sequence_length"))
     limit = chosen if isinstance(chosen, int) else tokenizer.model_max_length
