@@ -74,7 +74,8 @@ def encode_text(
             for name in sorted(source.parts)
             if source.family.is_text(name)
         }
-        asked = answers.remembered(source, clip_skip.ready(parts, options))
+        ready = clip_skip.ready(parts, options)
+        asked = answers.remembered(source, ready) if weights == "off" else ready
         pipeline = held.enter_context(opened(source, **asked))
         in_windows = weights != "off" and weighting.reads_windows(source)
         if not in_windows:
