@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
     from nodes.types import Conditioning, Role
 
-ENCODERS = ("encode_prompt", "_encode_prompt")
+_ENCODERS = ("encode_prompt", "_encode_prompt")
 """The methods by which pipelines turn words into tensors; the first that a class has counts."""
+
+_BESIDE_PICTURES = "encode_prompt_multiple_images"
+"""The method by which some do that where pictures are read."""
 
 _GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
 """What pipelines call the strength of their guidance, the first that is there counts."""
@@ -115,7 +118,7 @@ class Replay:
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
-        if self.joined and self.negative is not None:
+        if self.joined and self.negative is not None and name in self.positive:
             of_role = {"positive": self.positive, "negative": self.negative}
             return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
         given = self.positive if positive == name else self.negative
@@ -185,7 +188,7 @@ class Signature:
     @property
     def takes_negative(self) -> bool:
         """Whether a negative prompt can be given at all."""
-        return any(name.startswith("negative_prompt") for name in self.defaults)
+        return any(name.startswith(("negative_prompt", "negative_image_embeds")) for name in self.defaults)
 
     @property
     def guidance(self) -> str | None:
@@ -253,10 +256,18 @@ def made_with(name: str) -> Mapping[str, Any]:
     }
 
 
+def encoders(stock: type) -> list[str]:
+    """The methods by which a stock pipeline class turns words into tensors."""
+    return [
+        *[name for name in _ENCODERS if hasattr(stock, name)][:1],
+        *[name for name in (_BESIDE_PICTURES,) if hasattr(stock, name)],
+    ]
+
+
 @cache
 def reads_words(name: str) -> bool:
     """Whether the stock pipeline class `name` encodes prompts."""
-    return any(hasattr(class_of(name), method) for method in ENCODERS)
+    return bool(encoders(class_of(name)))
 
 
 @cache
@@ -267,7 +278,7 @@ def staged(name: str) -> Any:  # noqa: ANN401
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
     if hasattr(stock, "prepare_latents"):
         members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
-    for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
+    for method in encoders(stock):
         members[method] = _encoder(getattr(stock, method))
     return type(name, (stock,), members)
 
