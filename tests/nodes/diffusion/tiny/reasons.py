@@ -22,8 +22,8 @@ OWN = {
     "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
     "EchoModularPipeline": "noises its latents by itself, without a scheduler, and draws sound beside them",
     "MiniMaxH3ModularPipeline": "denoises sound beside the video, with a scheduler of its own",
-    "WanAnimate2ModularPipeline": "draws its video in segments, decoding each before it begins the next",
-    "WanAnimate2DistilledModularPipeline": "draws its video in segments, decoding each before it begins the next",
+    "WanAnimate2ModularPipeline": "decodes its video piece by piece while it draws",
+    "WanAnimate2DistilledModularPipeline": "decodes its video piece by piece while it draws",
     "MiniMaxMusic3ModularPipeline": "makes sound",
 }
 """What was found out about single classes. Modular ones are told of where there is no stock class."""
