@@ -32,10 +32,12 @@ class Pictures:
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
     "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
-    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
-    for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
-    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
-    latents of them are read where the class would draw some from PyTorch's global generator.
+    has most nearly its proportions, which a single picture has; `stretched` ones are brought to the size of what is
+    drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy for each
+    picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn. `parts`
+    read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely` latents
+    of them are read where the class would draw some from PyTorch's global generator. `before_words` says that the class
+    encodes them before the prompt.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -51,6 +53,7 @@ class Pictures:
     always: bool = False
     for_each: bool = False
     likely: bool = False
+    before_words: bool = False
     parts: tuple[str, ...] = ()
 
 

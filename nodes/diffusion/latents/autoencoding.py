@@ -48,16 +48,26 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
         pixels = _pixels(pipeline, _opaque(module, image.pixels)).to(module.dtype)
-        is_folded = hasattr(pipeline, "_patchify_latents")
-        shift, scaling = (0.0, 1.0) if is_folded else codecs.scale_of(module, source)
+        is_normalised = hasattr(pipeline, "_patchify_latents")
+        shift, scaling = (0.0, 1.0) if is_normalised else codecs.scale_of(module, source)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
-        mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
-        if is_folded:
-            folded = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
-            mean, logvar = codecs.normalised(module, *folded)
+        mean, logvar = _folded(pipeline, *(torch.cat(each) for each in zip(*found, strict=True)))
         if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
             mean, logvar = ((each.squeeze if mean.ndim == 5 else each.unsqueeze)(2) for each in (mean, logvar))  # noqa: PLR2004
         return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)
+
+
+def _folded(pipeline: Any, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """What a VAE says, in the shape that the pipeline's latents have; those of FLUX.2's VAE normalised."""
+    if hasattr(pipeline, "_reorder_image_tokens"):
+        return pipeline._reorder_image_tokens(mean), pipeline._reorder_image_tokens(logvar)  # noqa: SLF001
+    if not hasattr(pipeline, "_patchify_latents"):
+        return mean, logvar
+    mean, logvar = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
+    mean, logvar = codecs.normalised(pipeline.vae, mean, logvar)
+    if layouts.patch(pipeline) > 1:
+        return mean, logvar
+    return pipeline._unpatchify_latents(mean), pipeline._unpatchify_latents(logvar)  # noqa: SLF001
 
 
 def _opaque(module: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -191,13 +201,20 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     given = told(
         size,
         noise.generators(0, batch),
-        {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
+        {"prompt": [""] * batch, **beginning(pipeline, latents), **_unread(source, latents)},
     )
     unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
     settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done
+
+
+def _unread(source: ModelSource, latents: torch.Tensor) -> dict[str, Any]:
+    """What stands for a picture that a class cannot be called without."""
+    if source.family.pictures is not None and source.family.pictures.before_words:
+        return {"image": latents}
+    return unread_picture(source)
 
 
 def _tile(module: Any, samples: torch.Tensor) -> None:  # noqa: ANN401

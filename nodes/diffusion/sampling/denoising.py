@@ -80,7 +80,7 @@ def sample(  # these are what a picture depends on
     with ExitStack() as held:
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
-        picturing.check_size(source.family, shown, size)
+        picturing.check_size(pipeline, shown, size)
         own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         positive = canvases.fitted(pipeline, positive, size)

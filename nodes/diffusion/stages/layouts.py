@@ -40,7 +40,8 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    return 2 if hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) else 1
+    is_folded = hasattr(pipeline, "_patchify_latents") and hasattr(pipeline, "_pack_latents")
+    return 2 if is_folded or _counts_folded(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -129,7 +130,7 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
         moved = latents.movedim(-1, 1)
         return moved if hasattr(pipeline, "vae_scale_factor_temporal") else moved.squeeze(2)
     if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
-        return latents
+        return latents.squeeze(2) if _counts_one_frame(pipeline) else latents
     if patch(pipeline) > 1:
         side = factor(pipeline)
         return latents.transpose(1, 2).reshape(len(latents), -1, size.height // side, size.width // side)
@@ -167,7 +168,7 @@ def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
 
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
-    return type(pipeline).__name__ == "Cosmos2TextToImagePipeline"
+    return type(pipeline).__name__ in {"Cosmos2TextToImagePipeline", "HunyuanImageRefinerPipeline"}
 
 
 def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
@@ -266,7 +267,7 @@ def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401
     vae = source.parts.get(source.family.decoder)
     channels = vae.first_integer(LATENT_CHANNELS) if vae else None
     if channels is not None:
-        channels *= patch(pipeline) ** 2
+        channels *= patch(pipeline) ** 2 * (2 if hasattr(pipeline, "_reorder_image_tokens") else 1)
     if samples.ndim != dimensions(pipeline) or (channels is not None and samples.shape[1] != channels):
         what = f"A latent of shape {tuple(samples.shape)} does not fit a model of {channels} channels"
         what += " and frames." if is_video(pipeline) else "."

@@ -89,12 +89,12 @@ def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     return source.run_as(task) if found and task else source
 
 
-def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
+def check_size(pipeline: Any, found: Sequence[Image], size: Size) -> None:  # noqa: ANN401
     """Refuse pictures that are no video as long as the latent, and of another size than it where that counts.
 
     Says so where the model's pipeline stretches a picture. Raises `bad_value`.
     """
-    shown = family.pictures
+    shown = pipeline.source.family.pictures
     if shown is None or not found:
         return
     if shown.frames and len(found) != size.frames:
@@ -105,27 +105,37 @@ def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
     if shown.stretched and others:
         height, width = min(others)
         say(f"A picture of {width} x {height} is stretched to {size.width} x {size.height}: ResizeImage can crop it.")
-    if not shown.sized:
+    if not shown.sized or (shown.sized == "listed" and len(found) > 1):
         return
     for image in found:
-        wanted = _size_for(family, image)
+        wanted = _size_for(pipeline, image)
         if wanted != (size.width, size.height):
             what = f"The latent stands for {size.width} x {size.height} pixels, and for a picture of "
             what += f"{image.pixels.shape[-1]} x {image.pixels.shape[-2]} the model draws {wanted[0]} x {wanted[1]}."
             raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of that size, or resize the picture.")
 
 
-def _size_for(family: Family, image: Image) -> tuple[int, int]:
+def _size_for(pipeline: Any, image: Image) -> tuple[int, int]:  # noqa: ANN401
     """Width and height of what the model draws from a picture."""
+    family: Family = pipeline.source.family
     height, width = image.pixels.shape[-2:]
     if family.pictures is not None and family.pictures.sized == "own":
         return width * family.pictures.times, height * family.pictures.times
-    module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
     if family.pictures is not None and family.pictures.sized == "listed":
-        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
-        return listed[1], listed[0]
+        return _listed_size(pipeline, width, height)
+    module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
     calculated = module.calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
+
+
+def _listed_size(pipeline: Any, width: int, height: int) -> tuple[int, int]:  # noqa: ANN401
+    """The size for a picture among those that a pipeline lists."""
+    if hasattr(pipeline, "vae_image_processor"):
+        listed = pipeline.vae_image_processor.get_default_height_width(None, height, width)
+        return listed[1], listed[0]
+    area = (pipeline.default_sample_size * pipeline.vae_scale_factor) ** 2
+    found: tuple[int, int] = pipeline.image_processor.get_image_size(width / height, area=area)
+    return found
 
 
 def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
@@ -189,11 +199,20 @@ def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
 def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
     """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
     family: Family = pipeline.source.family
+    if family.pictures is not None and family.pictures.before_words:
+        pipeline._encode_vae_image = MethodType(_unencoded, pipeline)  # noqa: SLF001
+        return
     setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
     for name in family.pictures.parts if family.pictures is not None else ():
         setattr(pipeline, name, Unseen())
     if hasattr(pipeline, "encode_image"):
         pipeline.encode_image = Unread(None).encode
+
+
+def _unencoded(pipeline: Any, image: torch.Tensor, **_others: object) -> torch.Tensor:  # noqa: ANN401
+    """Zeros for the latents of a picture [batch, 3, 1, height, width]."""
+    sides = (side // pipeline.vae_scale_factor for side in image.shape[-2:])
+    return image.new_zeros(len(image), pipeline.latent_channels, 1, *sides)
 
 
 class Unseen:

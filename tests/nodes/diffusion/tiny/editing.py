@@ -4,7 +4,7 @@ import diffusers
 import transformers
 from transformers.processing_utils import ProcessorMixin
 
-from tests.nodes.diffusion.tiny import encoders, seeing, vaes
+from tests.nodes.diffusion.tiny import encoders, seeing, vaes, words
 from tests.nodes.diffusion.tiny.dits import flow_by_size, flow_match
 
 
@@ -28,8 +28,8 @@ def processor():
     return Qwen3VLProcessor(small, words, chat_template=words.chat_template)
 
 
-def qwen_3_vl(layers=3):
-    return encoders.qwen3_vl(cls=transformers.Qwen3VLForConditionalGeneration, first=259, layers=layers)
+def qwen_3_vl(width=32, **options):
+    return encoders.qwen3_vl(width, transformers.Qwen3VLForConditionalGeneration, first=259, **options)
 
 
 def qwen_image_21():
@@ -78,3 +78,57 @@ def joyimage():
 
 def joyimage_plus():
     return _joyimage(diffusers.JoyImageEditPlusTransformer3DModel)
+
+
+def bria_fibo_2():
+    """It reads fifteen of its text encoder's 36 layers, three at a time."""
+    return {
+        "transformer": diffusers.BriaFibo2Transformer2DModel(
+            in_channels=4,
+            dim=32,
+            n_layers=2,
+            n_refiner_layers=1,
+            n_heads=2,
+            cap_feat_dim=48,
+            injection_layer_ids=(0, 0, 1, 1, 1),
+            perceiver_num_layers=1,
+            min_num_gist_tokens=4,
+            max_num_gist_tokens=8,
+            gist_step=4,
+            gist_min_text_len=4,
+            gist_max_text_len=64,
+            axes_dims=(8, 4, 4),
+            axes_lens=(512, 64, 64),
+        ),
+        "scheduler": flow_by_size(),
+        "vae": vaes.flux2(),
+        "text_encoder": qwen_3_vl(16, layers=36),
+        "processor": processor(),
+    }
+
+
+def hunyuan_refiner():
+    """Its VAE makes half the channels of the latents, and the transformer reads those of the picture beside them."""
+    return {
+        "scheduler": flow_match(),
+        "vae": diffusers.AutoencoderKLHunyuanImageRefiner(
+            latent_channels=4, block_out_channels=(32, 32), layers_per_block=1, spatial_compression_ratio=2,
+            temporal_compression_ratio=2,
+        ),
+        "text_encoder": encoders.qwen_vl(),
+        "tokenizer": words.byte_level(),
+        "transformer": diffusers.HunyuanImageTransformer2DModel(
+            in_channels=16,
+            out_channels=8,
+            num_attention_heads=2,
+            attention_head_dim=16,
+            num_layers=1,
+            num_single_layers=1,
+            num_refiner_layers=1,
+            patch_size=(1, 1, 1),
+            guidance_embeds=True,
+            text_embed_dim=32,
+            rope_axes_dim=(4, 6, 6),
+        ),
+        "guider": diffusers.AdaptiveProjectedMixGuidance(adaptive_projected_guidance_start_step=0),
+    }  # fmt: skip

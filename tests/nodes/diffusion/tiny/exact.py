@@ -259,10 +259,18 @@ def small_area(name):
     if hasattr(module, "JoyImageEditImageProcessor"):
         listed = {1024: [size[::-1] for size in TINY[name].sizes]}
         return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
+    if hasattr(module, "BriaFibo2ImageProcessor"):
+        size_for = module.BriaFibo2ImageProcessor.get_image_size
+        small = functools.partialmethod(_listed, size_for, width * height)
+        return mock.patch.object(module.BriaFibo2ImageProcessor, "get_image_size", small)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
     return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _listed(processor, own, small, ratio, area):
+    return own(processor, ratio, area=small)
 
 
 def _calculated(own, area, _, ratio):
@@ -274,7 +282,7 @@ def own_size(name):
     module, size = sys.modules[getattr(diffusers, name).__module__], TINY[FAMILIES[name].pipeline_class].sizes[1]
     if not hasattr(module, "calculate_dimensions"):
         return nullcontext()
-    return mock.patch.object(module, "calculate_dimensions", lambda *_: (*size, None))
+    return mock.patch.object(module, "calculate_dimensions", return_value=(*size, None))
 
 
 def flat(value):
@@ -321,7 +329,8 @@ def compare(source, case):
         if "latents" not in stock.signature(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
         if source.family.pictures is not None and source.family.pictures.likely:
-            held.enter_context(mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode()))
+            mode = DiagonalGaussianDistribution.mode
+            held.enter_context(mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: mode(own)))
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)

@@ -68,6 +68,8 @@ TINY = {
     "QwenImage21Pipeline": Tiny(editing.qwen_image_21, WIDE, pictures=(0, 1, 2)),
     "JoyImageEditPipeline": Tiny(editing.joyimage, pictures=(1,)),
     "JoyImageEditPlusPipeline": Tiny(editing.joyimage_plus, pictures=(2, 1, 0), batches=False),
+    "BriaFibo2Pipeline": Tiny(editing.bria_fibo_2, ((32, 32), (40, 24)), pictures=(1, 2, 0)),
+    "HunyuanImageRefinerPipeline": Tiny(editing.hunyuan_refiner, pictures=(1,)),
     "LongCatImageEditPipeline": Tiny(seeing.longcat_edit, ((32, 32), (32, 32)), pictures=(1,)),
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
