@@ -103,6 +103,7 @@ class Family:
     - `alone`: its call draws one video of one prompt, with one generator.
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
+    - `rereads`: parts that read the prompt's words once more while it samples, and what it draws depends on them.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
@@ -144,6 +145,7 @@ class Family:
     alone: bool = False
     one_prompt: bool = False
     joined: tuple[Literal["positive", "negative"], ...] = ()
+    rereads: tuple[str, ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
     decodes_as: str = ""

@@ -24,7 +24,7 @@ from nodes.diffusion.stages import layouts, own_guiders, stock
 from nodes.diffusion.stages.checks import check_kinds, own_words
 from nodes.diffusion.stages.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.text import canvases, picturing
-from nodes.diffusion.text.prompts import evened, negative_for
+from nodes.diffusion.text.prompts import check_words, evened, negative_for
 from nodes.diffusion.weights.device import kept
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
@@ -74,6 +74,7 @@ def sample(  # these are what a picture depends on
     in_parts = windows.is_part(latent, window)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
+    check_words(positive)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
@@ -153,9 +154,9 @@ def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
-    """The parts that predict, from the shelf."""
-    names = [name for name in source.family.denoisers if name in source.parts]
-    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    """The parts that predict, and those that read words while they do, from the shelf."""
+    names = [name for name in (*source.family.denoisers, *source.family.rereads) if name in source.parts]
+    return {name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights)) for name in names}
 
 
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401

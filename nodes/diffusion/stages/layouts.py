@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _SPATIAL = ("vae_scale_factor", "vae_scale_factor_spatial", "vae_spatial_compression_ratio")
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
+_PIXELS_OF_A_FIRST_TOKEN = 32
+"""How many pixels along a side a token of GLM-Image's language model stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -53,6 +56,8 @@ def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
     if items.holds_items(pipeline):
         return factor(pipeline) * items.side_of_patch(pipeline)
+    if hasattr(pipeline, "generate_prior_tokens"):
+        return _PIXELS_OF_A_FIRST_TOKEN
     return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
