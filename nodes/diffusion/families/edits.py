@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nodes.diffusion.families.common import OWN_GUIDER
 from nodes.diffusion.families.family import Family, Pictures
-from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET
+from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET, Z_IMAGE
 
 _BOTH = "it guides by the words and by the picture"
 
@@ -76,6 +76,15 @@ EDITS = (
         own_guidance=OWN_GUIDER,
         whole="it draws noise for its picture anew",
         pictures=Pictures(stretched=True, before_words=True),
+    ),
+    replace(
+        Z_IMAGE,
+        name="z-image-omni",
+        pipeline_class="ZImageOmniPipeline",
+        controls=(),
+        pictures=Pictures(
+            least=0, most=10, with_text=True, among_tokens=True, likely=True, parts=("siglip", "siglip_processor")
+        ),
     ),
     replace(
         FLUX2_KLEIN,

@@ -137,6 +137,8 @@ class Replay:
         return value if axis is None or self.batch == 1 else torch.cat([value] * self.batch, axis)
 
     def _placed(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._placed(item) for item in value)
         if not isinstance(value, torch.Tensor):
             return value
         return value.to(self.place, self.precision if value.is_floating_point() else value.dtype)

@@ -236,8 +236,8 @@ class Likely:
         return getattr(self._vae, name)
 
     def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
-        """What a VAE gives, with a distribution that has one outcome."""
-        likely = self._vae.encode(pixels).latent_dist.mode()
+        """What a VAE gives of pictures in whatever precision, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels.to(self._vae.dtype)).latent_dist.mode()
         return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))
 
 

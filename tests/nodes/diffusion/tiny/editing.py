@@ -4,7 +4,7 @@ import diffusers
 import transformers
 from transformers.processing_utils import ProcessorMixin
 
-from tests.nodes.diffusion.tiny import encoders, seeing, vaes, words
+from tests.nodes.diffusion.tiny import dits, encoders, seeing, vaes, words
 from tests.nodes.diffusion.tiny.dits import flow_by_size, flow_match
 
 
@@ -132,3 +132,19 @@ def hunyuan_refiner():
         ),
         "guider": diffusers.AdaptiveProjectedMixGuidance(adaptive_projected_guidance_start_step=0),
     }  # fmt: skip
+
+
+def z_image_omni():
+    """It reads what a second pair of eyes says of its pictures."""
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    eyes = transformers.Siglip2VisionConfig(**sizes, num_patches=16, patch_size=8, vision_use_head=False)
+    parts = dits.z_image()
+    config = {name: value for name, value in parts["transformer"].config.items() if not name.startswith("_")}
+    return {
+        **parts,
+        "transformer": diffusers.ZImageTransformer2DModel(
+            **{**config, "siglip_feat_dim": 16, "axes_lens": [1024, 256, 256]}
+        ),
+        "siglip": transformers.Siglip2VisionModel(eyes),
+        "siglip_processor": transformers.Siglip2ImageProcessorPil(patch_size=8, max_num_patches=16),
+    }

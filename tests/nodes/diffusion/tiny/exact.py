@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from unittest import mock
 
@@ -10,6 +10,8 @@ import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from engine import context
+from engine.settings import Settings
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
@@ -321,9 +323,24 @@ def as_stock(pipeline, samples):
     return pipeline._unpatchify_latents(samples * std + mean)
 
 
-@torch.no_grad()
+@contextmanager
+def precise(source):
+    """The precision that a class is compared in."""
+    chosen = Settings(dtype=TINY[source.pipeline_class].precision)
+    token = context._current.set(replace(context.current(), settings=chosen))
+    try:
+        yield
+    finally:
+        context._current.reset(token)
+
+
 def compare(source, case):
     """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    with precise(source), torch.no_grad():
+        return _compare(source, case)
+
+
+def _compare(source, case):
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):

@@ -5,7 +5,6 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
