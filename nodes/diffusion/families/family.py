@@ -36,8 +36,8 @@ class Pictures:
     drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy for each
     picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn. `parts`
     read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely` latents
-    of them are read where the class would draw some from PyTorch's global generator, or knows one precision only. `before_words` says that the class
-    encodes them before the prompt.
+    of them are read where the class would draw some from PyTorch's global generator, or knows one precision only.
+    `before_words` says that the class encodes them before the prompt.
     """
 
     arguments: tuple[str, ...] = ("image",)

@@ -88,7 +88,8 @@ def _pixels(pipeline: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN
     processor = processor or VaeImageProcessor(vae_scale_factor=layouts.multiple(pipeline))
     if processor.config.do_resize:  # to multiples of its own, which may be more than the VAE's
         layouts.check_sides(pictures.shape[-1], pictures.shape[-2], processor.config.vae_scale_factor)
-    pixels: torch.Tensor = processor.preprocess(pictures).to(pipeline.device)
+    prepare = VaeImageProcessor.preprocess  # one class has a method of this name for other things
+    pixels: torch.Tensor = prepare(processor, pictures).to(pipeline.device)
     return pixels.contiguous(memory_format=torch.channels_last)
 
 

@@ -43,7 +43,7 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    is_folded = hasattr(pipeline, "_patchify_latents") and hasattr(pipeline, "_pack_latents")
+    is_folded = hasattr(pipeline, "_patchify_latents") and not _counts_unfolded(pipeline)
     return 2 if is_folded or _counts_folded(pipeline) else 1
 
 
@@ -174,6 +174,11 @@ def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
     return type(pipeline).__name__ in {"Cosmos2TextToImagePipeline", "HunyuanImageRefinerPipeline"}
+
+
+def _counts_unfolded(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline folds latents only to scale them."""
+    return type(pipeline).__name__ == "BriaFibo2Pipeline"
 
 
 def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401

@@ -36,8 +36,8 @@ def qwen_image_21():
     """Its VAE halves the sides four times, and sees four colours, the last of which is opacity."""
     return {
         "transformer": diffusers.QwenImage21Transformer2DModel(
-            in_channels=4,
-            out_channels=4,
+            in_channels=8,
+            out_channels=8,
             num_layers=2,
             attention_head_dim=16,
             num_attention_heads=2,
@@ -49,11 +49,11 @@ def qwen_image_21():
         "vae": diffusers.AutoencoderKLQwenImage21(
             base_dim=4,
             decoder_base_dim=4,
-            z_dim=4,
+            z_dim=8,
             dim_mult=[1, 1, 1, 1, 1],
             num_res_blocks=1,
-            latents_mean=[0.1 * index for index in range(4)],
-            latents_std=[1.0 + 0.5 * index for index in range(4)],
+            latents_mean=[0.1 * index for index in range(8)],
+            latents_std=[1.0 + 0.5 * index for index in range(8)],
         ),
         "text_encoder": qwen_3_vl(),
         "processor": processor(),

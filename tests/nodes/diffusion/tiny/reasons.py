@@ -5,6 +5,11 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
+    "QwenImageLayeredPipeline": "draws several layers of one picture, each with its opacity",
+    "OmniGenPipeline": "reads its prompt and its pictures with torchvision",
+    "VisualClozePipeline": "lays rows of pictures out in one that it fills in",
+    "VisualClozeGenerationPipeline": "lays rows of pictures out in one that it fills in",
+    "FluxPriorReduxPipeline": "makes a prompt of a picture, and draws nothing",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
