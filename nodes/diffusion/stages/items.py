@@ -40,8 +40,9 @@ def unpack(pipeline: Any, latents: Tensor, height: int, width: int) -> Tensor:  
         return latents[:, -1].squeeze(2)
     side = side_of_patch(pipeline)
     rows, columns = height // side, width // side
-    patches = latents[:, : rows * columns].squeeze(3).unflatten(1, (rows, columns))
-    return patches.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+    batch, channels = latents.shape[0], latents.shape[2]
+    patches = latents[:, : rows * columns].reshape(batch, rows, columns, channels, side, side)
+    return patches.permute(0, 3, 1, 4, 2, 5).reshape(batch, channels, height, width)
 
 
 def beside_pictures(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401

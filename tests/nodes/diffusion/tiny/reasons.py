@@ -9,7 +9,7 @@ OWN = {
     "OmniGenPipeline": "reads its prompt and its pictures with torchvision",
     "VisualClozePipeline": "lays rows of pictures out in one that it fills in",
     "VisualClozeGenerationPipeline": "lays rows of pictures out in one that it fills in",
-    "FluxPriorReduxPipeline": "makes a prompt of a picture, and draws nothing",
+    "FluxPriorReduxPipeline": "makes a prompt of a picture, which is what the node AddPicturePrompt does",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
