@@ -42,7 +42,7 @@ VIDEO = "LTXImageToVideoPipeline"
 
 
 def takes_long(name):
-    return TINY[name].frames > 1 and name != VIDEO
+    return (TINY[name].frames > 1 and name != VIDEO) or TINY[name].precision != "auto"
 
 
 @pytest.mark.parametrize(

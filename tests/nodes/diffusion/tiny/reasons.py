@@ -5,6 +5,8 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
+    "Cosmos3OmniPipeline": "encodes no prompt: its denoiser reads the words itself",
+    "Cosmos2_5_TransferPipeline": "draws its video in parts, and decodes each before the next",
     "QwenImageLayeredPipeline": "draws several layers of one picture, each with its opacity",
     "OmniGenPipeline": "reads its prompt and its pictures with torchvision",
     "VisualClozePipeline": "lays rows of pictures out in one that it fills in",
