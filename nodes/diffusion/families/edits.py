@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodes.diffusion.families.common import OWN_GUIDER
+from nodes.diffusion.families.common import DRAWN_PICTURE, ENCODED_WITH_NOISE, OWN_GUIDER
 from nodes.diffusion.families.family import Family, Pictures
 from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET, Z_IMAGE
 
@@ -75,7 +75,7 @@ EDITS = (
         sizes={(3584, 32): "hunyuan-image-refiner"},
         own_guidance=OWN_GUIDER,
         whole="it draws noise for its picture anew",
-        pictures=Pictures(stretched=True, before_words=True),
+        pictures=Pictures(stretched=True),
     ),
     replace(
         Z_IMAGE,
@@ -128,6 +128,16 @@ EDITS = (
         one_prompt=True,
         whole="it draws noise for its picture anew",
         pictures=Pictures(sized="own", times=4),
+    ),
+    Family(
+        "kandinsky5-edit",
+        "Kandinsky5I2IPipeline",
+        sizes={(3584, 16): "kandinsky5"},
+        axes={"prompt_cu_seqlens": None},
+        whole=DRAWN_PICTURE,
+        blank_only=ENCODED_WITH_NOISE,
+        pictures=Pictures(with_text=True, stretched=True, for_each=True),
+        decodes_as="Kandinsky5T2IPipeline",
     ),
     Family(
         "depth",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nodes.diffusion.families.blocks import BLOCKS
 from nodes.diffusion.families.edits import EDITS, QWEN_IMAGE_EDIT
 from nodes.diffusion.families.images import (
     CHROMA,
@@ -30,6 +31,7 @@ from nodes.diffusion.families.images import (
     STABLE_DIFFUSION,
     Z_IMAGE,
 )
+from nodes.diffusion.families.priors import KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
 from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ _TASKS: Mapping[str, Family] = {
     "Kandinsky3Img2ImgPipeline": KANDINSKY3,
     "SanaSprintImg2ImgPipeline": SANA_SPRINT,
     "WanVideoToVideoPipeline": WAN,
+    "KandinskyV22PriorEmb2EmbPipeline": KANDINSKY22_PRIOR,
+    "KandinskyV22Img2ImgPipeline": KANDINSKY22,
     "CogVideoXVideoToVideoPipeline": COGVIDEOX,
     "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
@@ -98,7 +102,7 @@ _OF_VARIANTS = {
 }
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES)},
+    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES, *BLOCKS, *PRIORS)},
     **_OF_VARIANTS,
     **_TASKS,
     **{task: _OF_VARIANTS[name] for task, name in _TASKS_OF_VARIANTS.items()},

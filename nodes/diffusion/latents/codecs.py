@@ -11,7 +11,7 @@ from engine.errors import Code, PatchbayError
 if TYPE_CHECKING:
     from nodes.diffusion.disk.source import ModelSource
 
-_NOTHING = -30.0
+NO_VARIANCE = -30.0
 """The logarithm of the variance that stands for none at all, as Diffusers clamps it."""
 
 
@@ -50,7 +50,7 @@ def _found(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     if hasattr(encoded, "latent_dist"):
         return encoded.latent_dist.mean, encoded.latent_dist.logvar
     latents = encoded.latents.contiguous() if "latents" in encoded else encoded.latent  # of a VQ or a tiny model
-    return latents, torch.full_like(latents, _NOTHING)
+    return latents, torch.full_like(latents, NO_VARIANCE)
 
 
 def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:  # noqa: ANN401

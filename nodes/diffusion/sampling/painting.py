@@ -119,7 +119,7 @@ def surroundings(pipeline: Any, samples: torch.Tensor, mask: LatentMask, noise: 
 
 
 def _small(mask: LatentMask, samples: torch.Tensor, *, soft: bool = False) -> torch.Tensor:
-    """The mask at the size of latents as stock classes make it: the nearest of its pixels, or `soft` between them."""
+    """The mask at the size of latents, as the stock classes make it: its nearest pixels, or `soft` between them."""
     mode = "bilinear" if soft else "nearest"
     return functional.interpolate(_hard(mask, len(samples)), size=samples.shape[-2:], mode=mode).to(samples)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -40,14 +38,6 @@ def unpack(pipeline: Any, latents: Tensor, height: int, width: int) -> Tensor:  
         return latents[:, -1].squeeze(2)
     side = side_of_patch(pipeline)
     rows, columns = height // side, width // side
-    batch, channels = latents.shape[0], latents.shape[2]
-    patches = latents[:, : rows * columns].reshape(batch, rows, columns, channels, side, side)
-    return patches.permute(0, 3, 1, 4, 2, 5).reshape(batch, channels, height, width)
-
-
-def beside_pictures(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401
-    """Packed latents to decode, with an item before each where the class decodes a picture with what it draws.
-
-    A VAE rounds differently where it decodes more at once.
-    """
-    return torch.cat([latents] * 2, 1) if type(pipeline).__name__ == _ITEMS else latents
+    tokens = latents[:, : rows * columns].squeeze(3)
+    patches = tokens.reshape(len(tokens), rows, columns, *tokens.shape[2:])
+    return patches.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)

@@ -19,7 +19,12 @@ from nodes.diffusion.stages import items, stock
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SPATIAL = ("vae_scale_factor", "vae_scale_factor_spatial", "vae_spatial_compression_ratio")
+_SPATIAL = (
+    "vae_scale_factor",
+    "vae_scale_factor_spatial",
+    "vae_spatial_compression_ratio",
+    "movq_scale_factor",
+)
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
 _PIXELS_OF_A_FIRST_TOKEN = 32
@@ -43,8 +48,8 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    is_folded = hasattr(pipeline, "_patchify_latents") and not _counts_unfolded(pipeline)
-    return 2 if is_folded or _counts_folded(pipeline) else 1
+    folds = hasattr(pipeline, "_patchify_latents") and not _counts_unfolded(pipeline)
+    return 2 if folds or _counts_folded(pipeline) or _counts_grid(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -54,11 +59,14 @@ def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
 
 def multiple(pipeline: Any) -> int:  # noqa: ANN401
     """What the sides of a picture must be multiples of."""
+    side = factor(pipeline)
     if items.holds_items(pipeline):
-        return factor(pipeline) * items.side_of_patch(pipeline)
+        return side * items.side_of_patch(pipeline)
+    if hasattr(pipeline, "movq_scale_factor"):
+        return side * side
     if hasattr(pipeline, "generate_prior_tokens"):
         return _PIXELS_OF_A_FIRST_TOKEN
-    return factor(pipeline) * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
+    return side * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401
@@ -88,6 +96,8 @@ def pack(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline wants them given."""
     if items.holds_items(pipeline):
         return items.pack(pipeline, samples)
+    if draws_embeddings(pipeline):
+        return samples.flatten(1)
     if counts_frames_first(pipeline):
         return samples.transpose(1, 2)
     if _counts_one_frame(pipeline):
@@ -129,13 +139,15 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     if items.holds_items(pipeline):
         side = factor(pipeline)
         return items.unpack(pipeline, latents, size.height // side, size.width // side)
+    if draws_embeddings(pipeline):
+        return latents[:, :, None, None]
     if counts_frames_first(pipeline):
         return latents.transpose(1, 2)
     if _counts_channels_last(pipeline):
         moved = latents.movedim(-1, 1)
         return moved if hasattr(pipeline, "vae_scale_factor_temporal") else moved.squeeze(2)
     if latents.ndim != 3:  # noqa: PLR2004  # [batch, tokens, features]
-        return latents.squeeze(2) if _counts_one_frame(pipeline) else latents
+        return latents.squeeze(2) if _counts_one_frame(pipeline) and latents.ndim == 5 else latents  # noqa: PLR2004
     if patch(pipeline) > 1:
         side = factor(pipeline)
         return latents.transpose(1, 2).reshape(len(latents), -1, size.height // side, size.width // side)
@@ -161,6 +173,11 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
     return samples.squeeze(2) if samples.ndim == 5 else samples  # noqa: PLR2004  # a picture is no video of one frame
 
 
+def draws_embeddings(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline draws embeddings of pictures [batch, features]: it knows that of no picture."""
+    return hasattr(pipeline, "get_zero_embed")
+
+
 def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds videos as [batch, frames, channels, height, width]."""
     return type(pipeline).__name__.startswith(("CogVideoX", "StableVideoDiffusion"))
@@ -173,7 +190,8 @@ def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
 
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
-    return type(pipeline).__name__ in {"Cosmos2TextToImagePipeline", "HunyuanImageRefinerPipeline"}
+    own = {"Cosmos2TextToImagePipeline", "AnimaModularPipeline", "HunyuanImageRefinerPipeline"}
+    return type(pipeline).__name__ in own
 
 
 def _counts_unfolded(pipeline: Any) -> bool:  # noqa: ANN401
@@ -186,9 +204,19 @@ def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
     return type(pipeline).__name__ == "Ideogram4Pipeline"
 
 
+def _counts_grid(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline takes and gives the folded numbers in rows and columns, and has tokens in its loop only."""
+    return type(pipeline).__name__ in {"Flux3ModularPipeline", "Flux3DistilledModularPipeline"}
+
+
 def _counts_channels_last(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds pictures and videos as [batch, frames, height, width, channels]."""
-    return type(pipeline).__name__ in {"Kandinsky5T2IPipeline", "Kandinsky5T2VPipeline", "Kandinsky5I2VPipeline"}
+    return type(pipeline).__name__ in {
+        "Kandinsky5T2IPipeline",
+        "Kandinsky5I2IPipeline",
+        "Kandinsky5T2VPipeline",
+        "Kandinsky5I2VPipeline",
+    }
 
 
 def _channels_last(samples: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from engine import context
 from engine.settings import Settings
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
@@ -21,6 +22,7 @@ from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
+from tests.nodes.diffusion.tiny import blocks, embedded
 from tests.nodes.diffusion.tiny.table import TINY
 
 IMAGE_TO_IMAGE = {
@@ -102,6 +104,8 @@ def stock_pipeline(held, source, name=None, **beside):
     """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
+    if is_modular(cls.__name__):
+        return blocks.whole(cls.__name__, parts, source.path / "scheduler")
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
@@ -163,12 +167,13 @@ def stock_call(pipeline, case, output, *, encoded=None):
     call = stock.signature(name)
     guide(pipeline, guidance_of(name, case))
     width, height = tiny.sizes[case.size]
+    size = layouts.Size(width, height, tiny.frames)
     names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
     several = next((each for each in names if each in call), None)
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided
+        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -182,8 +187,9 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
-        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
+        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
+        **embedded.arguments(name, case.batch),
         **options_of(tiny, call, case),
         **tiny.text,
     }
@@ -194,6 +200,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
         _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
+    output = "pt" if FAMILIES[name].is_prior else output
     found = pipeline(**arguments, output_type=output, return_dict=False)
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
@@ -214,9 +221,10 @@ def _listen(pipeline, method, encoded):
 
 def stock_pictures(pipeline, case):
     """What the stock call draws."""
-    if not pipeline.__class__.__name__.endswith("PixelPipeline"):
+    name = type(pipeline).__name__
+    if not name.endswith("PixelPipeline") and FAMILIES[name].decoder != "movq":
         return stock_call(pipeline, case, "pt")
-    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
+    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
 
@@ -234,7 +242,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    if case.guided and "negative_prompt" in call:
+    positive = embedded.carried(positive, case.batch)
+    if case.guided and "negative_prompt" in call and not source.family.is_prior:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -297,6 +306,7 @@ def flat(value):
 
 def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
+    positive, negative = embedded.bare(positive), negative and embedded.bare(negative)
     if not stock.reads_words(positive.encoder.source.pipeline_class):
         return not positive.tensors
     theirs = [tensor for result in encoded for tensor in flat(result)]
@@ -346,8 +356,9 @@ def _compare(source, case):
         if "latents" not in stock.signature(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
         if source.family.pictures is not None and source.family.pictures.likely:
-            mode = DiagonalGaussianDistribution.mode
-            held.enter_context(mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: mode(own)))
+            held.enter_context(
+                mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode())
+            )
         encoded = []
         latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
         pictures = stock_pictures(stock_pipeline(held, source), case)
@@ -357,8 +368,11 @@ def _compare(source, case):
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
-    with small_area(source.pipeline_class):
-        decoded = autoencoding.decode(VAE(source), ours).pixels
+    if source.family.is_prior:
+        decoded, pictures = embedded.seen(source)
+    else:
+        with small_area(source.pipeline_class):
+            decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
         "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
@@ -388,6 +402,7 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
     call, batch = stock.signature(name), len(latent.samples)
     with ExitStack() as held:
         pipeline = stock_pipeline(held, source, name)
+        guide(pipeline, tiny.guidance)
         if name == "ChromaInpaintPipeline":  # it asks for a setting that no Chroma transformer has
             pipeline.transformer.register_to_config(guidance_embeds=False)
         if scheduler:
@@ -424,8 +439,10 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         beside = {"pictures": pictures, "options": tiny.text}
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside),
-        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside) if "negative_prompt" in call else None,
+        embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
+        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
+        if "negative_prompt" in call and not source.family.is_prior
+        else None,
         latent,
         scheduler=scheduler or own,
         steps=steps,
