@@ -214,6 +214,16 @@ def negative_for(
     return negative
 
 
+def check_words(positive: Conditioning[Any]) -> None:
+    """Refuse what is no longer the prompt's own words, where a model reads these again. Raises `bad_value`."""
+    if not positive.encoder.source.family.rereads:
+        return
+    alone = encode_text(positive.encoder, positive.text, options=positive.options, pictures=positive.pictures)
+    if alone.digest() != positive.digest():
+        what = "This model reads the prompt's words once more while it samples, so it cannot be a mixture."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, "Give a prompt as EncodeText makes it.")
+
+
 def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | None) -> Conditioning[Any]:
     """A negative encoded for this positive: what the stock call takes where none is given, or the one given.
 

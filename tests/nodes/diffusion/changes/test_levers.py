@@ -211,6 +211,11 @@ def test_a_vae_that_knows_no_tiles_is_refused(family):
             levers.check_tiles(family("Kandinsky3Pipeline"), patch)
 
 
+def test_a_vae_whose_tiles_make_a_smaller_picture_is_refused(family):
+    with pytest.raises(PatchbayError, match="HunyuanImageRefiner"):
+        levers.check_tiles(family("HunyuanImageRefinerPipeline"), TilePatch(64, 0.25, singly=False))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what Diffusers and PyTorch warn of is not what is asked here
 @pytest.mark.parametrize("name", [name for name in TINY if name not in OWN_SIZES])

@@ -46,8 +46,12 @@ VIDEO = "LTXImageToVideoPipeline"
 """Of the classes that draw videos, the one that is always tried."""
 
 
+LONG = {"Kandinsky5I2IPipeline", "ZImageOmniPipeline"}
+"""Of those that draw pictures, the ones that take seconds."""
+
+
 def takes_long(name):
-    return (TINY[name].frames > 1 and name != VIDEO) or name == "Kandinsky5I2IPipeline"
+    return (TINY[name].frames > 1 and name != VIDEO) or name in LONG
 
 
 @pytest.mark.parametrize(
@@ -123,6 +127,18 @@ def test_no_guider_weighs_a_prediction_that_is_also_of_pictures(family):
     positive, negative = encoded(source, pictures(1)), encoded(source)
     with pytest.raises(PatchbayError, match="also of its pictures"):
         drawn(source, positive, negative, guider=Guider("CFG", {}), options={"true_cfg_scale": 3.0})
+
+
+@pytest.mark.parametrize("name", ["JoyImageEditPipeline", "BriaFibo2Pipeline"])
+def test_a_model_that_lists_its_sizes_draws_the_one_nearest_to_its_picture(family, name):
+    source, shown = family(name), exact.pictures_of(name, 1)
+    with exact.small_area(name):
+        positive = encoded(source, *shown)
+        with pytest.raises(PatchbayError, match="for a picture of 32 x 32 the model draws 32 x 32") as caught:
+            sample(
+                Denoiser(source), positive, BlankLatent(*TINY[name].sizes[1], 1), scheduler="FlowMatchEuler", steps=1
+            )
+    assert caught.value.at == "latent"
 
 
 def test_a_picture_is_no_option(family):

@@ -3,7 +3,7 @@
 import functools
 import sys
 import tempfile
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
@@ -12,6 +12,8 @@ import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from engine import context
+from engine.settings import Settings
 from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
@@ -285,10 +287,18 @@ def small_area(name):
     if hasattr(module, "JoyImageEditImageProcessor"):
         listed = {1024: [size[::-1] for size in TINY[name].sizes]}
         return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
+    if hasattr(module, "BriaFibo2ImageProcessor"):
+        size_for = module.BriaFibo2ImageProcessor.get_image_size
+        small = functools.partialmethod(_listed, size_for, width * height)
+        return mock.patch.object(module.BriaFibo2ImageProcessor, "get_image_size", small)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
     return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _listed(processor, own, small, ratio, area):
+    return own(processor, ratio, area=small)
 
 
 def _calculated(own, area, _, ratio):
@@ -340,9 +350,24 @@ def as_stock(pipeline, samples):
     return pipeline._unpatchify_latents(samples * std + mean)
 
 
-@torch.no_grad()
+@contextmanager
+def precise(source):
+    """The precision that a class is compared in."""
+    chosen = Settings(dtype=TINY[source.pipeline_class].precision)
+    token = context._current.set(replace(context.current(), settings=chosen))
+    try:
+        yield
+    finally:
+        context._current.reset(token)
+
+
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture; sound with it."""
+    """Which are equal: the encoded prompt, the sampled latent, the decoded picture, and sound with it."""
+    with precise(source), torch.no_grad():
+        return _compare(source, case)
+
+
+def _compare(source, case):
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):

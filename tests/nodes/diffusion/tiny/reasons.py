@@ -7,7 +7,13 @@ from nodes.diffusion.families.blocks import is_modular
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
+    "Cosmos3OmniPipeline": "encodes no prompt: its denoiser reads the words itself",
+    "Cosmos2_5_TransferPipeline": "draws its video in parts, and decodes each before the next",
+    "QwenImageLayeredPipeline": "draws several layers of one picture, each with its opacity",
+    "OmniGenPipeline": "reads its prompt and its pictures with torchvision",
+    "VisualClozePipeline": "lays rows of pictures out in one that it fills in",
+    "VisualClozeGenerationPipeline": "lays rows of pictures out in one that it fills in",
+    "FluxPriorReduxPipeline": "makes a prompt of a picture, which is what the node AddPicturePrompt does",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
