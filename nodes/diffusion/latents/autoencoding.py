@@ -129,6 +129,8 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         return _shown
     if source.family.decoder == "movq":
         return _decode_movq
+    if source.family.decoder == "vqgan":
+        return _decode_vqgan
     if not stock.reads_words(source.family.pipeline_class):
         return _decode_frames
     return _decode_plain if source.family.decodes_plainly else _decode_stock
@@ -159,6 +161,14 @@ def _decode_movq(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa:
     """The way of Kandinsky, whose pipelines give tensors from -1 to 1 but files as they should be."""
     pixels = pipeline.movq.decode(samples.to(pipeline.device, pipeline.movq.dtype), force_not_quantize=True).sample
     return VaeImageProcessor.denormalize(pixels)
+
+
+def _decode_vqgan(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of Stable Cascade, whose VAE gives pictures from 0 to 1."""
+    module = pipeline.vqgan
+    latents = module.config.scale_factor * samples.to(pipeline.device, module.dtype)
+    done: torch.Tensor = module.decode(latents).sample.clamp(0, 1)
+    return done
 
 
 def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401

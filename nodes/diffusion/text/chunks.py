@@ -73,13 +73,13 @@ def reads_windows(source: ModelSource) -> bool:
 
     A prior reads the words of a prompt as one vector too, which has no windows.
     """
-    return not _others(source) and not source.family.is_prior
+    return not _others(source) and not source.family.is_seeing
 
 
 def check(source: ModelSource) -> None:
     """Refuse a model with another text encoder than CLIP. Raises `bad_value` at `weights`."""
-    if source.family.is_prior:
-        what = "A prior reads a prompt as one vector too, in which no word has a weight."
+    if source.family.is_seeing or source.family.after is not None:
+        what = f"{source.family.pipeline_class} reads a prompt as one vector, in which no word has a weight."
         raise PatchbayError(Code.BAD_VALUE, "weights", what, 'Set "weights" to "off" and say it in words.')
     if others := _others(source):
         what = f"Weights are defined for CLIP's text encoders only, and this model reads with {', '.join(others)}."

@@ -10,7 +10,8 @@ OWN = {
     "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
-    "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
+    "StableUnCLIPPipeline": "has a prior inside that no class runs alone",
+    "KandinskyImg2ImgPipeline": "adds noise to its picture by another schedule than its scheduler's",
     "LTX2Pipeline": "denoises sound beside the video, with a scheduler of its own",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
@@ -45,7 +46,7 @@ def reason(cls):
     if "Audio" in name or "Music" in name or "AceStep" in name:
         return "makes sound"
     if "Combined" in name or "prior_prior" in parts:
-        return "several pipelines in one"
+        return "a prior and a decoder in one, which are driven one behind the other"
     if (
         any(word in each for each in needs for word in PICTURES)
         or "image" in call

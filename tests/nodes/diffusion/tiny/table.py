@@ -8,6 +8,7 @@ import torch
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
+    cascade,
     cosmos,
     dits,
     following,
@@ -156,6 +157,8 @@ TINY = {
     "KandinskyV22Pipeline": Tiny(priors.decoder, LARGE, several=False),
     "KandinskyPriorPipeline": Tiny(priors.prior),
     "KandinskyPipeline": Tiny(priors.reading_decoder, LARGE),
+    "StableCascadePriorPipeline": Tiny(cascade.prior, LARGE),
+    "StableCascadeDecoderPipeline": Tiny(cascade.decoder, ((128, 128), (256, 128))),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
