@@ -131,9 +131,9 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         return _decode_movq
     if source.family.decoder == "vqgan":
         return _decode_vqgan
-    if not stock.reads_words(source.family.pipeline_class):
-        return _decode_frames
-    return _decode_plain if source.family.decodes_plainly else _decode_stock
+    if source.family.decodes_plainly:
+        return _decode_plain
+    return _decode_stock if stock.reads_words(source.family.pipeline_class) else _decode_frames
 
 
 def _shown(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401

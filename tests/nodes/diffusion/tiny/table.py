@@ -73,6 +73,7 @@ TINY = {
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
     "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
     "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
+    "StableDiffusionImageVariationPipeline": Tiny(seeing.variation, pictures=(1,), several=False),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
