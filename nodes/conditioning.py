@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, JsonValue
 
 from engine import node
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.bare import check_words
+from nodes.diffusion.disk.nets import survey_net
 from nodes.diffusion.families.pairs import EMBEDDED, pair
-from nodes.load import source_of
+from nodes.load import ENCODERS, NET, needing, source_of
 from nodes.types import (
     VAE,
     Area,
@@ -64,7 +67,11 @@ Prompt = Annotated[
 ]
 
 
-@node("EncodeText", category="text", device=True)
+LINKED = "linked"
+"""Stands in the plan for what comes by a link."""
+
+
+@node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words))
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",
@@ -137,7 +144,18 @@ def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[
     return combined(conditionings)
 
 
-@node("ApplyControl", category="text")
+def check_control(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse a mode, a mask or a picture that the ControlNet does not read, or that it lacks."""
+    from nodes.diffusion.control.controls import check_told
+
+    told = {"mask": LINKED, "around": LINKED, **values}
+    path = given.get("control_net", {}).get(NET)
+    if path or "control_net" in values:
+        check_told(survey_net(Path(path), "control_net") if path else None, told)
+    return {}
+
+
+@node("ApplyControl", category="text", facts=check_control)
 def apply_control(
     conditioning: Conditioning[K],
     image: Image,

@@ -31,10 +31,13 @@ class Pictures:
     `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
-    "area" that of its proportions with the area that the model was made for; `stretched` ones are brought to the size
-    of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
-    for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
-    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so.
+    "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
+    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they
+    are a video as long as the one that is drawn. `for_each` asks for a copy for each picture or video that is drawn.
+    `leading` ones become the first frames of the latents while they are drawn.
+    By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
+    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
+    latents of them are read where the class would draw some from PyTorch's global generator.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -42,13 +45,15 @@ class Pictures:
     most: int = 1
     with_text: bool = False
     among_tokens: bool = False
-    sized: Literal["", "own", "area"] = ""
+    sized: Literal["", "own", "area", "listed"] = ""
     times: int = 1
     stretched: bool = False
     frames: bool = False
     leading: bool = False
     always: bool = False
     for_each: bool = False
+    likely: bool = False
+    clip: str = ""
     parts: tuple[str, ...] = ()
 
 
@@ -68,10 +73,19 @@ class After:
         return f"negative_{self.argument}"
 
 
-_TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
+_TEXT = ("text_encoder", "tokenizer", "t5_tokenizer", "processor", "text_processor", "text_conditioner")
 """How the names of parts start that turn words into tensors."""
 
-UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
+UNUSED = frozenset(
+    {
+        "safety_checker",
+        "feature_extractor",
+        "image_encoder",
+        "watermarker",
+        "prompt_upsampler",
+        "prompt_upsampler_processor",
+    }
+)
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
@@ -119,7 +133,9 @@ class Family:
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
+    - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
     - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 
     name: str
@@ -161,7 +177,9 @@ class Family:
     blank_words: str = ""
     after: After | None = None
     decodes_as: str = ""
+    paints_as: str = ""
     reads_as: str = ""
+    made: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def unused(self) -> frozenset[str]:
@@ -182,11 +200,14 @@ class Family:
     def shown(self) -> frozenset[str]:
         """The arguments of the stock call that pictures and embeddings of pictures are given by."""
         embedded = () if self.after is None else (self.after.argument, self.after.against)
-        return frozenset((*(() if self.pictures is None else self.pictures.arguments), *embedded))
+        return frozenset(
+            (*(() if self.pictures is None else (*self.pictures.arguments, self.pictures.clip)), *embedded)
+        )
 
     def is_text(self, part: str) -> bool:
-        """Whether a part turns words into tensors."""
-        return part.startswith(_TEXT)
+        """Whether a part turns words into tensors, or the pictures beside them for the one that does."""
+        shown = self.pictures
+        return part.startswith(_TEXT) or (shown is not None and shown.with_text and part in shown.parts)
 
     def has_skeleton(self, part: str) -> bool:
         """Whether a pipeline asks this part for its sizes even where it does not run."""

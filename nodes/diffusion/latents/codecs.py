@@ -73,6 +73,16 @@ def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...
     return tuple(torch.as_tensor(mean, dtype=torch.float32).tolist()), tuple(scale.tolist())
 
 
+def normalised(module: Any, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """Mean and logarithm of the variance by the statistics of the VAE's own batch norm, as FLUX.2 has them.
+
+    Both [batch, channels, height, width], each two by two numbers folded into channels.
+    """
+    norm = module.bn
+    deviation = torch.sqrt(norm.running_var.view(1, -1, 1, 1) + module.config.batch_norm_eps).to(mean)
+    return (mean - norm.running_mean.view(1, -1, 1, 1).to(mean)) / deviation, logvar - 2 * deviation.log()
+
+
 def per_channel(value: float | tuple[float, ...], like: torch.Tensor) -> torch.Tensor | float:
     """A number, or numbers for the channels of `like` [batch, channels, ...]."""
     if isinstance(value, (int, float)):

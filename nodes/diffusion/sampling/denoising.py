@@ -81,7 +81,7 @@ def sample(  # these are what a picture depends on
     with ExitStack() as held:
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
-        picturing.check_size(source.family, shown, size)
+        picturing.check_size(pipeline, shown, size)
         settings |= embeddings.alone(pipeline)
         own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
@@ -97,11 +97,12 @@ def sample(  # these are what a picture depends on
         )
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
-            **picturing.arguments(source.family, shown, len(own)),
+            **picturing.arguments(source.family, shown, size, len(own)),
             **embeddings.told(pipeline, positive, negative, len(own), size),
             **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
+        picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
@@ -122,7 +123,7 @@ def sample(  # these are what a picture depends on
             own=own,
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
-            on_last=stock.stop_with if source.family.ends_early else None,
+            on_last=stock.stop_with if source.ends_early else None,
             asks_twice=source.family.asks_twice,
             share=share,
         )
@@ -168,7 +169,7 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
     except stock.Reached as reached:
         last: torch.Tensor = reached.args[0]
         return last
-    if not pipeline.source.family.ends_early:
+    if not pipeline.source.ends_early:
         return result
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")

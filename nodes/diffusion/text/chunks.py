@@ -87,7 +87,7 @@ def check(source: ModelSource) -> None:
 
 
 def _others(source: ModelSource) -> list[str]:
-    text = [part for part in source.parts.values() if source.family.is_text(part.name) and part.weights]
+    text = [part for part in source.parts.values() if source.family.is_text(part.name) and part.trained]
     return [part.class_name for part in text if part.class_name not in _ENCODERS]
 
 

@@ -28,7 +28,7 @@ SD = "StableDiffusionPipeline"
 QUICK = (SD, "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "PixArtSigmaPipeline")
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
 
-DISTILLED = ("LatentConsistencyModelPipeline", "SanaSprintPipeline", "Flux2Pipeline")
+DISTILLED = ("LatentConsistencyModelPipeline", "SanaSprintPipeline", "Flux2Pipeline", "Flux3DistilledModularPipeline")
 RESCALED = ("QwenImagePipeline", "Lumina2Pipeline", "LongCatImagePipeline", "NucleusMoEImagePipeline")
 """Their own guidance is more than the plain one, which therefore is another."""
 
