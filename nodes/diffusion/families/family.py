@@ -200,7 +200,12 @@ class Family:
 
     @property
     def is_prior(self) -> bool:
-        """Whether what it draws are embeddings of pictures, to which its image encoder brings pictures too."""
+        """Whether what it draws are embeddings of pictures, which no VAE turns into pictures."""
+        return self.denoisers == ("prior",)
+
+    @property
+    def is_seeing(self) -> bool:
+        """Whether these are vectors [batch, features], and its image encoder makes them of pictures too."""
         return self.decoder == "image_encoder"
 
     @property

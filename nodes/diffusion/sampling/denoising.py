@@ -99,7 +99,7 @@ def sample(  # these are what a picture depends on
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
             **picturing.arguments(source.family, shown, size, len(own)),
-            **embeddings.told(pipeline, positive, negative, len(own)),
+            **embeddings.told(pipeline, positive, negative, len(own), size),
             **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})

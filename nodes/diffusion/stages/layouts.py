@@ -42,6 +42,9 @@ class Size:
 
 def factor(pipeline: Any) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
+    if hasattr(pipeline, "vqgan"):  # it halves the sides after it has folded them
+        config = pipeline.vqgan.config
+        return int(config.up_down_scale_factor * 2 ** (config.levels - 1))
     own = next((int(getattr(pipeline, name)) for name in _SPATIAL if hasattr(pipeline, name)), 8)
     return own // (2 if _counts_packing(pipeline) else 1) * patch(pipeline)
 

@@ -148,6 +148,7 @@ def _encoding(
         "use_resolution_binning": False,
         "guidance_schedule": None,
         **unread_picture(source),
+        **({} if source.family.after is None else {source.family.after.argument: torch.zeros(1, 1, 1, 1)}),
     }
     if source.family.joined:  # guided, it would give both prompts as one
         given |= {"prompt": text or "", "guidance_scale": 1.0}

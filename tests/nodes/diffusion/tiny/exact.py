@@ -183,7 +183,7 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
+        if case.guided and not FAMILIES[name].is_seeing  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -199,12 +199,12 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
-        **embedded.arguments(name, case.batch, guided=case.guided, alike=tiny.several),
+        **embedded.arguments(name, case.batch, case.size, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
     if several:
-        arguments[several] = case.batch
+        arguments.setdefault(several, case.batch)
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
     for method in stock.encoders(type(pipeline)) if encoded is not None else ():
         _listen(pipeline, method, encoded)
@@ -213,7 +213,7 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
     last = []
     if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
         arguments["callback"] = lambda *told: last.append(told[-1])
-    gives_latents = not FAMILIES[name].is_prior and "callback" not in arguments
+    gives_latents = not FAMILIES[name].is_seeing and "callback" not in arguments
     found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
     if last:
         return last[-1]
@@ -259,8 +259,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    positive = embedded.carried(positive, 1 if tiny.several else case.batch)
-    if case.guided and "negative_prompt" in call and not source.family.is_prior:
+    positive = embedded.carried(positive, case.batch, case.size, alike=tiny.several)
+    if case.guided and "negative_prompt" in call and not source.family.is_seeing:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -388,7 +388,7 @@ def _compare(source, case):
     found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
     same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
     if source.family.is_prior:
-        decoded, pictures = embedded.seen(source)
+        decoded, pictures = embedded.seen(source) if source.family.is_seeing else (found, theirs)
     else:
         with small_area(source.pipeline_class):
             decoded = autoencoding.decode(VAE(source), ours).pixels
@@ -461,7 +461,7 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         Denoiser(source),
         embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
         prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
-        if "negative_prompt" in call and not source.family.is_prior
+        if "negative_prompt" in call and not source.family.is_seeing
         else None,
         latent,
         scheduler=scheduler or own,

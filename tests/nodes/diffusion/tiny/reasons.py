@@ -16,7 +16,8 @@ OWN = {
     "FluxPriorReduxPipeline": "makes a prompt of a picture, which is what the node AddPicturePrompt does",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
-    "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
+    "StableUnCLIPPipeline": "has a prior inside that no class runs alone",
+    "KandinskyImg2ImgPipeline": "adds noise to its picture by another schedule than its scheduler's",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "shows the video that it goes on from before its own",
     "LTXLatentUpsamplePipeline": "",  # UpscaleLatent runs it
@@ -58,7 +59,7 @@ def reason(cls):
     if "Audio" in name or "Music" in name or "AceStep" in name:
         return "makes sound"
     if "Combined" in name or "prior_prior" in parts:
-        return "several pipelines in one"
+        return "a prior and a decoder in one, which are driven one behind the other"
     if (
         any(word in each for each in needs for word in PICTURES)
         or "image" in call

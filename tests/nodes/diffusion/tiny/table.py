@@ -10,6 +10,7 @@ from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
     blocks,
+    cascade,
     cosmos,
     dits,
     editing,
@@ -86,6 +87,7 @@ TINY = {
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
     "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
     "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
+    "StableDiffusionImageVariationPipeline": Tiny(seeing.variation, pictures=(1,), several=False),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
@@ -195,6 +197,8 @@ TINY = {
     "KandinskyV22Pipeline": Tiny(priors.decoder, LARGE, several=False),
     "KandinskyPriorPipeline": Tiny(priors.prior),
     "KandinskyPipeline": Tiny(priors.reading_decoder, LARGE),
+    "StableCascadePriorPipeline": Tiny(cascade.prior, LARGE),
+    "StableCascadeDecoderPipeline": Tiny(cascade.decoder, ((128, 128), (256, 128))),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
