@@ -65,7 +65,7 @@ from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, sho
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.sounds import decode_sound, save_sound
 from nodes.tuning import cache_steps, tile_vae, tune_model
-from nodes.upscaling import upscale_model
+from nodes.upscaling import upscale_latent, upscale_model
 from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "text",
     "tile_vae",
     "tune_model",
+    "upscale_latent",
     "upscale_model",
     "vae_decode",
     "vae_encode",
