@@ -5,6 +5,7 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
+    "LTX2HDRPipeline": "gives light beyond white, which no picture here holds",
     **dict.fromkeys(("LTXLatentUpsamplePipeline", "LTX2LatentUpsamplePipeline"), "is run by UpscaleLatent"),
     "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
