@@ -176,7 +176,8 @@ def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
 def _decode_movq(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
     """The way of Kandinsky, whose pipelines give tensors from -1 to 1 but files as they should be."""
     pixels = pipeline.movq.decode(samples.to(pipeline.device, pipeline.movq.dtype), force_not_quantize=True).sample
-    return VaeImageProcessor.denormalize(pixels)
+    done: torch.Tensor = VaeImageProcessor.denormalize(pixels)
+    return done
 
 
 def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401

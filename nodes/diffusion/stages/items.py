@@ -40,7 +40,8 @@ def unpack(pipeline: Any, latents: Tensor, height: int, width: int) -> Tensor:  
         return latents[:, -1].squeeze(2)
     side = side_of_patch(pipeline)
     rows, columns = height // side, width // side
-    patches = latents[:, : rows * columns].squeeze(3).unflatten(1, (rows, columns))
+    tokens = latents[:, : rows * columns].squeeze(3)
+    patches = tokens.reshape(len(tokens), rows, columns, *tokens.shape[2:])
     return patches.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
 
 
