@@ -36,8 +36,8 @@ class Pictures:
     drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy for each
     picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
     By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
-    `placed` is the class beside the pipeline's that says where a picture lies: the first one begins the video, and a
-    second one ends it.
+    `placed` is the class beside the pipeline's that a picture is given in, with where it lies: the first one begins the
+    video, and a second one ends it. A video is given in one, whole.
     `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
     latents of them are read where the class would draw some from PyTorch's global generator, or knows one precision
     only.

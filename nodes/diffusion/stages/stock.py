@@ -306,7 +306,7 @@ _PREPARING = {"prepare_latents": "begun", "prepare_audio_latents": "begun_sound"
 """The methods by which pipelines make their first latents, and the attributes for those that are put in their place."""
 
 
-def _latents(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _latents(method: Callable[..., Any], name: str = "begun") -> Callable[..., Any]:
     """What makes the first latents of a pipeline, with those in place that a run begins with, if any: its `name`."""
     signature = inspect.signature(method)
 

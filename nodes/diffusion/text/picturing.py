@@ -169,7 +169,8 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
         return dict(zip(names, made, strict=True))
     if shown.placed:
         place = getattr(_module(family), shown.placed)
-        return {names[0]: [place(picture, index) for picture, index in zip(each, (0, -1), strict=False)]}
+        ends = zip(each, (0, -1), strict=False)
+        return {names[0]: [place(each)] if shown.frames else [place(*end) for end in ends]}
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
