@@ -251,7 +251,7 @@ def _with_latents(result: Any, latents: Tensor) -> Any:  # noqa: ANN401  # a tup
 def index_of(scheduler: Any, step: int) -> int:  # noqa: ANN401  # diffusers does not type its schedulers
     """The number of the model call with which a step begins: some schedulers ask more than once a step."""
     own = getattr(scheduler, "index_of", None)
-    return int(own(step)) if own else step * int(scheduler.order)
+    return int(own(step)) if own else step * int(getattr(scheduler, "order", 1))
 
 
 def begin_at(scheduler: Any, index: int) -> None:  # noqa: ANN401

@@ -72,4 +72,6 @@ class Unread:
         channels = source.parts[source.family.decoder].first_integer(LATENT_CHANNELS)
         frames = (pixels.shape[2] - 1) // layouts.temporal_factor(self._pipeline) + 1
         shape = (len(pixels), channels, frames, pixels.shape[-2] // side, pixels.shape[-1] // side)
-        return SimpleNamespace(latents=pixels.new_zeros(shape))
+        zeros = pixels.new_zeros(shape)
+        alike = SimpleNamespace(sample=lambda *_: zeros, mode=lambda: zeros)
+        return SimpleNamespace(latents=zeros, latent_dist=alike)

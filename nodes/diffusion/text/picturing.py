@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
+from nodes.diffusion.stages import unseen
+from nodes.diffusion.stages.layouts import Size
 from nodes.diffusion.weights.libraries import diffusers
 from nodes.types import Image
 
@@ -16,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
 
+    import torch
+
     from nodes.diffusion.disk.source import ModelSource
     from nodes.diffusion.families.family import Family
-    from nodes.diffusion.stages.layouts import Size
     from nodes.types import Conditioning
 
 _AREA = 1024 * 1024
@@ -121,7 +125,11 @@ def _size_for(pipeline: Any, image: Image) -> tuple[int, int]:  # noqa: ANN401
     if hasattr(pipeline, "target_size"):
         near = pipeline.video_processor.calculate_default_height_width(height, width, pipeline.target_size)
         return int(near[1]), int(near[0])
-    calculated = _module(family).calculate_dimensions(_AREA, width / height)
+    module = _module(family)
+    if family.pictures is not None and family.pictures.sized == "listed":
+        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
+        return listed[1], listed[0]
+    calculated = module.calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
 
 
@@ -151,10 +159,18 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch}
+        return {names[0]: each * batch if shown.most == 1 else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
+
+
+def beside_words(family: Family, found: Sequence[Image]) -> dict[str, Any]:
+    """The same for a stage that encodes words, or blank pictures where there are none and the stock call wants some."""
+    given = arguments(family, found, Size(256, 256))
+    if given and family.pictures is not None and family.pictures.sized == "listed":
+        given |= {"height": None, "width": None}  # it sees them at the size that is drawn
+    return given or unseen.blank(family)
 
 
 def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dict[str, Any]:
@@ -168,3 +184,31 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
         for name in names
         if name in source.parts
     }
+
+
+def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
+    """Let a pipeline read what the classes of its family would read, without drawing anything for that.
+
+    While a part of a picture is painted, the pictures that it reads have the bits of the family's painting class.
+    """
+    family: Family = pipeline.source.family
+    painter = family.paints_as if painting else ""
+    if painter or (family.pictures is not None and family.pictures.likely):
+        pipeline.vae = Likely(pipeline.vae)
+    if painter:
+        pipeline._encode_vae_image = MethodType(getattr(diffusers, painter)._encode_vae_image, pipeline)  # noqa: SLF001
+
+
+class Likely:
+    """A VAE that gives the most likely latents of a picture where a class would draw some."""
+
+    def __init__(self, vae: Any) -> None:  # noqa: ANN401  # diffusers does not type its models
+        self._vae = vae
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._vae, name)
+
+    def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
+        """What a VAE gives, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels).latent_dist.mode()
+        return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))

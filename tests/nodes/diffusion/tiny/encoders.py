@@ -153,8 +153,8 @@ def qwen2_vl(width=32):
     return transformers.Qwen2VLForConditionalGeneration(config)
 
 
-def qwen3_vl(width=32, cls=None, layers=3):
-    """Qwen 3 VL, with eyes that a prompt without pictures never opens."""
+def qwen3_vl(width=32, cls=None, layers=3, first=256):
+    """Qwen 3 VL; `first` is the token that begins a picture. A prompt without pictures never opens its eyes."""
     rope = {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True, "rope_theta": 1e6}
     config = transformers.Qwen3VLConfig(
         text_config={**_decoder_sizes(width, layers), "head_dim": 8, "rope_parameters": rope},
@@ -167,10 +167,10 @@ def qwen3_vl(width=32, cls=None, layers=3):
             "num_position_embeddings": 16,
             "deepstack_visual_indexes": [0],
         },
-        vision_start_token_id=256,
-        vision_end_token_id=257,
-        image_token_id=258,
-        video_token_id=258,
+        vision_start_token_id=first,
+        vision_end_token_id=first + 1,
+        image_token_id=first + 2,
+        video_token_id=first + 3,
     )
     return (cls or transformers.Qwen3VLModel)(config)
 

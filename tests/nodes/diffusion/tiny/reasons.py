@@ -5,8 +5,6 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "QwenImageEditInpaintPipeline": "scales the picture it reads by other bits than the editing class",
-    "Flux2KleinInpaintPipeline": "begins from latents that VAEEncode does not make",
     "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
