@@ -159,7 +159,7 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch if shown.most == 1 else [each] * batch}
+        return {names[0]: each * batch if shown.most == 1 or shown.clip else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
