@@ -63,6 +63,7 @@ from nodes.pipelines import run_pipeline
 from nodes.preprocessors import canny_edges, depth_map, load_depth_model
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.sounds import decode_sound, save_sound
 from nodes.tuning import cache_steps, tile_vae, tune_model
 from nodes.upscaling import upscale_latent, upscale_model
 from nodes.videos import images_to_video, load_video, save_video, video_to_images
@@ -81,6 +82,7 @@ __all__ = [
     "crop_image",
     "crop_to_mask",
     "cut_sigmas",
+    "decode_sound",
     "depth_map",
     "describe_latent",
     "distribution_divergence",
@@ -138,6 +140,7 @@ __all__ = [
     "sampler",
     "save_direction",
     "save_image",
+    "save_sound",
     "save_video",
     "scheduler",
     "show_scheduler",

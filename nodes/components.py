@@ -56,7 +56,7 @@ VAEPath = Annotated[
 EncoderPath = Annotated[
     Path,
     PatchInput("text encoder", header_of),
-    Field(description="A CLIP or T5 text encoder in the model folders: a .safetensors file, or of a T5 a .gguf file."),
+    Field(description="A text encoder in the model folders: a .safetensors file, or of a T5 or a Qwen 3 a .gguf file."),
 ]
 
 
@@ -90,7 +90,7 @@ def load_vae(vae: VAE[K], *, file: VAEPath) -> VAE[K]:
 
 @node("LoadTextEncoder", category="load", facts=check_encoder)
 def load_text_encoder(text_encoder: TextEncoder[K], *, file: EncoderPath) -> TextEncoder[K]:
-    """Take the weights of one of a model's text encoders from a file of its own: a CLIP or a T5, the one that it fits.
+    """Take the weights of one of a model's text encoders from a file of its own, the one that it fits.
 
     The words stay the model's. Two in a row replace two encoders.
     """

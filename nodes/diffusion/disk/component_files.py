@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.checkpoints import check_blocks, is_plain, recognise
-from nodes.diffusion.disk.gguf_files import is_gguf, read_gguf
+from nodes.diffusion.disk.gguf_files import EMBEDDING, ENCODERS, is_gguf, read_gguf
 from nodes.diffusion.disk.headers import Header, read_header
 from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.disk.vaes import survey_vae, swapped
@@ -27,7 +27,7 @@ _PREFIXES = ("", "first_stage_model.", "vae.")
 """What the names of a VAE's tensors start with."""
 
 _CLIP = "text_model.embeddings.token_embedding.weight"
-_T5 = ("shared.weight", "encoder.embed_tokens.weight", "token_embd.weight")
+_T5 = ("shared.weight", "encoder.embed_tokens.weight")
 _READERS: Mapping[str, tuple[str, ...]] = {
     "CLIPTextModel": (_CLIP,),
     "CLIPTextModelWithProjection": (_CLIP,),
@@ -35,6 +35,9 @@ _READERS: Mapping[str, tuple[str, ...]] = {
     "UMT5EncoderModel": _T5,
 }
 """Class of a text encoder -> the tensor of its words' vectors [words, width], by any of these names."""
+
+_LANGUAGE = tuple(f"{begin}embed_tokens.weight" for begin in ("", "model.", "language_model.", "model.language_model."))
+"""The same for all others, which are language models."""
 
 _WIDTHS = ("hidden_size", "d_model")
 
@@ -83,21 +86,31 @@ def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     none of the model's, `unsupported_class` for weights that are no plain numbers.
     """
     header = _read(path, at)
-    found = {shape for names in _READERS.values() for name in names if (shape := header.shapes.get(name))}
+    every = {EMBEDDING, *_LANGUAGE, *(name for names in _READERS.values() for name in names)}
+    found = {header.shapes[name] for name in sorted(every) if name in header.shapes}
     if not found:
         raise _other(path, header, "text encoder", at)
     readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.trained}
     for part in sorted(readers.values(), key=lambda part: (not part.bare, part.alone)):
-        if any(header.shapes.get(name) == _words(part) for name in _READERS.get(part.class_name, ())):
+        if any(header.shapes.get(name) == _words(part) for name in _names(part, path)):
             return _replaced(source, part, path, header)
     own = ", ".join(f"{name} {_written(_words(part))}" for name, part in sorted(readers.items()))
     what = f"{path} is a text encoder of {_written(found.pop())}, and {source.name} has none such: {own}."
     raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a text encoder of the model's own family.")
 
 
+def _names(part: Part, path: Path) -> tuple[str, ...]:
+    """What the tensor of a text encoder's words may be called in the file at `path`; nothing where it is not read."""
+    if is_gguf(path):
+        return (EMBEDDING,) if part.class_name in ENCODERS else ()
+    return _READERS.get(part.class_name, _LANGUAGE)
+
+
 def _words(part: Part) -> tuple[int | None, int | None]:
     """How many words a text encoder's list has, and how many numbers stand for each."""
-    return part.first_integer(("vocab_size",)), part.first_integer(_WIDTHS)
+    inner = part.config.get("text_config")
+    text = replace(part, config=inner) if isinstance(inner, dict) else part
+    return text.first_integer(("vocab_size",)), text.first_integer(_WIDTHS)
 
 
 def _written(sizes: tuple[int | None, ...]) -> str:

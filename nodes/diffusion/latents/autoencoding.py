@@ -10,13 +10,13 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
-from nodes.diffusion.latents import codecs, embeddings
+from nodes.diffusion.latents import codecs, embeddings, sounding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
 from nodes.diffusion.stages import items, layouts, stock, unseen
 from nodes.diffusion.stages.checks import check_kind, own_words
-from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
+from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unguided, unread_picture
 from nodes.diffusion.weights.device import kept
 from nodes.diffusion.weights.libraries import VaeImageProcessor
 from nodes.types import VAE, Image, Latent, LatentDistribution, Video
@@ -218,11 +218,12 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
         noise.generators(0, batch),
         {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
     )
-    unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
-    settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
-    if source.family.pictures is not None and source.family.pictures.least:
+    settings = {"num_inference_steps": 2, **unguided(source.family), "output_type": "pt"}
+    shown = source.family.pictures
+    if shown is not None and shown.least and not items.holds_items(pipeline):
         given |= unseen.blank(source.family)
         unseen.look_at_nothing(pipeline, lambda: False)
+    sounding.mute(pipeline)
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done

@@ -61,7 +61,10 @@ def multiple(pipeline: Any) -> int:  # noqa: ANN401
         return side * items.side_of_patch(pipeline)
     if hasattr(pipeline, "movq_scale_factor"):
         return side * side
-    return side * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
+    if not is_packed(pipeline) or _counts_no_packing(pipeline):
+        return side
+    told = "patch_size" in inspect.signature(pipeline._pack_latents).parameters  # noqa: SLF001
+    return side * (_patches(pipeline)["patch_size"] if told else 2)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401

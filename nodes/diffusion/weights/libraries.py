@@ -33,9 +33,10 @@ from diffusers.hooks._helpers import TransformerBlockRegistry  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
 from diffusers.models import attention_dispatch as _attention_dispatch  # noqa: E402
 from diffusers.models import attention_processor  # noqa: E402
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution  # noqa: E402
 from diffusers.models.cache_utils import CacheMixin  # noqa: E402
 from diffusers.models.embeddings import MultiIPAdapterImageProjection  # noqa: E402
-from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
+from diffusers.models.modeling_outputs import AutoencoderKLOutput, Transformer2DModelOutput  # noqa: E402
 from diffusers.modular_pipelines.modular_pipeline import PipelineState  # noqa: E402
 from diffusers.utils import peft_utils as _peft_utils  # noqa: E402
 from diffusers.utils import state_dict_utils as _state_dict_utils  # noqa: E402
@@ -51,9 +52,11 @@ state_dict_utils: Any = _state_dict_utils
 
 __all__ = [
     "AutoencoderKL",
+    "AutoencoderKLOutput",
     "CLIPTextModel",
     "CLIPTokenizer",
     "CacheMixin",
+    "DiagonalGaussianDistribution",
     "MultiIPAdapterImageProjection",
     "PipelineState",
     "StableDiffusionPipeline",

@@ -133,14 +133,14 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     if part.library == "transformers":
         return _encoder_from_file(part, file, dtype)
     options: dict[str, Any] = {}
-    weights: str | dict[str, torch.Tensor] = str(file)
+    weights = None
     if is_gguf(file):
         settings: Any = diffusers.GGUFQuantizationConfig
         options["quantization_config"] = settings(compute_dtype=dtype)
-    elif scaled.is_scaled(file):
-        weights = scaled.read_part(file, dtype)
+    else:
+        weights = scaled.read_part(file, part.name, dtype)
     loaded: torch.nn.Module = _class_of(part).from_single_file(
-        weights, config=str(part.folder), local_files_only=True, dtype=dtype, **options
+        weights or str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
     )
     return loaded
 

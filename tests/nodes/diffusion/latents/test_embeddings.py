@@ -13,7 +13,7 @@ from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Sampler, Sche
 from tests.nodes.diffusion.tiny import embedded, exact
 
 PRIOR, DECODER = "KandinskyV22PriorPipeline", "KandinskyV22Pipeline"
-PAIRS = [(PRIOR, DECODER)]
+PAIRS = [(PRIOR, DECODER), ("KandinskyPriorPipeline", "KandinskyPipeline")]
 
 CALL = {"num_inference_steps": 2, "guidance_scale": 4.0, "return_dict": False}
 
@@ -23,7 +23,7 @@ def own(source):
 
 
 def drawn(source, positive, negative=None, *, latent=None, seed=7):
-    latent = latent or BlankLatent(32, 32, 1)
+    latent = latent or BlankLatent(64, 64, 1)
     return sample(Denoiser(source), positive, latent, negative, scheduler=own(source), steps=2, guidance=4.0, seed=seed)
 
 
@@ -55,7 +55,7 @@ def test_a_prior_and_its_decoder_draw_what_the_stock_pipelines_draw(family, prio
         embeds, nothing = exact.stock_pipeline(held, first)("a red fox", generator=generator(7), **CALL)
         theirs = exact.stock_pipeline(held, second)(
             **words(second, prompt="a red fox"), image_embeds=embeds, negative_image_embeds=nothing,
-            width=32, height=32, generator=generator(7), output_type="np", **CALL,
+            width=64, height=64, generator=generator(7), output_type="np", **CALL,
         )[0]  # fmt: skip
     embedding = drawn(first, prompt(first))
     steered = apply_prior(prompt(second), VAE(first), embedding)
@@ -138,5 +138,5 @@ def test_a_scheduler_that_reads_no_variance_is_given_none(family, scheduler):
         chosen = Sampler("DDPM", decoder.kind, decoder.scheduler, {}, DECODER, scheduler)
     steered = apply_prior(prompt(decoder), VAE(prior))
     steered = replace(steered, tensors={**steered.tensors, "image_embeds": torch.zeros(1, embedded.WIDTH)})
-    found = sample(Denoiser(decoder), steered, BlankLatent(32, 32, 1), scheduler=chosen, steps=2, guidance=4.0, seed=7)
+    found = sample(Denoiser(decoder), steered, BlankLatent(64, 64, 1), scheduler=chosen, steps=2, guidance=4.0, seed=7)
     assert torch.isfinite(found.samples).all()

@@ -113,6 +113,34 @@ def test_a_copy_is_a_scheduler_of_its_own(fresh):
     assert isinstance(shim, diffusers.EulerDiscreteScheduler)
 
 
+def test_a_copy_goes_on_from_a_state_of_its_own_and_draws_what_it_would_alone(fresh):
+    def stepped(shim, between):
+        beside = copy.deepcopy(shim)
+        for each in (beside, shim):
+            each.set_timesteps(4)
+        latents = torch.ones(1, 4, 2, 2)
+        for timestep in shim.timesteps:
+            between(shim, timestep)
+            latents = beside.step(torch.zeros(1, 4, 2, 2), timestep, latents, return_dict=False)[0]
+        return latents, shim
+
+    def steps(shim, timestep):
+        shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2))
+
+    def made(**how):
+        own = [torch.Generator().manual_seed(1)]
+        return SchedulerShim(fresh("EulerAncestral"), lambda *_: None, own=own, noised=True, **how)
+
+    alone, _ = stepped(made(), lambda *_: None)
+    together, whole = stepped(made(), steps)
+    assert torch.equal(alone, together)
+    _, first = stepped(made(window=Window(4, 0, 2)), steps)
+    _, rest = stepped(made(window=Window(4, 2), resume=first.state()), steps)
+    ends = [shim.state()["beside"] for shim in (whole, rest)]
+    assert torch.equal(*(end["generators"][0] for end in ends))
+    assert ends[0]["_step_index"] == ends[1]["_step_index"]
+
+
 def test_of_copies_the_last_one_tells_how_far_it_is(fresh, within):
     """Where each frame has a scheduler, the last frame's ends last."""
     shim, seen = SchedulerShim(fresh(), lambda *_: None), []

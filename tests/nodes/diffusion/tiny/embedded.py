@@ -14,13 +14,18 @@ from nodes.types import VAE, Image
 from tests.nodes.diffusion.tiny.priors import WIDTH
 
 
-def arguments(name, batch):
-    """Embeddings for a batch, and one of nothing for all, as the class takes them; nothing where it takes none."""
+def arguments(name, batch, *, guided=True, alike=False):
+    """Embeddings for a batch, and one of nothing for all, as the class takes them; nothing where it takes none.
+
+    Those that are `alike` are one for all, which the stock classes repeat only where they are guided.
+    """
     after = FAMILIES[name].after
     if after is None:
         return {}
     drawn = torch.randn(batch + 1, WIDTH, generator=torch.Generator().manual_seed(9))
-    found = {after.argument: drawn[1:], after.against: drawn[:1].repeat(batch, 1)}
+    if alike:
+        drawn = torch.cat([drawn[:1], drawn[1:2].repeat(1 if guided else batch, 1)])
+    found = {after.argument: drawn[1:], after.against: drawn[:1].repeat(len(drawn) - 1, 1)}
     return {argument: value for argument, value in found.items() if argument in stock.signature(name)}
 
 
@@ -28,6 +33,16 @@ def carried(conditioning, batch):
     """A prompt that carries them."""
     given = arguments(conditioning.encoder.source.pipeline_class, batch)
     return replace(conditioning, tensors={**conditioning.tensors, **given})
+
+
+def followed(source, way, control, keep):
+    """Arguments of a Kandinsky that follows a picture. It gives pictures alone: `keep` is given its latents."""
+    return {
+        **arguments(source.family.pipeline_class, way.batch),
+        "num_images_per_prompt": 1,
+        "hint": control.image.pixels.expand(way.batch, -1, -1, -1),
+        "callback": lambda *told: keep(told[-1]),
+    }
 
 
 def bare(conditioning):

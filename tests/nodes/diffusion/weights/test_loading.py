@@ -3,10 +3,12 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import diffusers
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 from engine.errors import Code, PatchbayError
@@ -214,3 +216,14 @@ def test_a_missing_package_is_named(tiny, monkeypatch):
     problem = refusal(tiny, "unet")
     assert problem.code is Code.MISSING_PACKAGE
     assert problem.fix == "pip install diffusers"
+
+
+def test_a_class_that_looks_for_another_one_asks_nobody(tiny, monkeypatch):
+    """Else it would ask at the terminal whether code in the folder may run."""
+    asked = []
+    monkeypatch.setattr(
+        transformers.AutoTokenizer, "from_pretrained", lambda folder, **options: asked.append((folder, options))
+    )
+    part = replace(tiny.parts["tokenizer"], class_name="AutoTokenizer")
+    load_part(tiny.with_part(part), "tokenizer", CPU, torch.float32)
+    assert asked == [(str(part.folder), {"local_files_only": True, "trust_remote_code": False})]
