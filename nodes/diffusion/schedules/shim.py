@@ -216,7 +216,12 @@ class SchedulerShim:
         return result
 
     def position(self, *, whole: bool) -> Position:
-        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule."""
+        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule.
+
+        Where a copy makes the steps, it is the last copy's.
+        """
+        if self._copied is not None and not self._done:
+            return self._copied.position(whole=whole)
         if not whole:
             return Position(self._done, self._calls)
         first = index_of(self._scheduler, self._window.first)
