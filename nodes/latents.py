@@ -7,7 +7,9 @@ from typing import Annotated, Generic, Literal, NamedTuple
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
+from nodes.diffusion.disk.bare import check_vae
 from nodes.diffusion.latents.mask_rules import no_mask, only_unmasked
+from nodes.load import DECODER, needing
 from nodes.types import (
     VAE,
     Batch,
@@ -67,7 +69,7 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
     return Blank(BlankLatent(width, height, batch, frames))
 
 
-@node("VAEEncode", category="latent", device=True, facts=no_mask)
+@node("VAEEncode", category="latent", device=True, facts=needing("vae", DECODER, check_vae, no_mask))
 def vae_encode(
     vae: VAE[K], image: Image | Video, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0
 ) -> Encoded[K]:
@@ -92,7 +94,7 @@ def sample_distribution(
     return autoencoding.sample_distribution(distribution, range(seed, seed + count))
 
 
-@node("VAEDecode", category="latent", device=True)
+@node("VAEDecode", category="latent", device=True, facts=needing("vae", DECODER, check_vae))
 def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
     """Turn latents back into pictures."""
     from nodes.diffusion.latents import autoencoding

@@ -8,7 +8,10 @@ from safetensors.torch import load_file, save_file
 
 from engine import Catalog, Code, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from nodes import load_model, load_text_encoder, load_vae
+from nodes.components import check_encoder, check_vae
 from nodes.diffusion.weights.loading import load_part
+from nodes.load import DECODER, ENCODERS, needing, source_of
+from nodes.patches import check_lora
 from tests.nodes.diffusion.tiny import originals
 from tests.nodes.diffusion.tiny.table import build
 
@@ -110,7 +113,7 @@ def test_a_file_of_another_family_is_refused(tiny_folder, sd3, tmp_path):
 
 
 def test_scaled_weights_are_refused(tiny_folder, tmp_path):
-    tensors = {**vae_tensors(tiny_folder, ""), "scaled_fp8": torch.ones(1)}
+    tensors = {**vae_tensors(tiny_folder, ""), "decoder.x.absmax": torch.ones(1)}
     save_file(tensors, tmp_path / "a.safetensors")
     error = refusal(lambda: load_vae(load_model(model=tiny_folder).vae, file=tmp_path / "a.safetensors"))
     assert (error.code, "quantised" in error.what) == (Code.UNSUPPORTED_CLASS, True)
@@ -151,3 +154,25 @@ def test_both_are_checked_in_the_plan_and_listed(tiny_folder, sd3, tmp_path):
     with pytest.raises(GraphError, match="not a VAE") as caught:
         plan(graph("vae/t5.safetensors"), Catalog.load(), paths, Settings())
     assert caught.value.at == "vae.file"
+
+
+def test_what_took_the_place_of_a_part_is_known_behind_a_lora_and_of_its_own_model_alone(tiny_folder, sd3):
+    of_sd3, of_tiny = ({"model": str(path), "config": ""} for path in (sd3, tiny_folder))
+    file = sd3 / "text_encoder" / "model.safetensors"
+    facts = {**of_sd3, **check_encoder({"file": file}, {"text_encoder": of_sd3})}
+    alone = {name for name, part in source_of(facts).parts.items() if part.alone}
+    assert alone == {"text_encoder"}
+    assert check_lora({}, {"model": of_sd3, "text_encoder": facts}) == {ENCODERS: facts[ENCODERS]}
+    assert not any(part.alone for part in source_of({**of_tiny, ENCODERS: facts[ENCODERS]}).parts.values())
+
+
+def test_a_file_that_the_plan_does_not_know_may_be_the_one_that_is_needed(sd3):
+    facts = {"model": str(sd3), "config": ""}
+    needs = needing("vae", DECODER, refuse_all)
+    with pytest.raises(PatchbayError, match="refused"):
+        needs({}, {"vae": facts})
+    assert needs({}, {"vae": {**facts, **check_vae({}, {"vae": facts})}}) == {}
+
+
+def refuse_all(source, at):
+    raise PatchbayError(Code.BAD_MODEL, at, "refused")

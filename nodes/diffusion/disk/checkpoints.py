@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.gguf_files import READABLE, is_gguf
 from nodes.diffusion.disk.packages import check_package
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.families.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 NEEDS = "`config`, a folder of the same kind in Diffusers' format"
 """What a single file cannot do without: it holds weights only."""
 
-NEEDS_WEIGHTS = f"{NEEDS}, with the weights of all parts but the transformer"
+NEEDS_REST = f"{NEEDS}, with the weights that LoadTextEncoder and LoadVAE do not bring"
 """The same for a file that holds a transformer only."""
 
 
@@ -48,7 +49,7 @@ class Checkpoint:
     @property
     def needs(self) -> str:
         """What the file cannot do without."""
-        return NEEDS_WEIGHTS if self.partial else NEEDS
+        return NEEDS_REST if self.partial else NEEDS
 
     @property
     def family(self) -> Family | None:
@@ -217,7 +218,8 @@ _FORMS = (
     _Form("a VAE", r"^decoder\.conv_in\.weight$"),
     _Form(
         "a text encoder",
-        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
+        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"
+        r"|enc\.blk\.0\.attn_q)\.weight$",
     ),
     _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
@@ -226,6 +228,15 @@ _FORMS = (
 _TRANSFORMERS = ", ".join(
     form.holds.removeprefix("the transformer of ") for form in _FORMS if form.counts and form.pipeline_class
 )
+
+
+_NODES = {
+    "a LoRA": "ApplyLora",
+    "a VAE": "LoadVAE",
+    "a text encoder": "LoadTextEncoder",
+    "a textual inversion": "AddEmbedding",
+}
+"""The nodes that take what is no model by itself."""
 
 
 def recognise(header: Header) -> Checkpoint | None:
@@ -243,13 +254,15 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
     if found is None or found.family is None:
         what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
         what += f"single files of Stable Diffusion and SDXL are loaded, and transformers of {_TRANSFORMERS}."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Load a folder in Diffusers' format instead.")
+        node = _NODES.get(found.holds if found else "")
+        fix = f"Name it in {node}." if node else "Load a folder in Diffusers' format instead."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
     if is_gguf(path):
         _check_gguf(found, path, header, at)
     elif _is_quantised(found, header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
         raise PatchbayError(
-            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of plain float16, bfloat16 or float8 weights."
+            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of float16, bfloat16 or float8 weights."
         )
     if found.missing:
         what = f"{path} holds no weights for the {found.missing[0]}."
@@ -264,8 +277,13 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
 def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
     """Refuse what Diffusers does not read of GGUF files, or reads only with a package that is not there."""
     if not found.partial:
-        what = f"{path} holds {found.holds}, and of GGUF files only transformers are read."
+        what = f"{path} holds {found.holds}, and of GGUF files only transformers and text encoders are read."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use it as a .safetensors file.")
+    check_blocks(path, header, at)
+
+
+def check_blocks(path: Path, header: Header, at: str) -> None:
+    """Refuse a GGUF file with types that are not read, or without the package. Raises `PatchbayError` at `at`."""
     unread = set(header.precisions()) - READABLE - _PRECISIONS
     if unread:
         what = f"{path} stores weights as {', '.join(sorted(unread))}, which Diffusers does not read."
@@ -274,8 +292,8 @@ def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
 
 
 def _is_quantised(found: Checkpoint, header: Header) -> bool:
-    """Whether the tensors of a part that would be read are no plain numbers."""
-    return not is_plain(header, tuple(found.parts.values()))
+    """Whether the tensors of a part that would be read are no plain numbers; scales are read beside transformers."""
+    return not is_plain(unscaled(header) if found.partial else header, tuple(found.parts.values()))
 
 
 def is_plain(header: Header, prefixes: tuple[str, ...] = ("",)) -> bool:

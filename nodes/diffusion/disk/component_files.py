@@ -10,8 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.checkpoints import is_plain, recognise
+from nodes.diffusion.disk.checkpoints import check_blocks, is_plain, recognise
+from nodes.diffusion.disk.gguf_files import is_gguf, read_gguf
 from nodes.diffusion.disk.headers import Header, read_header
+from nodes.diffusion.disk.scaled_files import unscaled
+from nodes.diffusion.disk.vaes import survey_vae, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +27,7 @@ _PREFIXES = ("", "first_stage_model.", "vae.")
 """What the names of a VAE's tensors start with."""
 
 _CLIP = "text_model.embeddings.token_embedding.weight"
-_T5 = ("shared.weight", "encoder.embed_tokens.weight")
+_T5 = ("shared.weight", "encoder.embed_tokens.weight", "token_embd.weight")
 _READERS: Mapping[str, tuple[str, ...]] = {
     "CLIPTextModel": (_CLIP,),
     "CLIPTextModelWithProjection": (_CLIP,),
@@ -37,11 +40,13 @@ _WIDTHS = ("hidden_size", "d_model")
 
 
 def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
-    """The model with its VAE's weights from the file at `path`.
+    """The model with the VAE in the folder `path`, or with its own VAE's weights from the file there.
 
     Raises `PatchbayError` at `at`: `bad_model` for a file that is no VAE, `kind_mismatch` for one of other sizes,
     `unsupported_class` for a model whose VAE is not read from files, or weights that are no plain numbers.
     """
+    if path.is_dir():
+        return swapped(source, survey_vae(path, at), at)
     header = _read(path, at)
     name = source.family.decoder
     part = source.parts.get(name)
@@ -73,7 +78,7 @@ def _vae_sizes(header: Header, prefix: str) -> tuple[int, ...] | None:
 def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     """The model with one of its text encoders' weights from the file at `path`: the one whose sizes the file has.
 
-    Of several such the first that is not from a file already.
+    Of several such first one that has no weights, then one that is not from a file already.
     Raises `PatchbayError` at `at`: `bad_model` for a file that is no text encoder, `kind_mismatch` for one that fits
     none of the model's, `unsupported_class` for weights that are no plain numbers.
     """
@@ -81,8 +86,8 @@ def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     found = {shape for names in _READERS.values() for name in names if (shape := header.shapes.get(name))}
     if not found:
         raise _other(path, header, "text encoder", at)
-    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.weights}
-    for part in sorted(readers.values(), key=lambda part: part.alone):
+    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.trained}
+    for part in sorted(readers.values(), key=lambda part: (not part.bare, part.alone)):
         if any(header.shapes.get(name) == _words(part) for name in _READERS.get(part.class_name, ())):
             return _replaced(source, part, path, header)
     own = ", ".join(f"{name} {_written(_words(part))}" for name, part in sorted(readers.items()))
@@ -100,10 +105,14 @@ def _written(sizes: tuple[int | None, ...]) -> str:
 
 
 def _read(path: Path, at: str) -> Header:
-    header = read_header(path, at)
+    if is_gguf(path):
+        header = read_gguf(path, at)
+        check_blocks(path, header, at)
+        return header
+    header = unscaled(read_header(path, at))
     if not is_plain(header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
-        fix = "Use a file of plain float16, bfloat16 or float8 weights."
+        fix = "Use a file of float16, bfloat16 or float8 weights."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
     return header
 

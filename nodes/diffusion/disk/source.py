@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk import hub
+from nodes.diffusion.disk.bare import can_come_later
 from nodes.diffusion.disk.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.disk.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.disk.headers import PICKLES, Header
-from nodes.diffusion.disk.index import COMPLETE, INDEX, read_index
-from nodes.diffusion.disk.parts import Part, read_part, rule_for
+from nodes.diffusion.disk.index import COMPLETE, INDEX, index_file, read_index
+from nodes.diffusion.disk.parts import Part, holds_none, read_part, rule_for
 from nodes.diffusion.disk.quantising import NONE, Quantisation
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.families.families import FAMILIES, FILLING, FOLLOWING
 from nodes.diffusion.families.family import LATENT_CHANNELS, TEXT_WIDTHS, Family
 from nodes.diffusion.families.images import STABLE_DIFFUSION
@@ -118,6 +120,15 @@ class ModelSource:
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
 
     @property
+    def ends_early(self) -> bool:
+        """Whether the last step's result is taken, as what the stock call gives as a latent is one no more.
+
+        One that reads its picture beside the latents cuts their first frame off.
+        """
+        denoiser = self.parts[self.family.denoisers[0]]
+        return self.family.ends_early or denoiser.config.get("image_condition_type") == "latent_concat"
+
+    @property
     def reads_picture(self) -> bool:
         """Whether it was made to follow a picture, which its denoiser reads beside the latents."""
         return self.pipeline_class in FOLLOWING
@@ -197,14 +208,31 @@ def remembered(key: Hashable, find: Callable[[], ModelSource]) -> ModelSource:
     return found
 
 
-def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collection[str] = frozenset()) -> ModelSource:
-    """Survey a folder, all its weights or none; never those of the parts `without`."""
+def survey_rest(root: Path, brought: Collection[str], at: str) -> ModelSource:
+    """Survey a folder as the `config` of a file that brings the weights of the parts `brought`.
+
+    Text encoders and the VAE may be without weights, since wiring can bring them; every other part needs its own.
+    """
+    return _survey_folder(root, at, without=brought, may_lack=True)
+
+
+def _survey_folder(
+    root: Path, at: str, *, weights: bool = True, without: Collection[str] = frozenset(), may_lack: bool = False
+) -> ModelSource:
+    """Survey a folder, all its weights or none; never those of the parts `without`.
+
+    With `may_lack` those of parts that wiring can bring need not be there.
+    """
     index = read_index(root, at)
     own = index.family.parts
     parts = {}
     for name, (library, class_name) in index.parts.items():
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
-        parts[name] = read_part(root / name, class_name, rule, at, weights=weights and name not in without)
+        lacks = may_lack and can_come_later(index.family, name) and holds_none(root / name, rule.weights)
+        read = weights and name not in without and not lacks
+        parts[name] = read_part(root / name, class_name, rule, at, weights=read)
+    for name, config in index.family.made.items():
+        parts.setdefault(name, Part(name, "diffusers", str(config["_class_name"]), root, config, ()))
     kind = family_kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
@@ -218,7 +246,7 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     if config is None:
         what = f"{path} holds no configurations and no tokenizer's words; these must come from elsewhere."
         raise PatchbayError(Code.BAD_MODEL, at, what, f"Set {found.needs}.")
-    base = _survey_folder(config, at, weights=found.partial, without=found.parts)
+    base = survey_rest(config, found.parts, at) if found.partial else _survey_folder(config, at, weights=False)
     fix = "Set `config` to a folder of the same family."
     if base.family is not found.family:
         what = f"{path} holds {found.holds}, but {config} is a {base.pipeline_class}."
@@ -227,7 +255,8 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     _check_counts(path, found, base, at)
-    parts = {name: _part_of_file(path, part, found, header, at) for name, part in base.parts.items()}
+    read = unscaled(header)
+    parts = {name: _part_of_file(path, part, found, read, at) for name, part in base.parts.items()}
     stamp = stamp_of(parts)
     return ModelSource(
         path, base.pipeline_class, stamp, path.stem, base.kind, parts, config, base.options, single_file=True
@@ -246,9 +275,7 @@ def _check_counts(path: Path, found: Checkpoint, base: ModelSource, at: str) -> 
 
 def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at: str) -> Part:
     """A part whose configuration is in a folder and whose weights, where it has any, are in the single file."""
-    if not part.stem:
-        return part
-    if found.partial and part.weights:
+    if not part.trained or (found.partial and part.name not in found.parts):
         return part
     prefix = found.parts.get(part.name)
     if prefix is None:
@@ -307,7 +334,10 @@ def _state(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
-        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
+        times = sorted(
+            (str(path), path.stat().st_mtime_ns)
+            for path in {*folders, index_file(source.config) or source.config / INDEX}
+        )
         return times, stamp_of(source.parts)
     except OSError:
         return None

@@ -93,7 +93,7 @@ def _made(name: str, base: str, options: str, family: str) -> Any:  # noqa: ANN4
         told = {**_flow_options(preset.name, config), **told}
     try:
         with inference_mode(mode=False):  # a copy may be changed anywhere
-            return cls.from_config(config, **told)
+            return cls.from_config(_readable(config, cls), **told)
     except (ValueError, NotImplementedError, TypeError, ImportError) as error:
         what = f"{name} does not accept these options together: {error}"
         raise PatchbayError(Code.BAD_VALUE, "scheduler.options", what) from error
@@ -112,8 +112,22 @@ def posing(chosen: Sampler[Any]) -> SamplerScheduler:
     name, options = euler if is_any else chosen.name, {**preset.options, **chosen.options}
     live = _live(Scheduler(name, chosen.kind, chosen.base, options, chosen.family))
     extra = _flow_options(euler, live.config) if prediction == FLOW else {}
-    base = scheduler_class(euler).from_config(live.config, **extra)
+    base = scheduler_class(euler).from_config(_readable(live.config, scheduler_class(euler)), **extra)
     return SamplerScheduler(base, process_of(base, prediction), chosen.sampler, chosen.settings, chosen.sigmas)
+
+
+_PARTING = frozenset({"DDPMScheduler", "DDPMParallelScheduler", "UnCLIPScheduler"})
+"""Schedulers that read a variance beside the prediction, in latents of any number of channels."""
+
+
+def _readable(config: Mapping[str, Any], cls: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    """The configuration of a model that predicts its variance too, for a scheduler that cannot read that.
+
+    Not told of it, the scheduler is given the prediction alone: pipelines cut the rest off.
+    """
+    if cls.__name__ in _PARTING or config.get("variance_type") not in {"learned", "learned_range"}:
+        return config
+    return {name: value for name, value in config.items() if name != "variance_type"}
 
 
 def _flow_options(name: str, config: Mapping[str, Any]) -> dict[str, object]:

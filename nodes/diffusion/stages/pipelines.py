@@ -161,7 +161,7 @@ def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # n
         return _skeleton(source.plain, name, precision)
     if source.parts[name].class_name.endswith("Scheduler"):  # one beside that of the loop; running one changes it
         return getattr(diffusers, source.parts[name].class_name).from_config(dict(source.parts[name].config))
-    if source.family.is_text(name) and (source.parts[name].weights or "Processor" in source.parts[name].class_name):
+    if source.family.is_text(name) and (source.parts[name].trained or "Processor" in source.parts[name].class_name):
         return StandIn(source.parts[name].config, precision)
     return None
 

@@ -29,7 +29,9 @@ class Answers:
         self._known: list[tuple[object, Any]] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """What the encoder says; what it said before where it was asked exactly this."""
+        """What the encoder says; what it said before where it was asked exactly this and nobody looks inside."""
+        if any(module._forward_hooks for module in self._encoder.modules()):  # noqa: SLF001  # it has no public name
+            return self._encoder(*args, **kwargs)
         asked = (args, kwargs)
         for before, said in self._known:
             if _same(before, asked):

@@ -137,7 +137,9 @@ def test_a_checkpoint_that_lacks_a_part_is_refused(part):
     assert "holds no weights for the" in what
 
 
-@pytest.mark.parametrize("name", ["scaled_fp8", "double_blocks.0.img_attn.qkv.scale_weight", "img_in.weight.absmax"])
+@pytest.mark.parametrize(
+    "name", ["img_in.weight_scale_2", "double_blocks.0.img_attn.qkv.scale_weight", "img_in.weight.absmax"]
+)
 def test_quantised_weights_are_refused_by_what_lies_beside_them(name):
     code, what = refusal({**FLUX, name: (1,)})
     assert code is Code.UNSUPPORTED_CLASS

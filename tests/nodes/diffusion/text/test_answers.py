@@ -45,6 +45,16 @@ def test_another_question_is_asked(other):
     assert answers(*other[0], **other[1]) is not first
 
 
+def test_who_looks_inside_has_the_question_asked_again():
+    encoder = Encoder()
+    answers = Answers(encoder)
+    first = answers(torch.tensor([[1, 2]]))
+    seen = []
+    encoder.register_forward_hook(lambda *_: seen.append(1))
+    assert answers(torch.tensor([[1, 2]])) is not first
+    assert seen == [1]
+
+
 def test_it_passes_for_the_encoder():
     encoder = Encoder()
     assert isinstance(Answers(encoder), Encoder)
@@ -54,7 +64,7 @@ def test_it_passes_for_the_encoder():
 def test_a_negative_is_read_once(pocket):
     with SHELF.use(pocket, "text_encoder") as encoder:
         asked = []
-        hook = encoder.register_forward_hook(lambda *_: asked.append(1))
+        hook = encoder.register_forward_pre_hook(lambda *_: asked.append(1))
         try:
             prompts.encode_text(TextEncoder(pocket), "grey", role="negative")
         finally:

@@ -89,11 +89,12 @@ def test_the_transformer_of_sd3_comes_from_the_file_and_the_rest_from_the_config
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs), part
 
 
-def test_the_parts_that_a_file_lacks_must_be_in_the_configuration(sd3, tmp_path):
+def test_a_part_that_neither_the_file_nor_the_configuration_has_is_refused_where_it_is_loaded(sd3, tmp_path):
     rest = shutil.copytree(sd3, tmp_path / "rest")
     (rest / "vae" / "diffusion_pytorch_model.safetensors").unlink()
-    with pytest.raises(PatchbayError, match="vae holds no weights"):
-        survey(sd3.parent / "bare.safetensors", config=rest, at="x")
+    source = survey(sd3.parent / "bare.safetensors", config=rest, at="x")
+    assert "no weights for its vae" in refusal(source, "vae").what
+    assert [name for name, part in source.parts.items() if part.bare] == ["vae"]
 
 
 @pytest.mark.parametrize(("key", "value"), [("num_layers", 3), ("dual_attention_layers", []), ("qk_norm", None)])
