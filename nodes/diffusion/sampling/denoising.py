@@ -15,7 +15,7 @@ from nodes.diffusion.control.controls import check_controls
 from nodes.diffusion.latents import embeddings, sounding
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
-from nodes.diffusion.sampling import adapting, caching, guiders, painting, steering, windows
+from nodes.diffusion.sampling import adapting, batching, caching, guiders, painting, steering, windows
 from nodes.diffusion.sampling.guiders import Guidance, check_guider
 from nodes.diffusion.sampling.regions import check_regions
 from nodes.diffusion.schedules import noise, schedulers
@@ -105,6 +105,7 @@ def sample(  # these are what a picture depends on
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
         picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
+        batching.install(held, pipeline, steered, len(own))
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
