@@ -310,7 +310,7 @@ _FORMS = (
         denoiser="Krea2Transformer2DModel",
         counts={"num_layers": r"blocks\.(\d+)\."},
     ),
-    _Form("a VAE", r"^decoder\.conv_in\.weight$"),
+    _Form("a VAE", r"^decoder\.conv(?:_in|1)\.weight$"),
     _Form(
         "a text encoder",
         r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"

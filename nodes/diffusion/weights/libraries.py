@@ -29,6 +29,7 @@ from diffusers.guiders import guider_utils as _guider_utils  # noqa: E402
 from diffusers.hooks import mag_cache as _mag_cache  # noqa: E402
 from diffusers.hooks._helpers import TransformerBlockRegistry  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.loaders import single_file_utils as _single_file_utils  # noqa: E402
 from diffusers.models import attention_dispatch as _attention_dispatch  # noqa: E402
 from diffusers.models import attention_processor  # noqa: E402
 from diffusers.models.cache_utils import CacheMixin  # noqa: E402
@@ -44,6 +45,7 @@ hooks: Any = _hooks
 loaders: Any = _loaders
 mag_cache: Any = _mag_cache
 peft_utils: Any = _peft_utils
+single_file_utils: Any = _single_file_utils
 state_dict_utils: Any = _state_dict_utils
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "loaders",
     "mag_cache",
     "peft_utils",
+    "single_file_utils",
     "state_dict_utils",
     "transformers",
 ]
