@@ -68,7 +68,8 @@ def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
         what = f"{source.name} has {has}, and files are read for {', '.join(_VAES)}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use the VAE of a model folder.")
     places = product(_PREFIXES, _VAES[part.class_name])
-    sizes = next(filter(None, (_vae_sizes(header, prefix, name) for prefix, name in places)), None)
+    found = ((_vae_sizes(header, prefix, name), prefix) for prefix, name in places)
+    sizes, prefix = next((each for each in found if each[0] is not None), (None, ""))
     if sizes is None:
         raise _other(path, header, "VAE", at)
     wanted = (part.first_integer(LATENT_CHANNELS), *_vae_widths(part))
@@ -76,7 +77,7 @@ def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
         what = f"{path} is a VAE of {sizes[0]} channels, {sizes[2]} to {sizes[1]} wide; {source.name} has one of "
         what += f"{wanted[0]}, {wanted[2]} to {wanted[1]} wide."
         raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a VAE of the model's own family.")
-    return _replaced(source, part, path, header)
+    return _replaced(source, part, path, header, prefix)
 
 
 def _vae_sizes(header: Header, prefix: str, name: str) -> tuple[int, ...] | None:
@@ -159,9 +160,16 @@ def _other(path: Path, header: Header, noun: str, at: str) -> PatchbayError:
     return PatchbayError(Code.BAD_MODEL, at, f"{path} holds {holds}, not a {noun} by itself.", f"Name a {noun}'s file.")
 
 
-def _replaced(source: ModelSource, part: Part, path: Path, header: Header) -> ModelSource:
-    """The model with the weights of one part from a file, which makes it another one."""
+def _replaced(source: ModelSource, part: Part, path: Path, header: Header, prefix: str = "") -> ModelSource:
+    """The model with the weights of one part from the tensors of a file that start so, which makes it another one."""
     new = replace(
-        part, weights=(path,), numbers=header.numbers(), variant=None, shapes=header.shapes, alone=True, stored=0
+        part,
+        weights=(path,),
+        numbers=header.numbers(prefix),
+        variant=None,
+        shapes=header.shapes,
+        alone=True,
+        prefix=prefix,
+        stored=0,
     )
     return source.with_part(new)

@@ -125,8 +125,8 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     if is_gguf(file):
         settings: Any = diffusers.GGUFQuantizationConfig
         options["quantization_config"] = settings(compute_dtype=dtype)
-    else:
-        weights = scaled.read_part(file, part.name, dtype)
+    elif part.prefix or not scaled.is_plain(file):
+        weights = scaled.read_tensors(file, dtype, part.prefix)
     if part.class_name == _OF_WAN:
         return _vae_of_wan(part, weights or scaled.read_tensors(file, dtype), dtype)
     loaded: torch.nn.Module = _class_of(part).from_single_file(
@@ -149,7 +149,7 @@ def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.M
         blank = skeleton(part)
         tensors = read_encoder(file, part.class_name, blank.config.num_hidden_layers, blank.state_dict(), dtype)
     else:
-        tensors = scaled.read_tensors(file, dtype)
+        tensors = scaled.read_tensors(file, dtype, part.prefix)
     loaded: torch.nn.Module
     loaded, info = cls.from_pretrained(
         None,
