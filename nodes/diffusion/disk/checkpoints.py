@@ -147,7 +147,17 @@ _QUANTISED = (
 _FORMS = (
     _Form("a LoRA", r"lora[._](?:down|up|A|B|linear_layer)\b|\.(?:hada|lokr)_w1"),
     _Form("a ControlNet", r"^control_model\.|(?:^|\.)(?:input_hint_block|controlnet_\w+)\."),
-    _Form("the checkpoint of an SDXL refiner", r"^conditioner\.embedders\.0\.model\."),
+    _Form(
+        "the checkpoint of an SDXL refiner",
+        r"^conditioner\.embedders\.0\.model\.",
+        "StableDiffusionXLImg2ImgPipeline",
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
+        {
+            "text_encoder_2": "conditioner.embedders.0.",
+            "unet": "model.diffusion_model.",
+            "vae": "first_stage_model.",
+        },
+    ),
     _Form(
         "an SDXL checkpoint",
         r"^conditioner\.embedders\.1\.",

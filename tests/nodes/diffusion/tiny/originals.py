@@ -150,6 +150,27 @@ def build_sdxl(folder):
     diffusers.StableDiffusionXLPipeline(**parts, add_watermarker=False).save_pretrained(folder)
 
 
+def build_refiner(folder):
+    """Save a tiny refiner of SDXL whose text encoder is as the loader of files needs it."""
+    torch.manual_seed(0)
+    sizes = {"cross_attention_dim": 64, "projection_class_embeddings_input_dim": 64 + 5 * 8}
+    config = {**unets.xl_unet().config, **sizes}
+    parts = {
+        **unets.refiner(),
+        "unet": diffusers.UNet2DConditionModel.from_config(config),
+        "text_encoder_2": encoders.clip_projected(64, 64),
+    }
+    parts.pop("force_zeros_for_empty_prompt")
+    diffusers.StableDiffusionXLImg2ImgPipeline(**parts, add_watermarker=False).save_pretrained(folder)
+
+
+def refiner(folder):
+    """The tensors of that model: its one text encoder is the second of SDXL."""
+    unet, vae, text = (_weights(folder, part) for part in ("unet", "vae", "text_encoder_2"))
+    named = ((name.replace("embedders.1", "embedders.0"), tensor) for name, tensor in _open_clip(text))
+    return _whole(_unet(unet, XL_UNET), _vae(vae, len({*_ups(vae)})), named)
+
+
 def sdxl(folder):
     """The tensors of that model."""
     unet, vae, first, second = (_weights(folder, part) for part in ("unet", "vae", "text_encoder", "text_encoder_2"))

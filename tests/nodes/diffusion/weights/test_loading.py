@@ -64,6 +64,18 @@ def test_a_single_file_of_sdxl_gives_the_weights_of_the_folder(sdxl, part):
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_a_single_file_of_a_refiner_gives_the_weights_of_the_folder(tmp_path):
+    originals.build_refiner(tmp_path / "model")
+    save_file(originals.refiner(tmp_path / "model"), tmp_path / "a.safetensors")
+    folder = survey(tmp_path / "model", at="x")
+    source = survey(tmp_path / "a.safetensors", config=tmp_path / "model", at="x")
+    assert source.kind == folder.kind == "sdxl-refiner-64x4"
+    for part in ("unet", "vae", "text_encoder_2"):
+        ours, theirs = (load_part(each, part, CPU, torch.float32).state_dict() for each in (source, folder))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
 @pytest.fixture(scope="session")
 def sd3(tmp_path_factory):
     """A tiny SD 3 model as a folder, and its transformer as a file."""
