@@ -14,6 +14,7 @@ from nodes.adapters import apply_ip_adapter, load_ip_adapter
 from nodes.components import load_text_encoder, load_vae
 from nodes.conditioning import (
     apply_control,
+    apply_prior,
     combine_conditionings,
     encode_text,
     limit_conditioning,
@@ -71,6 +72,7 @@ __all__ = [
     "apply_control",
     "apply_ip_adapter",
     "apply_lora",
+    "apply_prior",
     "cache_steps",
     "canny_edges",
     "collect",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, JsonValue
@@ -10,8 +11,11 @@ from pydantic import Field, JsonValue
 from engine import node
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.bare import check_words
-from nodes.load import ENCODERS, needing
+from nodes.diffusion.disk.nets import survey_net
+from nodes.diffusion.families.pairs import EMBEDDED, pair
+from nodes.load import ENCODERS, NET, needing, source_of
 from nodes.types import (
+    VAE,
     Area,
     Conditioning,
     Control,
@@ -21,8 +25,10 @@ from nodes.types import (
     Frames,
     Image,
     K,
+    Latent,
     Mask,
     MixMethod,
+    P,
     PromptStrength,
     Role,
     ShareEnd,
@@ -59,6 +65,10 @@ Prompt = Annotated[
         json_schema_extra={"format": "multiline"},
     ),
 ]
+
+
+LINKED = "linked"
+"""Stands in the plan for what comes by a link."""
 
 
 @node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words))
@@ -134,7 +144,18 @@ def combine_conditionings(conditionings: list[Conditioning[K]]) -> Conditioning[
     return combined(conditionings)
 
 
-@node("ApplyControl", category="text")
+def check_control(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse a mode, a mask or a picture that the ControlNet does not read, or that it lacks."""
+    from nodes.diffusion.control.controls import check_told
+
+    told = {"mask": LINKED, "around": LINKED, **values}
+    path = given.get("control_net", {}).get(NET)
+    if path or "control_net" in values:
+        check_told(survey_net(Path(path), "control_net") if path else None, told)
+    return {}
+
+
+@node("ApplyControl", category="text", facts=check_control)
 def apply_control(
     conditioning: Conditioning[K],
     image: Image,
@@ -156,3 +177,23 @@ def apply_control(
     from nodes.diffusion.control.controls import with_control
 
     return with_control(conditioning, Control(control_net, image, strength, start, end, mode, mask, around))
+
+
+def check_prior(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse a prior that does not go before the model, and tell that the prompt carries an embedding."""
+    decoder, prior = (source_of(given.get(port, {})) for port in ("conditioning", "prior"))
+    if decoder is not None and prior is not None:
+        pair(decoder.family, prior.family)
+    return {EMBEDDED: "yes"}
+
+
+@node("ApplyPrior", category="text", device=True, facts=check_prior)
+def apply_prior(conditioning: Conditioning[K], prior: VAE[P], embedding: Latent[P] | None = None) -> Conditioning[K]:
+    """Let a model draw after what its prior drew: the embedding of a picture. Without one, after that of nothing.
+
+    `prior` is the `vae` of the prior: its image encoder says what nothing looks like, against which guidance works
+    where the negative prompt has no embedding of its own.
+    """
+    from nodes.diffusion.latents.embeddings import applied
+
+    return applied(conditioning, prior, embedding)

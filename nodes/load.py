@@ -148,6 +148,9 @@ class SingleFolder:
         return singles(paths, self._is_one, self._survey)
 
 
+NET = "control_net"
+"""The fact that tells of a ControlNet's folder."""
+
 CONTROL_NETS = SingleFolder("ControlNet", survey_net, is_net, wanted_files)
 
 ControlNetPath = Annotated[Path, CONTROL_NETS, Field(description="A local folder in Diffusers' format, or a hub id.")]
@@ -256,7 +259,13 @@ def kind_of_net(values: Mapping[str, object]) -> dict[str, str]:
     return {"K": kind} if kind else {}
 
 
-@node("LoadControlNet", category="load", kinds=kind_of_net)
+def facts_of_net(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Where the ControlNet is."""
+    path = values.get("control_net")
+    return {NET: str(path)} if isinstance(path, Path) else {}
+
+
+@node("LoadControlNet", category="load", kinds=kind_of_net, facts=facts_of_net)
 def load_control_net(*, control_net: ControlNetPath) -> ControlNet[K]:
     """Open a ControlNet or a T2I-Adapter, which steers models of its kind by pictures: edges, depth, poses.
 

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from engine import node
 from nodes.diffusion.disk.bare import check_reading
+from nodes.diffusion.families.pairs import EMBEDDED, check_embedded
 from nodes.diffusion.latents.mask_rules import MASK, NONE, check_model
 from nodes.guiding import weakening_of
 from nodes.load import source_of
@@ -129,6 +130,8 @@ def check_sample(values: Mapping[str, object], given: Mapping[str, Mapping[str, 
         check_reading(source, "model")
         if weakening is not None:
             check_weakening(source, weakening)
+        if "positive" in given:
+            check_embedded(source.family, embedded=EMBEDDED in given["positive"])
     return {MASK: NONE}
 
 

@@ -27,6 +27,7 @@ PICTURES = {
     "latent_direction": {"grid": None},
     "sigmas": {"grid": None, "plot": None},
     "split_sampling": {"left": None, "finished": None},
+    "hires_fix": {"image": (1, 3, 512, 512), "resized": (1, 3, 512, 512)},
     "inspect_vae": {"round_trip": None, "statistics": None, "samples": None},
 }
 
@@ -78,6 +79,19 @@ def test_painting_a_part_leaves_the_rest(runtime):
     before = load_image(file=PICTURE).pixels
     assert torch.equal(painted[..., 170:], before[..., 170:])
     assert not torch.equal(painted[..., :170], before[..., :170])
+
+
+def test_what_is_gone_over_is_sharper_than_what_is_made_larger(runtime):
+    """And the same picture: it differs at the edges."""
+    found = runtime.call(Graph.load(FOLDER / "hires_fix.json"), {})
+    sharp, soft = (steepest(found[name].pixels) for name in ("image", "resized"))
+    assert sharp > 1.3 * soft
+    assert (found["image"].pixels - found["resized"].pixels).abs().mean() < 0.03
+
+
+def steepest(pixels):
+    """The mean of the greatest contrasts between neighbours."""
+    return pixels.mean(1).diff(dim=-1).abs().flatten().topk(1000).values.mean()
 
 
 def test_text_to_image_has_the_interface_that_other_programs_rely_on():

@@ -80,6 +80,38 @@ def test_a_model_is_no_controlnet(folders):
         plan(graph(folders, net=wrong), Catalog.load(), Paths(models=(folders,)), Settings())
 
 
+MASK = {"link": "threshold.mask"}
+PICTURE = {"link": "picture.image"}
+
+
+@pytest.mark.parametrize(
+    ("port", "inputs", "why"),
+    [
+        ("mode", {"mode": 1}, "has no modes"),
+        ("mask", {"mask": MASK}, "reads no mask"),
+        ("around", {"mask": MASK, "around": PICTURE}, "no picture to paint in"),
+        ("start", {"start": 0.5, "end": 0.5}, "no steps"),
+        ("strength", {"control_net": None, "strength": 0.5}, "reads the picture itself"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_what_a_controlnet_does_not_read_is_refused_before_anything_runs(folders, port, inputs, why):
+    made = graph(folders, threshold={"type": "MaskFromImage", "inputs": {"image": PICTURE}})
+    data = made.document.model_dump(mode="json")
+    given = {**data["nodes"]["control"]["inputs"], **inputs}
+    data["nodes"]["control"]["inputs"] = {name: value for name, value in given.items() if value is not None}
+    with pytest.raises(GraphError) as caught:
+        plan(Graph.from_data(data, folder=folders), Catalog.load(), Paths(models=(folders,)), Settings())
+    assert [(problem.at, why in problem.what) for problem in caught.value.problems] == [(f"control.{port}", True)]
+
+
+def test_what_a_link_brings_is_known_when_it_runs_only(folders):
+    given = graph(folders).document.nodes["control"].inputs
+    linked = {"type": "ApplyControl", "inputs": {**given, "mode": {"link": "one.number"}}}
+    made = graph(folders, one={"type": "Number", "inputs": {"value": 1}}, control=linked)
+    assert plan(made, Catalog.load(), Paths(models=(folders,)), Settings())
+
+
 def test_controlnets_are_listed_with_their_kinds(folders, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     resource = CONTROL_NETS

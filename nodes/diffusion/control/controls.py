@@ -9,9 +9,14 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion.stages.checks import check_kind, check_share
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nodes.diffusion.disk.nets import NetSource
     from nodes.diffusion.disk.source import ModelSource
     from nodes.types import Conditioning, Control
+
+_ALONE: Mapping[str, object] = {"strength": 1, "start": 0, "end": 1, "mode": None, "mask": None, "around": None}
+"""What ApplyControl may be told where the model reads the picture itself: nothing but the picture."""
 
 
 def with_control(conditioning: Conditioning[Any], control: Control) -> Conditioning[Any]:
@@ -19,51 +24,56 @@ def with_control(conditioning: Conditioning[Any], control: Control) -> Condition
 
     Raises `bad_value` for a share of the steps that has no steps, and for what the ControlNet does not read.
     """
-    check_share(control.start, control.end)
-    if control.net is None:
-        _check_alone(control)
-    else:
-        _check_mode(control.net.source, control.mode)
-        _check_mask(control.net.source, control)
+    check_told(None if control.net is None else control.net.source, {name: getattr(control, name) for name in _ALONE})
     beside = tuple(replace(each, controls=(*each.controls, control)) for each in conditioning.beside)
     return replace(conditioning, controls=(*conditioning.controls, control), beside=beside)
 
 
-def _check_alone(control: Control) -> None:
-    """Refuse what is said to a model that reads a picture itself, which can only be shown it. Raises `bad_value`."""
-    told = {
-        "strength": control.strength != 1,
-        "start": control.start != 0,
-        "end": control.end != 1,
-        "mode": control.mode is not None,
-        "mask": control.mask is not None,
-        "around": control.around is not None,
-    }
-    for name, is_said in told.items():
-        if is_said:
+def check_told(net: NetSource | None, told: Mapping[str, object]) -> None:
+    """Refuse what means nothing beside this ControlNet, or beside none, and what it lacks. Raises `bad_value`.
+
+    `told` are inputs of ApplyControl by name: `mask` and `around`, which are None where they are not given, and the
+    others as far as they are known.
+    """
+    start, end = told.get("start"), told.get("end")
+    if isinstance(start, (int, float)) and isinstance(end, (int, float)):
+        check_share(start, end)
+    if net is None:
+        _check_alone(told)
+        return
+    if "mode" in told:
+        _check_mode(net, told["mode"])
+    _check_mask(net, told)
+
+
+def _check_alone(told: Mapping[str, object]) -> None:
+    """Refuse what is said to a model that reads a picture itself, which can only be shown it."""
+    for name, usual in _ALONE.items():
+        if told.get(name, usual) != usual:
             what = f"Without a ControlNet the model reads the picture itself, in all steps; {name} means nothing to it."
             raise PatchbayError(Code.BAD_VALUE, name, what, f"Leave {name} as it is, or give a ControlNet.")
 
 
-def _check_mode(net: NetSource, mode: int | None) -> None:
+def _check_mode(net: NetSource, mode: object) -> None:
     if net.modes is None and mode is not None:
         what = f"{net.name} reads one kind of picture, so it has no modes."
         raise PatchbayError(Code.BAD_VALUE, "mode", what, "Leave mode empty.")
-    if net.modes is not None and (mode is None or mode >= net.modes):
+    if net.modes is not None and not (isinstance(mode, int) and mode < net.modes):
         what = f"{net.name} is a union of ControlNets for {net.modes} kinds of pictures; which one is this?"
         raise PatchbayError(Code.BAD_VALUE, "mode", what, f"Set mode to 0 to {net.modes - 1}, as its page says.")
 
 
-def _check_mask(net: NetSource, control: Control) -> None:
-    """Refuse a mask, or a picture to paint in, that is not read or is missing. Raises `bad_value`."""
-    if control.around is not None and not net.reads_around:
+def _check_mask(net: NetSource, told: Mapping[str, object]) -> None:
+    """Refuse a mask, or a picture to paint in, that is not read or is missing."""
+    mask, around = told["mask"], told["around"]
+    if around is not None and not net.reads_around:
         what = f"{net.name} reads no picture to paint in."
         raise PatchbayError(Code.BAD_VALUE, "around", what, "Take the picture away; mask the latent to paint a part.")
-    is_read = net.reads_mask or control.around is not None
-    if is_read and control.mask is None:
+    is_read = net.reads_mask or around is not None
+    if is_read and mask is None:
         what = f"{net.name} paints a part of a picture, and nothing says which."
         raise PatchbayError(Code.BAD_VALUE, "mask", what, "Give it the mask.")
-    if control.mask is not None and not is_read:
+    if mask is not None and not is_read:
         what = f"{net.name} reads no mask{' without the picture to paint in' if net.reads_around else ''}."
         fix = "Give it that picture." if net.reads_around else "Take the mask away; mask the latent to paint a part."
         raise PatchbayError(Code.BAD_VALUE, "mask", what, fix)

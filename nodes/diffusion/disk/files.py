@@ -10,7 +10,7 @@ from engine.errors import PatchbayError
 from nodes.diffusion.disk.gguf_files import SUFFIX, is_gguf
 from nodes.diffusion.disk.headers import PICKLES, refuse_pickle
 from nodes.diffusion.disk.hub import LONE
-from nodes.diffusion.disk.index import INDEX
+from nodes.diffusion.disk.index import index_file
 from nodes.diffusion.disk.roots import walk
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _is_candidate(path: Path) -> bool:
     """A file by its suffix, or a folder in Diffusers' format, which is not looked into."""
     if path.suffix.lower() in {".safetensors", SUFFIX, *PICKLES}:
         return True
-    return (path / INDEX).is_file() or (path / LONE).is_file()
+    return index_file(path) is not None or (path / LONE).is_file()
 
 
 def _home(root: Path, path: Path) -> str:

@@ -18,7 +18,7 @@ from nodes.diffusion.disk.checkpoints import NEEDS_REST, recognise, whole
 from nodes.diffusion.disk.gguf_files import SUFFIX, header_of
 from nodes.diffusion.disk.headers import PICKLES
 from nodes.diffusion.disk.hub import LONE
-from nodes.diffusion.disk.index import INDEX
+from nodes.diffusion.disk.index import INDEX, index_file
 from nodes.diffusion.disk.parts import read_json
 from nodes.diffusion.disk.roots import walk
 from nodes.diffusion.disk.source import survey, survey_rest
@@ -167,7 +167,7 @@ def _states(root: Path) -> dict[str, os.stat_result]:
 
 def _is_model(path: Path) -> bool:
     """Whether to list it: pickles that are named like models are, so that it is said why they cannot be used."""
-    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", SUFFIX, *_REFUSED}
+    return index_file(path) is not None if path.is_dir() else path.suffix.lower() in {".safetensors", SUFFIX, *_REFUSED}
 
 
 def _hub() -> Iterator[tuple[str, Path]]:
@@ -203,8 +203,8 @@ def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
         if path.is_file():
             kind = _look_into(path, name, detail)
         else:
-            if (path / INDEX).is_file():
-                detail["pipeline_class"] = str(read_json(path / INDEX, name).get("_class_name"))
+            if index := index_file(path):
+                detail["pipeline_class"] = str(read_json(index, name).get("_class_name"))
             detail["lends"] = survey(path, weights=False, at=name).kind
             detail.update(_lacks(path, name))
             kind = survey(path, weights=weights, at=name).kind

@@ -149,7 +149,7 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
     """
     name = folder.name
     if not folder.is_dir():
-        what = f'{folder.parent} has no folder "{name}" though model_index.json names that part.'
+        what = f'{folder.parent} has no folder "{name}" though its index names that part.'
         raise PatchbayError(Code.BAD_MODEL, at, what, "Is the folder complete?")
     config = read_json(folder / rule.config, at)
     _refuse_code(folder, config, at)

@@ -20,7 +20,7 @@ from nodes.diffusion.disk.bare import can_come_later
 from nodes.diffusion.disk.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.disk.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.disk.headers import PICKLES, Header
-from nodes.diffusion.disk.index import COMPLETE, INDEX, read_index
+from nodes.diffusion.disk.index import COMPLETE, INDEX, index_file, read_index
 from nodes.diffusion.disk.parts import Part, holds_none, read_part, rule_for
 from nodes.diffusion.disk.quantising import NONE, Quantisation
 from nodes.diffusion.disk.scaled_files import unscaled
@@ -63,6 +63,11 @@ class ModelSource:
     patches: tuple[Patch, ...] = ()
     quantize: Quantisation = NONE
     task: str = field(default="", compare=False)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by each of those who know it, in bytes: none. What was surveyed is kept once for all of them."""
+        return 0
 
     @property
     def plain(self) -> ModelSource:
@@ -113,6 +118,15 @@ class ModelSource:
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the last step's result is taken, as what the stock call gives as a latent is one no more.
+
+        One that reads its picture beside the latents cuts their first frame off.
+        """
+        denoiser = self.parts[self.family.denoisers[0]]
+        return self.family.ends_early or denoiser.config.get("image_condition_type") == "latent_concat"
 
     @property
     def reads_picture(self) -> bool:
@@ -217,6 +231,8 @@ def _survey_folder(
         lacks = may_lack and can_come_later(index.family, name) and holds_none(root / name, rule.weights)
         read = weights and name not in without and not lacks
         parts[name] = read_part(root / name, class_name, rule, at, weights=read)
+    for name, config in index.family.made.items():
+        parts.setdefault(name, Part(name, "diffusers", str(config["_class_name"]), root, config, ()))
     kind = family_kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
@@ -328,7 +344,10 @@ def _state(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
-        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
+        times = sorted(
+            (str(path), path.stat().st_mtime_ns)
+            for path in {*folders, index_file(source.config) or source.config / INDEX}
+        )
         return times, stamp_of(source.parts)
     except OSError:
         return None

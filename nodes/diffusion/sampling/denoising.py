@@ -12,6 +12,7 @@ from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes.weak_layers import check_weakening
 from nodes.diffusion.control.controls import check_controls
+from nodes.diffusion.latents import embeddings
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import adapting, caching, guiders, painting, steering, windows
@@ -80,7 +81,8 @@ def sample(  # these are what a picture depends on
     with ExitStack() as held:
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
-        picturing.check_size(source.family, shown, size)
+        picturing.check_size(pipeline, shown, size)
+        settings |= embeddings.alone(pipeline)
         own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         positive = canvases.fitted(pipeline, positive, size)
@@ -95,10 +97,12 @@ def sample(  # these are what a picture depends on
         )
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
-            **picturing.arguments(source.family, shown, len(own)),
+            **picturing.arguments(source.family, shown, size, len(own)),
+            **embeddings.told(pipeline, positive, negative, len(own)),
             **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
+        picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
@@ -119,7 +123,7 @@ def sample(  # these are what a picture depends on
             own=own,
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
-            on_last=stock.stop_with if source.family.ends_early else None,
+            on_last=stock.stop_with if source.ends_early else None,
             asks_twice=source.family.asks_twice,
             share=share,
         )
@@ -165,7 +169,7 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: 
     except stock.Reached as reached:
         last: torch.Tensor = reached.args[0]
         return last
-    if not pipeline.source.family.ends_early:
+    if not pipeline.source.ends_early:
         return result
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
@@ -214,7 +218,7 @@ def _replayed(
     prompts: dict[str, Any] = {"prompt": [positive.text or ""] * count, **stock.conditionings([positive, negative])}
     if family.one_prompt:
         prompts["num_images_per_prompt"] = batch
-    if negative is not None and negative.text is not None:
+    if negative is not None and negative.text is not None and not family.joined:
         prompts["negative_prompt"] = [negative.text] * count
     return prompts
 
@@ -318,6 +322,9 @@ def _reporter(pipeline: Any, size: layouts.Size) -> Any:  # noqa: ANN401
     source = pipeline.source
 
     def on_step(done: int, total: int, finished: Callable[[], torch.Tensor]) -> None:
-        report(done, total, lambda: glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind)))
+        def preview() -> object:
+            return glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind))
+
+        report(done, total, None if source.family.is_prior else preview)
 
     return on_step

@@ -113,14 +113,15 @@ class Surroundings:
 def surroundings(pipeline: Any, samples: torch.Tensor, mask: LatentMask, noise: torch.Tensor) -> Surroundings:  # noqa: ANN401
     """What stays of latents `samples` with a mask, in a run that noises them with `noise`."""
     picture = (samples if mask.kept is None else mask.kept).to(pipeline.device, pipeline.precision).contiguous()
-    small = _small(mask, picture)
+    small = _small(mask, picture, soft=layouts.patch(pipeline) > 1)
     whole = (small if picture.ndim == small.ndim else small.unsqueeze(2)).expand_as(picture)
     return Surroundings(*(layouts.within(pipeline, each) for each in (whole, picture, noise.to(picture))))
 
 
-def _small(mask: LatentMask, samples: torch.Tensor) -> torch.Tensor:
-    """The mask at the size of latents as the stock classes make it: hard, the nearest of its pixels."""
-    return functional.interpolate(_hard(mask, len(samples)), size=samples.shape[-2:]).to(samples)
+def _small(mask: LatentMask, samples: torch.Tensor, *, soft: bool = False) -> torch.Tensor:
+    """The mask at the size of latents, as the stock classes make it: its nearest pixels, or `soft` between them."""
+    mode = "bilinear" if soft else "nearest"
+    return functional.interpolate(_hard(mask, len(samples)), size=samples.shape[-2:], mode=mode).to(samples)
 
 
 def _hard(mask: LatentMask, batch: int) -> torch.Tensor:

@@ -12,6 +12,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.schedules import leftover, proposals
 from nodes.diffusion.schedules.estimates import estimate
@@ -96,6 +97,7 @@ class SchedulerShim:
         self._told = {} if share is None or _SHARE not in _parameters(scheduler.set_timesteps) else {_SHARE: share}
         self._before: Mapping[str, Any] = {}
         self._done = 0
+        self._copied: SchedulerShim | None = None
         self._draws = "generator" in _parameters(scheduler.step)
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
@@ -103,8 +105,18 @@ class SchedulerShim:
         self.set_timesteps.__signature__ = proposals.signature_of(scheduler)  # type: ignore[attr-defined]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:  # noqa: ANN401
-        """A copy is a scheduler of its own, for what a pipeline denoises beside its latents: sound, single frames."""
-        return copy.deepcopy(self._scheduler, memo)
+        """A copy is a scheduler of its own, for what a pipeline denoises beside its latents: sound, single frames.
+
+        The last one made tells how far it is: where each frame has a scheduler, that of the last frame ends last.
+        """
+
+        def on_step(done: int, total: int, _finished: Callable[[], Tensor]) -> None:
+            stop_if_cancelled()
+            if made is self._copied:
+                report(done, total)
+
+        made = self._copied = SchedulerShim(copy.deepcopy(self._scheduler, memo), on_step, own=self._own)
+        return made
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._scheduler, name)
@@ -239,7 +251,7 @@ def _with_latents(result: Any, latents: Tensor) -> Any:  # noqa: ANN401  # a tup
 def index_of(scheduler: Any, step: int) -> int:  # noqa: ANN401  # diffusers does not type its schedulers
     """The number of the model call with which a step begins: some schedulers ask more than once a step."""
     own = getattr(scheduler, "index_of", None)
-    return int(own(step)) if own else step * int(scheduler.order)
+    return int(own(step)) if own else step * int(getattr(scheduler, "order", 1))
 
 
 def begin_at(scheduler: Any, index: int) -> None:  # noqa: ANN401

@@ -69,12 +69,18 @@ class WindowTokenizer:
 
 
 def reads_windows(source: ModelSource) -> bool:
-    """Whether every text encoder of the model is CLIP, for which windows and weights are well defined."""
-    return not _others(source)
+    """Whether every text encoder of the model is CLIP, for which windows and weights are well defined.
+
+    A prior reads the words of a prompt as one vector too, which has no windows.
+    """
+    return not _others(source) and not source.family.is_prior
 
 
 def check(source: ModelSource) -> None:
     """Refuse a model with another text encoder than CLIP. Raises `bad_value` at `weights`."""
+    if source.family.is_prior:
+        what = "A prior reads a prompt as one vector too, in which no word has a weight."
+        raise PatchbayError(Code.BAD_VALUE, "weights", what, 'Set "weights" to "off" and say it in words.')
     if others := _others(source):
         what = f"Weights are defined for CLIP's text encoders only, and this model reads with {', '.join(others)}."
         raise PatchbayError(Code.BAD_VALUE, "weights", what, 'Set "weights" to "off" and say it in words.')
@@ -195,7 +201,7 @@ def evened(
     blank: Callable[[Conditioning[Any]], Conditioning[Any]],
 ) -> tuple[Conditioning[Any], Conditioning[Any] | None]:
     """Both with as many windows as the longer one; `blank` gives the window that says nothing beside a prompt."""
-    if negative is None or not reads_windows(positive.encoder.source):
+    if negative is None or EMBEDS not in negative.tensors or not reads_windows(positive.encoder.source):
         return positive, negative
     most = max(_length(positive), _length(negative))
     return _lengthened(positive, most, blank), _lengthened(negative, most, blank)

@@ -16,10 +16,10 @@ from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
-from nodes.diffusion.stages import own_guiders, stock
+from nodes.diffusion.stages import own_guiders, stock, unseen
 from nodes.diffusion.stages.checks import own_words
 from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unread_picture
-from nodes.diffusion.text import chunks, clip_skip, picturing, weighting, words
+from nodes.diffusion.text import answers, chunks, clip_skip, picturing, weighting, words
 from nodes.diffusion.weights.device import kept_all
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
@@ -73,7 +73,8 @@ def encode_text(
             for name in sorted(source.parts)
             if source.family.is_text(name)
         }
-        pipeline = held.enter_context(opened(source, **clip_skip.ready(parts, options)))
+        asked = answers.remembered(source, clip_skip.ready(parts, options))
+        pipeline = held.enter_context(opened(source, **asked))
         if weights == "off":
             _tell_truncation(source, parts, plain, options)
         if told := words.remark(source, plain):
@@ -117,8 +118,8 @@ def _run(
     given = _encoding(pipeline.source, text, role, options, beside)
     family = pipeline.source.family
     if family.pictures is not None:
-        given |= picturing.stand_in(family, shown)
-        picturing.read_nothing(pipeline)
+        given |= picturing.beside_words(family, shown)
+        unseen.look_at_nothing(pipeline, lambda: bool(recorder.found))
     with suppress(stock.Reached), own_words(options):
         pipeline(**given)
     return stock.of_role(recorder.found, role)
@@ -132,6 +133,7 @@ def _encoding(
     given: dict[str, Any] = {
         "height": 256,
         "width": 256,
+        "max_area": 256 * 256,
         "num_inference_steps": 2,
         "generator": noise.generator(0),
         "output_type": "latent",
@@ -161,6 +163,7 @@ def _tell_truncation(source: ModelSource, parts: Mapping[str, Any], text: str, o
     tokenizer = parts.get(next((name for name in sorted(parts, reverse=True) if "tokenizer" in name), ""))
     if tokenizer is None:
         return
+    tokenizer = getattr(tokenizer, "tokenizer", tokenizer)  # some are kept in a processor
     call = stock.signature(source.family.pipeline_class)
     chosen = options.get("max_sequence_length", call.defaults.get("max_sequence_length"))
     limit = chosen if isinstance(chosen, int) else tokenizer.model_max_length

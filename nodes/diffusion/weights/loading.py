@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import Lock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
@@ -51,7 +51,8 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
         raise lacking(source, part, str(source.path))
     with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
-            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+            asks = {"trust_remote_code": False} if part.class_name.startswith("Auto") else {}  # else at the terminal
+            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True, **asks)
         if part.library == SPANDREL:
             return load_upscaler(source.path, device, dtype)
         if part.alone:
@@ -72,6 +73,19 @@ class StandIn(torch.nn.Module):
     """
 
     image_processor = None
+
+    @property
+    def tokenizer(self) -> Self:
+        """Of a processor: it stands for that as well."""
+        return self
+
+    def apply_chat_template(self, *_args: object, **_kwargs: object) -> list[list[int]]:
+        """Of a processor: no token for its one text."""
+        return [[]]
+
+    def encode(self, *_args: object, **_kwargs: object) -> list[int]:
+        """Of a tokenizer: a token that says nothing."""
+        return [0]
 
     def __init__(self, config: Mapping[str, object], dtype: torch.dtype) -> None:
         super().__init__()

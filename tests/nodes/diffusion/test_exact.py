@@ -15,7 +15,7 @@ from nodes.diffusion.schedules.shim import Window
 from nodes.diffusion.stages import stock
 from nodes.diffusion.text import prompts
 from nodes.types import BlankLatent, Conditioning, Denoiser, Sampler, Scheduler, TextEncoder, leaves
-from tests.nodes.diffusion.tiny import begun, exact
+from tests.nodes.diffusion.tiny import begun, embedded, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of PRX, of Chroma, of Mochi and of Ideogram 4
@@ -68,6 +68,7 @@ def _in_parts(source, scheduler, *ends):
     encoder = TextEncoder(source)
     shown = exact.pictures_of(name, max(tiny.pictures))
     positive = prompts.encode_text(encoder, exact.words_of(name), options=tiny.text, pictures=shown)
+    positive = embedded.carried(positive, 1)
     negative = None
     if "negative_prompt" in call:
         negative = prompts.encode_text(encoder, exact.NEGATIVE, role="negative", options=tiny.text, pictures=shown)

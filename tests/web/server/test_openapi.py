@@ -29,6 +29,7 @@ EXAMPLES = 12
 
 SHIPPED = (
     "compare_schedulers",
+    "hires_fix",
     "image_to_image",
     "inpaint",
     "inspect_vae",

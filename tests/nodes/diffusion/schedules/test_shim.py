@@ -106,9 +106,23 @@ def test_a_copy_is_a_scheduler_of_its_own(fresh):
     scheduler = fresh("Euler")
     shim = SchedulerShim(scheduler, lambda *_: None)
     found = copy.deepcopy(shim)
-    assert type(found) is type(scheduler)
-    assert found is not scheduler
+    found.set_timesteps(3)
+    assert isinstance(found, diffusers.EulerDiscreteScheduler)
+    assert found.num_inference_steps == 3
+    assert scheduler.num_inference_steps is None
     assert isinstance(shim, diffusers.EulerDiscreteScheduler)
+
+
+def test_of_copies_the_last_one_tells_how_far_it_is(fresh, within):
+    """Where each frame has a scheduler, the last frame's ends last."""
+    shim, seen = SchedulerShim(fresh(), lambda *_: None), []
+    first, last = copy.deepcopy(shim), copy.deepcopy(shim)
+    with within(emit=seen.append):
+        for scheduler in (first, last):
+            scheduler.set_timesteps(2)
+            scheduler.step(torch.zeros(1, 4, 2, 2), scheduler.timesteps[0], torch.ones(1, 4, 2, 2))
+            assert len(seen) == (scheduler is last)
+    assert (seen[0].done, seen[0].total) == (1, 2)
 
 
 def test_the_last_step_is_told(fresh):

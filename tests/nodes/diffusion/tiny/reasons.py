@@ -5,21 +5,19 @@ import inspect
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "QwenImageEditInpaintPipeline": "scales the picture it reads by other bits than the editing class",
-    "Flux2KleinInpaintPipeline": "begins from latents that VAEEncode does not make",
     "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
     "LTX2Pipeline": "denoises sound beside the video, with a scheduler of its own",
     "IFPipeline": "works on pixels, and gives no latents",
-    "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
-    "SkyReelsV2DiffusionForcingImageToVideoPipeline": "has a scheduler for each frame",
-    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "has a scheduler for each frame",
-    "HunyuanVideo15ImageToVideoPipeline": "encodes its picture before the prompt",
-    "MotifVideoImage2VideoPipeline": "reads its picture with its text encoder while it samples",
+    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "shows the video that it goes on from before its own",
+    "ConsisIDPipeline": "reads what models outside Diffusers find in a face",
+    "HunyuanVideoFramepackPipeline": "draws its video in sections that fade into each other as pixels",
+    "HeliosPipeline": "decodes its video piece by piece while it draws",
+    "HeliosPyramidPipeline": "decodes its video piece by piece while it draws",
+    "WanAnimatePipeline": "decodes its video piece by piece while it draws",
     "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
-    "EasyAnimateInpaintPipeline": "takes its pictures as a video with a mask over it",
 }
 """What was found out about single classes."""
 

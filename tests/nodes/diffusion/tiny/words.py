@@ -72,3 +72,11 @@ def generic(length=512):
     )
     tokenizer.chat_template = CHAT
     return _begun(tokenizer, "<|im_start|>")
+
+
+def headed():
+    """One that knows the marks of a chat's headers, and of a picture's place."""
+    marks = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<image>")
+    tokenizer = generic()
+    tokenizer.add_special_tokens({"additional_special_tokens": list(marks)})
+    return tokenizer
