@@ -47,6 +47,7 @@ from nodes.inpainting import crop_to_mask, mask_latent, pad_image, paste_back, r
 from nodes.latents import (
     distribution_maps,
     empty_latent,
+    hand_on_latent,
     latent_arithmetic,
     latent_distance,
     latent_maps,
@@ -92,6 +93,7 @@ __all__ = [
     "for_each",
     "free_u",
     "guider",
+    "hand_on_latent",
     "if_",
     "image_difference",
     "image_grid",

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Kind)
 """The family a value belongs to. Two ports of one node that share K must get values of the same kind."""
 
+J = TypeVar("J", bound=Kind)
+"""Another family, for a node that leads from one to the other."""
+
 Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising steps.")]
 Guidance = Annotated[
     float, Field(ge=0, le=100, description="How strongly the prompt steers; 1 and below turn guidance off.")
