@@ -60,7 +60,7 @@ from nodes.latents import (
 from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
 from nodes.pipelines import run_pipeline
-from nodes.preprocessors import canny_edges, depth_map, load_depth_model
+from nodes.preprocessors import canny_edges, depth_map, load_depth_model, load_pose_model, pose_map
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.tuning import cache_steps, tile_vae, tune_model
@@ -111,6 +111,7 @@ __all__ = [
     "load_ip_adapter",
     "load_mask",
     "load_model",
+    "load_pose_model",
     "load_text_encoder",
     "load_vae",
     "load_video",
@@ -125,6 +126,7 @@ __all__ = [
     "paste_back",
     "perturb_attention",
     "plot_sigmas",
+    "pose_map",
     "repeat",
     "reroute",
     "resize_image",

@@ -651,6 +651,27 @@ class DepthModel:
         return Inspection((Fact("model", self.source.name), Fact("class", self.source.class_name)))
 
 
+@dataclass(frozen=True, slots=True)
+class PoseModel:
+    """A model that finds people's joints, and one that finds people; None: the whole picture is one person.
+
+    Holds no weights: those are on the shelf while they are used.
+    """
+
+    source: NetSource
+    detector: NetSource | None = None
+
+    def digest(self) -> str:
+        """Identity of the weights and configurations."""
+        return f"{self.source.digest}:{'' if self.detector is None else self.detector.digest}"
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which ones they are."""
+        found = "none" if self.detector is None else self.detector.name
+        own = (Fact("model", self.source.name), Fact("class", self.source.class_name))
+        return Inspection((*own, Fact("detector", found)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""
