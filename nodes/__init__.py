@@ -30,7 +30,7 @@ from nodes.directions import (
     round_trip,
     save_direction,
 )
-from nodes.guiding import perturb_attention, skip_blocks
+from nodes.guiding import auto_guidance, perturb_attention, skip_blocks
 from nodes.images import (
     composite_images,
     crop_image,
@@ -72,6 +72,7 @@ __all__ = [
     "apply_control",
     "apply_ip_adapter",
     "apply_lora",
+    "auto_guidance",
     "cache_steps",
     "canny_edges",
     "collect",

@@ -186,6 +186,10 @@ def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]
     return {"prediction": prediction_of(source.scheduler), **reads, **place}
 
 
+PLACE = ("model", "config", "quantize")
+"""The facts that tell which model it is."""
+
+
 def source_of(facts: Mapping[str, str]) -> ModelSource | None:
     """The model that the facts of a linked input tell of; None where no one model is known."""
     if "model" not in facts or "config" not in facts:

@@ -701,21 +701,25 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Weakening:
-    """A prediction of the model with some layers weakened, which guidance leads away from, and how strongly.
+    """A weaker prediction, which guidance leads away from, and how strongly.
 
-    `way` says what becomes of the layers: in self-attention every place sees only itself ("attention"), or blocks are
-    left out ("blocks"). `layers` are patterns of their names; none means the family's usual ones. It acts from the
-    share `start` of the steps to the share `end`.
+    `way` says where it comes from. From the model itself with some layers weakened: in self-attention every place sees
+    only itself ("attention"), or blocks are left out ("blocks"). `layers` are patterns of their names; none means the
+    family's usual ones. Or from another `model` ("model"). It acts from the share `start` of the steps to the share
+    `end`.
     """
 
-    way: Literal["attention", "blocks"]
+    way: Literal["attention", "blocks", "model"]
     layers: tuple[str, ...]
     strength: float
     start: float = 0.0
     end: float = 1.0
+    model: Denoiser[Any] | None = None
 
     def __str__(self) -> str:
         """What it is, in a line."""
+        if self.model is not None:
+            return f"{self.model.source.name} at {self.strength:g}"
         return f"{', '.join(self.layers) or 'the usual ones'} at {self.strength:g}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.changes.patch import SettingsPatch
@@ -37,7 +37,7 @@ _BLOCK = re.compile(r"(\w+\.\d+)\..+")
 class WeakPatch(SettingsPatch):
     """A model's weakened layers. With `against` its calls hold a batch against the prompt before the other two."""
 
-    way: Literal["attention", "blocks"]
+    way: str
     layers: tuple[str, ...]
     against: bool = False
 
@@ -56,8 +56,16 @@ def usual(source: ModelSource, weakening: Weakening) -> tuple[str, ...]:
 
 
 def check_weakening(source: ModelSource, weakening: Weakening) -> None:
-    """Refuse what the model does not have, as far as its headers tell. Raises `bad_value`."""
+    """Refuse what the model does not have, as far as its headers tell, and a weaker model of another kind.
+
+    Raises `bad_value`, `kind_mismatch`.
+    """
     name = source.family.pipeline_class
+    if weakening.model is not None:
+        if weakening.model.kind != source.kind:
+            what = f"The weaker model is of kind {weakening.model.kind}, and {source.name} is of kind {source.kind}."
+            raise PatchbayError(Code.KIND_MISMATCH, "guider", what, f"Use a weaker model of kind {source.kind}.")
+        return
     if weakening.way == "attention" and name not in PERTURBED:
         what = f"Diffusers perturbs no attention of a {name}."
         fix = f"Use SkipBlocks, or one of: {', '.join(PERTURBED)}."

@@ -1,6 +1,7 @@
 """Guidance away from a weakened model: bit for bit the stock classes that have it, and nothing left behind."""
 
 import functools
+import shutil
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,17 +9,20 @@ from dataclasses import replace
 import diffusers
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes import weak_layers
+from nodes.diffusion.control.controls import with_control
 from nodes.diffusion.disk.source import survey
 from nodes.diffusion.memory.patching import twin
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import denoising, regions
 from nodes.diffusion.stages import stock
 from nodes.diffusion.text import prompts
-from nodes.types import Area, BlankLatent, Denoiser, Guider, Scheduler, TextEncoder, Weakening
+from nodes.types import Area, BlankLatent, Control, Denoiser, Guider, Image, Scheduler, TextEncoder, Weakening
 from tests.nodes.diffusion.tiny import dits, exact
+from tests.nodes.diffusion.tiny.nets import build_net
 from tests.nodes.diffusion.tiny.table import TINY, disturb
 
 SD, SD3, FLUX = "StableDiffusionPipeline", "StableDiffusion3Pipeline", "FluxPipeline"
@@ -193,6 +197,65 @@ def test_two_threads_share_a_model_and_only_one_is_weakened(family):
     assert all(torch.equal(beside[name], alone[name]) for name in ways)
     with SHELF.use(source, "unet") as unet:
         assert len({type(processor) for processor in unet.attn_processors.values()}) == 1
+
+
+@pytest.fixture(scope="module")
+def weaker(family, tmp_path_factory):
+    """The tiny model of a class with other weights."""
+
+    @functools.cache
+    def make(name):
+        folder = tmp_path_factory.mktemp(name)
+        shutil.copytree(family(name).path, folder, dirs_exist_ok=True)
+        (file,) = (folder / family(name).family.denoisers[0]).glob("*.safetensors")
+        save_file({key: tensor * 0.9 for key, tensor in load_file(file).items()}, file)
+        return Denoiser(survey(folder, at="test"))
+
+    return make
+
+
+def test_a_weaker_model_is_led_away_from(family, weaker):
+    """By the formula of its authors: theirs is w = 3 where the strength is 2."""
+    source = family(SD)
+    strong, weak = Denoiser(source), weaker(SD)
+    steps, scheduler = 3, diffusers.DDIMScheduler.from_config(source.scheduler)
+    away = Guider("CFG", weakening=Weakening("model", (), 2.0, model=weak))
+    words = prompts.encode_text(TextEncoder(source), exact.PROMPT)
+    settings = {"scheduler": "DDIM", "steps": steps, "guidance": 1.0, "seed": 7}
+    found = denoising.sample(strong, words, None, BlankLatent(32, 32, 1), **settings, guider=away).samples
+    x = torch.randn(found.shape, generator=torch.Generator().manual_seed(7))
+    scheduler.set_timesteps(steps)
+    with torch.inference_mode(), SHELF.use(source, "unet") as one, SHELF.use(weak.source, "unet") as other:
+        for time in scheduler.timesteps:
+            own, bad = (unet(x, time, words.tensors["prompt_embeds"]).sample for unet in (one, other))
+            x = scheduler.step(bad + 3.0 * (own - bad), time, x).prev_sample
+    assert torch.allclose(found, x, atol=1e-4)
+    plain = denoising.sample(strong, words, None, BlankLatent(32, 32, 1), **settings).samples
+    assert not torch.allclose(found, plain, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", [SD, pytest.param(FLUX, marks=slow), pytest.param("WanPipeline", marks=slow)])
+def test_a_model_is_not_led_away_from_itself(family, weaker, name):
+    source, case = family(name), exact.CASES[0]
+    plain = ours(source, Guider("CFG"), case, steps=3)
+    models = (Denoiser(source), weaker(name))
+    itself, other = (Guider("CFG", weakening=Weakening("model", (), 2.0, model=model)) for model in models)
+    assert torch.allclose(ours(source, itself, case, steps=3), plain, atol=1e-4)
+    assert not torch.allclose(ours(source, other, case, steps=3), plain, atol=1e-3)
+
+
+def test_a_weaker_model_of_another_kind_or_beside_a_controlnet_is_refused(family, tmp_path):
+    source = family(SD)
+    other = Guider("CFG", weakening=Weakening("model", (), 2.0, model=Denoiser(family(FLUX))))
+    with pytest.raises(PatchbayError, match="of kind flux") as caught:
+        ours(source, other)
+    assert caught.value.code is Code.KIND_MISMATCH
+    net = build_net(source, tmp_path / "net")
+    positive = prompts.encode_text(TextEncoder(source), exact.PROMPT)
+    steered = with_control(positive, Control(net, Image(torch.rand(1, 3, 32, 32))))
+    itself = Guider("CFG", weakening=Weakening("model", (), 2.0, model=Denoiser(source)))
+    with pytest.raises(PatchbayError, match="layers of one model"):
+        ours(source, itself, positive=steered)
 
 
 @pytest.mark.parametrize(
