@@ -30,7 +30,7 @@ from nodes.directions import (
     round_trip,
     save_direction,
 )
-from nodes.guiding import auto_guidance, perturb_attention, skip_blocks
+from nodes.guiding import auto_guidance, perturb_attention, skip_blocks, smooth_attention
 from nodes.images import (
     composite_images,
     crop_image,
@@ -146,6 +146,7 @@ __all__ = [
     "show_scheduler",
     "sigma_values",
     "skip_blocks",
+    "smooth_attention",
     "switch",
     "text",
     "tile_vae",

@@ -42,6 +42,11 @@ def check_skipped(values: Mapping[str, object], given: Mapping[str, Mapping[str,
     return _told("blocks", values, given)
 
 
+def check_smoothed(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The same for queries."""
+    return _told("queries", values, given)
+
+
 def check_weaker(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """The same for another model, as far as that is known."""
     own = given.get("model", {})
@@ -80,7 +85,9 @@ def weakening_of(facts: Mapping[str, str]) -> Weakening | None:
 
 def _twice() -> PatchbayError:
     what = "This guider leads away from a weaker prediction already."
-    return PatchbayError(Code.BAD_VALUE, "guider", what, "Use one of PerturbAttention, SkipBlocks and AutoGuidance.")
+    return PatchbayError(
+        Code.BAD_VALUE, "guider", what, "Use one of PerturbAttention, SmoothAttention, SkipBlocks and AutoGuidance."
+    )
 
 
 def _with(guider: Guider | None, weakening: Weakening) -> Guider:
@@ -109,6 +116,23 @@ def perturb_attention(
     SD 3, PixArt Sigma, Sana and HunyuanDiT, bit for bit as Diffusers' PAG classes. Ahn et al. (2024).
     """
     return _with(guider, Weakening("attention", tuple(layers), scale, start, end))
+
+
+@node("SmoothAttention", category="sampling", facts=check_smoothed)
+def smooth_attention(
+    guider: Guider | None = None,
+    *,
+    scale: Away = 3.0,
+    layers: Layers = [],  # noqa: B006  # never changed: a value of the graph
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Guider:
+    """Guide away from what the model says when its self-attention asks for the same everywhere (SEG).
+
+    Gentler than PerturbAttention: each place still sees all others. With and without a negative prompt, for a
+    prediction more a step. Stable Diffusion, SDXL, PixArt Sigma. Hong (2024), with its infinite blur.
+    """
+    return _with(guider, Weakening("queries", tuple(layers), scale, start, end))
 
 
 @node("SkipBlocks", category="sampling", facts=check_skipped)

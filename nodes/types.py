@@ -704,12 +704,12 @@ class Weakening:
     """A weaker prediction, which guidance leads away from, and how strongly.
 
     `way` says where it comes from. From the model itself with some layers weakened: in self-attention every place sees
-    only itself ("attention"), or blocks are left out ("blocks"). `layers` are patterns of their names; none means the
-    family's usual ones. Or from another `model` ("model"). It acts from the share `start` of the steps to the share
-    `end`.
+    only itself ("attention") or asks for the same ("queries"), or blocks are left out ("blocks"). `layers` are patterns
+    of their names; none means the family's usual ones. Or from another `model` ("model"). It acts from the share
+    `start` of the steps to the share `end`.
     """
 
-    way: Literal["attention", "blocks", "model"]
+    way: Literal["attention", "queries", "blocks", "model"]
     layers: tuple[str, ...]
     strength: float
     start: float = 0.0

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import Catalog, Code, Graph, GraphError, PatchbayError, Paths, Settings, plan
-from nodes import auto_guidance, guider, load_model, perturb_attention, skip_blocks
+from nodes import auto_guidance, guider, load_model, perturb_attention, skip_blocks, smooth_attention
 from nodes.pocket import MODEL
 from nodes.types import Guider, Weakening
 from tests.nodes.diffusion.tiny.table import build
@@ -11,6 +11,7 @@ from tests.nodes.diffusion.tiny.table import build
 
 def test_a_guider_gets_a_third_prediction():
     assert perturb_attention() == Guider("CFG", weakening=Weakening("attention", (), 3.0))
+    assert smooth_attention(layers=["mid_block"]).weakening == Weakening("queries", ("mid_block",), 3.0)
     own = guider(name="APG", eta=0.5)
     found = skip_blocks(own, layers=["blocks.1"])
     assert (found.name, found.settings) == (own.name, own.settings)
@@ -58,7 +59,8 @@ def problems(last, models=(), **nodes):
 
 
 def test_the_plan_knows_the_model_s_layers():
-    assert problems("weak.guider", weak=("PerturbAttention", {})) == []
+    for way in ("PerturbAttention", "SmoothAttention"):
+        assert problems("weak.guider", weak=(way, {})) == []
     ((code, at, what),) = problems("weak.guider", weak=("PerturbAttention", {"layers": ["mid_blok"]}))
     assert (code, at) == (Code.BAD_VALUE, "sample.guider")
     assert 'no layer "mid_blok"' in what

@@ -1,9 +1,10 @@
 """A weaker denoiser beside the model's own: a third prediction, which guidance leads away from.
 
-Perturbed attention (Ahn et al., "Self-Rectifying Diffusion Sampling with Perturbed-Attention Guidance", 2024) and
-skipped blocks (Stability AI, Stable Diffusion 3.5): the layers belong to a second tree of modules over the shared
-weights (`patching`), so no other run sees them. Or another model (Karras et al., "Guiding a Diffusion Model with a Bad
-Version of Itself", 2024).
+Perturbed attention (Ahn et al., "Self-Rectifying Diffusion Sampling with Perturbed-Attention Guidance", 2024), smoothed
+attention (Hong, "Smoothed Energy Guidance", 2024, with the infinite blur that it recommends: each query is the mean of
+all) and skipped blocks (Stability AI, Stable Diffusion 3.5): the layers belong to a second tree of modules over the
+shared weights (`patching`), so no other run sees them. Or another model (Karras et al., "Guiding a Diffusion Model with
+a Bad Version of Itself", 2024).
 """
 
 from __future__ import annotations

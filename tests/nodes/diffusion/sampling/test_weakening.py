@@ -9,6 +9,10 @@ from dataclasses import replace
 import diffusers
 import pytest
 import torch
+from diffusers.hooks.smoothed_energy_guidance_utils import (
+    SmoothedEnergyGuidanceConfig,
+    _apply_smoothed_energy_guidance_hook,
+)
 from safetensors.torch import load_file, save_file
 
 from engine.errors import Code, PatchbayError
@@ -117,6 +121,34 @@ def test_skipped_blocks_are_those_of_stable_diffusion_3(family, case):
     skipped = {"skip_guidance_layers": [1], "skip_layer_guidance_scale": 2.8, **own}
     assert torch.equal(ours(source, layers, case, steps=4), ours(source, None, case, steps=4, **skipped))
     assert not torch.equal(ours(source, layers, case, steps=4), ours(source, None, case, steps=4))
+
+
+@pytest.mark.parametrize("name", [SD, pytest.param("PixArtSigmaPipeline", marks=slow)])
+def test_smoothed_queries_are_those_of_diffusers_hook(family, name):
+    """It takes the mean below its threshold for an infinite blur, where it should above: so it is told to blur less."""
+    source, layers = family(name), {SD: "mid_block.attentions.0.transformer_blocks"}.get(name, "transformer_blocks")
+    weak = source.patched(weak_layers.WeakPatch("queries", (f"{layers}.0",)))
+    part = source.family.denoisers[0]
+    with SHELF.use(weak, part) as ours, SHELF.use(source, part) as plain, torch.inference_mode():
+        theirs = twin(plain)
+        config = SmoothedEnergyGuidanceConfig([0], fqn=layers)
+        _apply_smoothed_energy_guidance_hook(theirs, config, blur_sigma=9000.0)
+        text = torch.randn(1, 6, 32, generator=torch.Generator().manual_seed(0))
+        latents = torch.randn(1, plain.config.in_channels, 16, 16, generator=torch.Generator().manual_seed(1))
+        more = {} if name == SD else {"added_cond_kwargs": {"resolution": None, "aspect_ratio": None}}
+        said = [
+            module(latents, timestep=torch.tensor([500]), encoder_hidden_states=text, **more).sample
+            for module in (ours, theirs, plain)
+        ]
+    assert torch.allclose(said[0], said[1], atol=1e-5)  # it adds up in another order
+    assert not torch.allclose(said[0], said[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("case", [exact.CASES[1], exact.CASES[2]], ids=str)
+def test_smoothed_attention_is_led_away_from(family, case):
+    found, plain = (ours(family(SD), way, case) for way in (guider("queries"), None))
+    assert torch.isfinite(found).all()
+    assert not torch.equal(found, plain)
 
 
 def test_a_rescaled_guidance_is_rescaled_last(family):
@@ -264,6 +296,7 @@ def test_a_weaker_model_of_another_kind_or_beside_a_controlnet_is_refused(family
         (SD, "attention", ("mid_blok",), 'no layer "mid_blok".*Did you mean'),
         (SD, "attention", ("mid_block", "up_blocks.7"), 'no layer "up_blocks.7"'),
         (SD, "blocks", ("mid_block",), "and a StableDiffusionPipeline has none"),
+        (FLUX, "queries", (), "not known for a FluxPipeline"),
         (FLUX, "attention", (), "perturbs no attention of a FluxPipeline"),
         (SD3, "attention", (), "are normed"),
         (FLUX, "blocks", ("blocks.0",), 'no layer "blocks.0"'),
