@@ -25,14 +25,17 @@ ONE_BY_ONE: Final = "one by one"
 class TunePatch(SettingsPatch):
     """How a denoiser computes: the backend of its attention, its blocks compiled, and how its weights are held.
 
-    `attention` and `storage` are names of Diffusers and PyTorch, or empty for the model's own. `guidance_batch` says
-    how it is asked for and against the prompt: `TOGETHER`, `ONE_BY_ONE`, or empty for the family's own way.
+    `attention` and `storage` are names of Diffusers and PyTorch, or empty for the model's own. With `offload` its
+    weights stay in the machine's memory, and one of its "blocks" or "layers" at a time is on the device.
+    `guidance_batch` says how it is asked for and against the prompt: `TOGETHER`, `ONE_BY_ONE`, or empty for the
+    family's own way.
     """
 
     attention: str = ""
     channels_last: bool = False
     compiled: bool = False
     storage: str = ""
+    offload: str = ""
     guidance_batch: str = ""
 
     noun: ClassVar = "tuning"
@@ -40,12 +43,12 @@ class TunePatch(SettingsPatch):
     @property
     def owns_weights(self) -> bool:
         """Whether it holds the weights in another way, so that they cannot be those of the plain model."""
-        return self.channels_last or bool(self.storage)
+        return self.channels_last or bool(self.storage or self.offload)
 
     @property
     def alone(self) -> bool:
-        """Whether one run at a time can use it: stored weights are unpacked in place."""
-        return bool(self.storage)
+        """Whether one run at a time can use it: stored weights are unpacked in place, and others come and go."""
+        return bool(self.storage or self.offload)
 
     def __str__(self) -> str:
         """What it is, in a line."""
@@ -54,6 +57,7 @@ class TunePatch(SettingsPatch):
             "channels last": self.channels_last,
             "blocks compiled": self.compiled,
             f"stored as {self.storage}": self.storage,
+            f"{self.offload} brought one by one": self.offload,
             f"guided {self.guidance_batch}": self.guidance_batch,
         }
         return ", ".join(words for words, chosen in said.items() if chosen)

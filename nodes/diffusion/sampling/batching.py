@@ -44,7 +44,7 @@ def install(held: ExitStack, pipeline: Any, steering: Steering, batch: int) -> N
         raise PatchbayError(Code.BAD_VALUE, "model", what, _OWN)
     together = Together(lambda: pipeline.scheduler.position(whole=False).index)
     denoiser_shim.install(pipeline, together.predict)
-    held.push(together)
+    held.push(together.end)
 
 
 def one_by_one(call: Call, batch: int) -> Any:  # noqa: ANN401  # a tensor, or one tensor for each picture
@@ -66,8 +66,8 @@ class Together:
         self._like: torch.Tensor | None = None
         self._first: tuple[Call, torch.Tensor] | None = None
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        """The run is over."""
+    def end(self, kind: type[BaseException] | None, *_: object) -> None:
+        """The run is over: see that every answer was filled in, unless it failed."""
         if kind is None:
             self._check()
 

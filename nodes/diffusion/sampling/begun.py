@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nodes.diffusion.latents import sounding
 from nodes.diffusion.sampling import painting
 from nodes.diffusion.schedules import noise, schedulers
 from nodes.diffusion.schedules.pose import SamplerScheduler
@@ -42,6 +43,7 @@ def begun_with(pipeline: Any, wish: Wish, latent: Latent[Any], arguments: Mappin
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
+        sounding.begin(pipeline, latent, None, 0, wish.own)
         return Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
     live = taught(pipeline, schedulers.build(wish.scheduler, source.scheduler, source.family.pipeline_class))
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=wish.share)
@@ -57,6 +59,7 @@ def begun_with(pipeline: Any, wish: Wish, latent: Latent[Any], arguments: Mappin
         samples, drawn = _frame_by_frame(samples, wish.own)
     else:
         drawn = noise.draw(samples.shape[1:], wish.own, samples.dtype).to(samples.device)
+    sounding.begin(pipeline, latent, live, index, wish.own)
     if latent.mask is not None and not wish.window.first and not hasattr(live, "scale_noise"):
         return Begun(drawn * live.init_noise_sigma, drawn)
     return Begun(noise.added(live, index, samples, drawn), drawn)
@@ -73,7 +76,7 @@ def settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun:
     """What becomes of the latents after each step, where a mask keeps some of them and the model reads none."""
     if not isinstance(latent, Latent) or latent.mask is None or begun is None or begun.noise is None:
         return None
-    if pipeline.source.reads_mask:
+    if pipeline.source.reads_mask and not pipeline.source.family.puts_back:
         return None
     around = painting.surroundings(pipeline, latent.samples, latent.mask, begun.noise)
     if isinstance(live, SamplerScheduler):

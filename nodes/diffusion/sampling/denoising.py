@@ -11,7 +11,7 @@ from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes.weak_layers import check_weakening
 from nodes.diffusion.control.controls import check_controls
-from nodes.diffusion.latents import embeddings
+from nodes.diffusion.latents import embeddings, sounding
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import adapting, batching, caching, guiders, painting, steering, windows
@@ -25,7 +25,7 @@ from nodes.diffusion.stages import layouts, own_guiders, stock
 from nodes.diffusion.stages.checks import check_kinds, own_words
 from nodes.diffusion.stages.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.text import canvases, picturing
-from nodes.diffusion.text.prompts import evened, negative_for
+from nodes.diffusion.text.prompts import check_words, evened, negative_for
 from nodes.diffusion.weights.device import kept
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, Scheduler
 
@@ -74,6 +74,7 @@ def sample(  # these are what a picture depends on
     _check_latent(source, latent, window, scheduler)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
+    check_words(positive)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     wish = Wish(source, latent, scheduler, guidance, options, window, whole, share, shown, guider, own)
@@ -95,11 +96,12 @@ def sample(  # these are what a picture depends on
                 arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
             shim = pipeline.scheduler = _shim(pipeline, wish, begun, size)
             own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
-            result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+            result, sound = _run(pipeline, arguments)
+        result = layouts.unpack(pipeline, result, size)
         if source.family.pictures is not None and source.family.pictures.leading:
             result = result[:, :, len(shown) :]
     left = windows.leftover(shim, window, scheduler)
-    return Latent(kept(result), source.kind, left, None if left is None else left_of(latent, begun))
+    return Latent(kept(result), source.kind, left, None if left is None else left_of(latent, begun), sound)
 
 
 def _prompts(
@@ -123,7 +125,7 @@ def _said(pipeline: Any, wish: Wish, prompts: Prompts, size: layouts.Size) -> di
     return {
         **_replayed(pipeline, prompts.positive, prompts.negative, len(wish.own)),
         **picturing.arguments(wish.source.family, wish.shown, size, len(wish.own)),
-        **embeddings.told(pipeline, prompts.positive, prompts.negative, len(wish.own)),
+        **embeddings.told(pipeline, prompts.positive, prompts.negative, len(wish.own), size),
         **adapting.told(pipeline, is_guided=prompts.is_guided),
     }
 
@@ -184,21 +186,32 @@ def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
-    """The parts that predict, from the shelf."""
-    names = [name for name in source.family.denoisers if name in source.parts]
-    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    """The parts that predict, from the shelf, those through which a prompt comes to them, and those that read it again.
+
+    A call may set something in the configurations of the first, which is put back.
+    """
+    family = source.family
+    names = [name for name in (*family.denoisers, *family.connectors, *family.rereads) if name in source.parts]
+    parts = {name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights)) for name in names}
+    for name in names:
+        if name in family.denoisers:
+            held.callback(setattr, parts[name], "_internal_dict", parts[name].config)
+    return parts
 
 
-def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
-    """What the stock call gives, or what its last step gave where the call would make something else of it."""
+def _run(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor | None]:  # noqa: ANN401
+    """What the stock call gives, or what its last step gave where the call would make something else of it.
+
+    Beside it the sound, if there is any.
+    """
+    sounding.leave_scaled(pipeline)
     try:
         given = pipeline(**arguments)
-        result: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
     except stock.Reached as reached:
-        last: torch.Tensor = reached.args[0]
-        return last
+        return reached.args[0], None
     if not pipeline.source.ends_early:
-        return result
+        result = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
+        return result, kept(given[1]) if pipeline.source.family.sound else None
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
