@@ -14,6 +14,7 @@ from nodes.adapters import apply_ip_adapter, load_ip_adapter
 from nodes.components import load_text_encoder, load_vae
 from nodes.conditioning import (
     apply_control,
+    apply_prior,
     combine_conditionings,
     encode_text,
     limit_conditioning,
@@ -63,8 +64,9 @@ from nodes.pipelines import run_pipeline
 from nodes.preprocessors import canny_edges, depth_map, load_depth_model, load_pose_model, pose_map
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
+from nodes.sounds import decode_sound, save_sound
 from nodes.tuning import cache_steps, tile_vae, tune_model
-from nodes.upscaling import upscale_model
+from nodes.upscaling import upscale_latent, upscale_model
 from nodes.videos import images_to_video, load_video, save_video, video_to_images
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "apply_control",
     "apply_ip_adapter",
     "apply_lora",
+    "apply_prior",
     "auto_guidance",
     "cache_steps",
     "canny_edges",
@@ -81,6 +84,7 @@ __all__ = [
     "crop_image",
     "crop_to_mask",
     "cut_sigmas",
+    "decode_sound",
     "depth_map",
     "describe_latent",
     "distribution_divergence",
@@ -141,6 +145,7 @@ __all__ = [
     "sampler",
     "save_direction",
     "save_image",
+    "save_sound",
     "save_video",
     "scheduler",
     "show_scheduler",
@@ -151,6 +156,7 @@ __all__ = [
     "text",
     "tile_vae",
     "tune_model",
+    "upscale_latent",
     "upscale_model",
     "vae_decode",
     "vae_encode",

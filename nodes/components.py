@@ -14,11 +14,12 @@ from engine.choices import Choice
 from engine.digests import file_digest
 from nodes.diffusion.disk.component_files import with_text_encoder, with_vae
 from nodes.diffusion.disk.files import files
+from nodes.diffusion.disk.gguf_files import header_of
 from nodes.diffusion.disk.headers import read_header
 from nodes.diffusion.disk.nets import wanted_files
-from nodes.diffusion.disk.source import ModelSource, resolve
-from nodes.diffusion.disk.vaes import survey_vae, swapped
-from nodes.load import source_of
+from nodes.diffusion.disk.source import resolve
+from nodes.diffusion.disk.vaes import survey_vae
+from nodes.load import DECODER, ENCODERS, replaced, source_of
 from nodes.patches import PatchInput
 from nodes.types import VAE, K, TextEncoder
 
@@ -54,30 +55,25 @@ VAEPath = Annotated[
 
 EncoderPath = Annotated[
     Path,
-    PatchInput("text encoder", read_header),
-    Field(description="A .safetensors file of a CLIP or T5 text encoder in the model folders."),
+    PatchInput("text encoder", header_of),
+    Field(description="A text encoder in the model folders: a .safetensors file, or of a T5 or a Qwen 3 a .gguf file."),
 ]
 
 
 def check_vae(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a VAE that does not fit the model."""
+    """Which VAE takes the place of the model's; refuses one that does not fit."""
     file, source = values.get("file"), source_of(given.get("vae", {}))
     if isinstance(file, Path) and source is not None:
-        _with_vae(source, file)
-    return {}
+        with_vae(source, file, "file")
+    return replaced(given.get("vae", {}), DECODER, file)
 
 
 def check_encoder(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a text encoder that does not fit the model."""
+    """Which text encoder takes the place of one of the model's; refuses one that does not fit."""
     file, source = values.get("file"), source_of(given.get("text_encoder", {}))
     if isinstance(file, Path) and source is not None:
         with_text_encoder(source, file, "file")
-    return {}
-
-
-def _with_vae(source: ModelSource, path: Path) -> ModelSource:
-    """The model with the VAE in a folder, or with its own VAE's weights from a file."""
-    return swapped(source, survey_vae(path, "file"), "file") if path.is_dir() else with_vae(source, path, "file")
+    return replaced(given.get("text_encoder", {}), ENCODERS, file)
 
 
 @node("LoadVAE", category="load", facts=check_vae)
@@ -89,12 +85,12 @@ def load_vae(vae: VAE[K], *, file: VAEPath) -> VAE[K]:
     scale of the latents, stays the model's; such files are those of the VAEs of Stable Diffusion, SDXL, SD 3 and
     FLUX.1, by whichever program they were written.
     """
-    return VAE(_with_vae(vae.source, file))
+    return VAE(with_vae(vae.source, file, "file"))
 
 
 @node("LoadTextEncoder", category="load", facts=check_encoder)
 def load_text_encoder(text_encoder: TextEncoder[K], *, file: EncoderPath) -> TextEncoder[K]:
-    """Take the weights of one of a model's text encoders from a file of its own: a CLIP or a T5, the one that it fits.
+    """Take the weights of one of a model's text encoders from a file of its own, the one that it fits.
 
     The words stay the model's. Two in a row replace two encoders.
     """

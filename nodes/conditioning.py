@@ -10,10 +10,13 @@ from pydantic import Field, JsonValue
 
 from engine import node
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.bare import check_words
 from nodes.diffusion.disk.nets import survey_net
+from nodes.diffusion.families.pairs import EMBEDDED, pair
 from nodes.diffusion.text.weighting import check, parse
-from nodes.load import NET, source_of
+from nodes.load import ENCODERS, NET, needing, source_of
 from nodes.types import (
+    VAE,
     Area,
     Conditioning,
     Control,
@@ -23,8 +26,10 @@ from nodes.types import (
     Frames,
     Image,
     K,
+    Latent,
     Mask,
     MixMethod,
+    P,
     PromptStrength,
     Role,
     ShareEnd,
@@ -78,7 +83,7 @@ def check_prompt(values: Mapping[str, object], given: Mapping[str, Mapping[str, 
     return {}
 
 
-@node("EncodeText", category="text", device=True, facts=check_prompt)
+@node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words, check_prompt))
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",
@@ -184,3 +189,23 @@ def apply_control(
     from nodes.diffusion.control.controls import with_control
 
     return with_control(conditioning, Control(control_net, image, strength, start, end, mode, mask, around))
+
+
+def check_prior(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse a prior that does not go before the model, and tell that the prompt carries an embedding."""
+    decoder, prior = (source_of(given.get(port, {})) for port in ("conditioning", "prior"))
+    if decoder is not None and prior is not None:
+        pair(decoder.family, prior.family)
+    return {EMBEDDED: "yes"}
+
+
+@node("ApplyPrior", category="text", device=True, facts=check_prior)
+def apply_prior(conditioning: Conditioning[K], prior: VAE[P], embedding: Latent[P] | None = None) -> Conditioning[K]:
+    """Let a model draw after what its prior drew: the embedding of a picture. Without one, after that of nothing.
+
+    `prior` is the `vae` of the prior: its image encoder says what nothing looks like, against which guidance works
+    where the negative prompt has no embedding of its own.
+    """
+    from nodes.diffusion.latents.embeddings import applied
+
+    return applied(conditioning, prior, embedding)

@@ -12,8 +12,10 @@ from engine import Paths, Settings, node, say
 from engine.context import current
 from engine.digests import file_digest
 from engine.files import write_numbered
+from nodes.diffusion.disk.bare import check_vae
 from nodes.diffusion.latents.mask_rules import only_unmasked
 from nodes.images import FileName, Saved
+from nodes.load import DECODER, needing
 from nodes.types import VAE, Direction, Image, K, Latent, LatentDistribution
 
 
@@ -118,7 +120,7 @@ def edit_channels(latent: Latent[K], *, scale: Numbers = [], offset: Numbers = [
     return latent_report.edited(latent, scale, offset)
 
 
-@node("RoundTrip", category="latent", device=True)
+@node("RoundTrip", category="latent", device=True, facts=needing("vae", DECODER, check_vae))
 def round_trip(
     vae: VAE[K],
     image: Image,

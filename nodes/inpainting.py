@@ -7,8 +7,10 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from engine import node
+from nodes.diffusion.disk.bare import check_vae
 from nodes.diffusion.latents.mask_rules import masked_alone, masked_with_picture
 from nodes.images import Pixels
+from nodes.load import DECODER, needing
 from nodes.types import VAE, Image, K, Latent, Mask, Placement, Seed
 
 Border = Annotated[int, Field(ge=0, le=4096, description="Pixels to add on this side.")]
@@ -41,7 +43,7 @@ def mask_latent(latent: Latent[K], mask: Mask) -> Latent[K]:
     return painting.masked(latent, mask)
 
 
-@node("VAEEncodeMasked", category="latent", device=True, facts=masked_with_picture)
+@node("VAEEncodeMasked", category="latent", device=True, facts=needing("vae", DECODER, check_vae, masked_with_picture))
 def vae_encode_masked(
     vae: VAE[K], image: Image, mask: Mask, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0
 ) -> Latent[K]:

@@ -8,9 +8,10 @@ from typing import Annotated, Generic, Literal, NamedTuple
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
+from nodes.diffusion.disk.bare import check_vae
 from nodes.diffusion.disk.vaes import check_space
 from nodes.diffusion.latents.mask_rules import no_mask, only_unmasked
-from nodes.load import source_of
+from nodes.load import DECODER, needing, source_of
 from nodes.types import (
     VAE,
     Batch,
@@ -71,7 +72,7 @@ def empty_latent(*, width: Size = 512, height: Size = 512, batch: Batch = 1, fra
     return Blank(BlankLatent(width, height, batch, frames))
 
 
-@node("VAEEncode", category="latent", device=True, facts=no_mask)
+@node("VAEEncode", category="latent", device=True, facts=needing("vae", DECODER, check_vae, no_mask))
 def vae_encode(
     vae: VAE[K], image: Image | Video, *, take: Literal["mode", "sample"] = "mode", seed: Seed = 0
 ) -> Encoded[K]:
@@ -96,7 +97,7 @@ def sample_distribution(
     return autoencoding.sample_distribution(distribution, range(seed, seed + count))
 
 
-@node("VAEDecode", category="latent", device=True)
+@node("VAEDecode", category="latent", device=True, facts=needing("vae", DECODER, check_vae))
 def vae_decode(vae: VAE[K], latent: Latent[K]) -> Image:
     """Turn latents back into pictures."""
     from nodes.diffusion.latents import autoencoding
@@ -161,7 +162,7 @@ def hand_on_latent(latent: Latent[K], vae: VAE[K], to: VAE[J]) -> Latent[J]:
     Nothing is decoded. What was left unfinished is so still, with its noise, its mask and its solver's memory.
     """
     check_space(vae.source, to.source, "to")
-    return Latent(latent.samples, to.kind, latent.leftover, latent.mask)
+    return Latent(latent.samples, to.kind, latent.leftover, latent.mask, latent.sound)
 
 
 @node("LatentDistance", category="latent")

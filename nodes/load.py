@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from engine import Paths, Settings, node
 from engine.choices import Choice, Progress
 from engine.context import say
 from engine.digests import file_digest
+from engine.node import FactRule
+from nodes.diffusion.disk.component_files import with_text_encoder, with_vae
 from nodes.diffusion.disk.nets import NetSource, is_net, survey_net, wanted_files
 from nodes.diffusion.disk.quantising import NONE, Quantisation, check_device, check_wanted, quantisation, told
 from nodes.diffusion.disk.source import ModelSource, resolve, survey
@@ -189,13 +192,49 @@ def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]
 PLACE = ("model", "config", "quantize")
 """The facts that tell which model it is."""
 
+ENCODERS, DECODER = "encoders", "decoder"
+"""The facts that tell of files in the place of a model's own text encoders and VAE, and of which model's."""
+
+
+def replaced(facts: Mapping[str, str], key: str, file: object) -> dict[str, str]:
+    """What is known once one more `file` has taken the place of a part."""
+    path = str(file) if isinstance(file, Path) else None
+    return {key: json.dumps({"of": _place(facts), "files": [*_files(facts, key), path]})}
+
+
+def _files(facts: Mapping[str, str], key: str) -> list[str | None]:
+    """The files in the place of the model's own parts, None for one that the plan does not know yet."""
+    said = json.loads(facts.get(key, "{}"))
+    return list(said["files"]) if said.get("of") == _place(facts) else []
+
+
+def _place(facts: Mapping[str, str]) -> list[str | None]:
+    return [facts.get("model"), facts.get("config")]
+
 
 def source_of(facts: Mapping[str, str]) -> ModelSource | None:
     """The model that the facts of a linked input tell of; None where no one model is known."""
     if "model" not in facts or "config" not in facts:
         return None
     source = survey(Path(facts["model"]), config=Path(facts["config"]) if facts["config"] else None, at="model")
-    return replace(source, quantize=quantisation(facts.get("quantize", NONE)))
+    source = replace(source, quantize=quantisation(facts.get("quantize", NONE)))
+    for key, put in ((ENCODERS, with_text_encoder), (DECODER, with_vae)):
+        for file in _files(facts, key):
+            source = source if file is None else put(source, Path(file), "model")
+    return source
+
+
+def needing(port: str, key: str, check: Callable[[ModelSource, str], None], rule: FactRule | None = None) -> FactRule:
+    """A rule of the plan: `check` lets the model at `port` pass, if all is known of its parts; then `rule`."""
+
+    def needs(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+        facts = given.get(port, {})
+        source = source_of(facts)
+        if source is not None and None not in _files(facts, key):
+            check(source, port)
+        return rule(values, given) if rule is not None else {}
+
+    return needs
 
 
 @node("LoadModel", category="load", kinds=kinds_of, facts=facts_of)
@@ -203,7 +242,8 @@ def load_model(*, model: ModelPath, config: ConfigPath | None = None, quantize: 
     """Open a model. Weights are read when something first runs on them.
 
     A single .safetensors file holds weights only; `config` then names a Diffusers folder of the same kind for the
-    configurations and the tokenizer, and for a file that holds just a transformer for all other parts.
+    configurations and the tokenizer, and for a file that holds just a transformer for all other parts. That folder
+    may be without weights for the text encoders and the VAE where LoadTextEncoder and LoadVAE bring them.
     """
     source = survey(model, config=config, at="model")
     check_wanted(source, quantize, "quantize")

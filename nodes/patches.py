@@ -12,7 +12,7 @@ from engine import Paths, Settings, node
 from engine.choices import Choice
 from engine.digests import file_digest
 from nodes.diffusion.changes import embedding_files, lora_files
-from nodes.load import source_of
+from nodes.load import ENCODERS, source_of
 from nodes.types import Denoiser, K, TextEncoder
 
 
@@ -86,7 +86,7 @@ def check_lora(values: Mapping[str, object], given: Mapping[str, Mapping[str, st
         check_denoiser(source, "model")
     if isinstance(file, Path) and source is not None:
         lora_files.check(file, source, "file")
-    return {}
+    return {key: value for key, value in given.get("text_encoder", {}).items() if key == ENCODERS}
 
 
 def check_embedding(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

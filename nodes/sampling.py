@@ -8,6 +8,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, JsonValue
 
 from engine import node
+from nodes.diffusion.disk.bare import check_reading
+from nodes.diffusion.families.pairs import EMBEDDED, check_embedded
 from nodes.diffusion.latents.mask_rules import MASK, NONE, check_model
 from nodes.guiding import weakening_of
 from nodes.load import source_of
@@ -124,8 +126,12 @@ def check_sample(values: Mapping[str, object], given: Mapping[str, Mapping[str, 
         check_fit(name, prediction)
     check_model(given)
     weakening, source = weakening_of(given.get("guider", {})), source_of(given.get("model", {}))
-    if weakening is not None and source is not None:
-        check_weakening(source, weakening)
+    if source is not None:
+        check_reading(source, "model")
+        if weakening is not None:
+            check_weakening(source, weakening)
+        if "positive" in given:
+            check_embedded(source.family, embedded=EMBEDDED in given["positive"])
     return {MASK: NONE}
 
 

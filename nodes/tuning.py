@@ -49,6 +49,14 @@ Storage = Annotated[
     Literal["as loaded", "float8_e4m3fn", "float8_e5m2"],
     Field(description="Hold weights in eight bits, compute as before: less memory, other bits, no faster."),
 ]
+NO_OFFLOAD: Final = "none"
+Offload = Annotated[
+    Literal["none", "blocks", "layers"],
+    Field(
+        description="Keep the weights in the machine's memory and bring them to the GPU block by block, or layer by "
+        "layer: slower, the same bits, for a model that does not fit."
+    ),
+]
 CacheMethod = Annotated[
     Literal["FirstBlock", "TaylorSeer", "MagCache", "FasterCache", "PyramidAttention"],
     Field(description="Every one of them changes the picture. FirstBlock decides by what it sees."),
@@ -127,10 +135,11 @@ def check_cache(values: Mapping[str, object], given: Mapping[str, Mapping[str, s
 
 
 def check_tuning_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a second tuning, a model that is built anew for each run, and to store quantised weights again."""
+    """Refuse a second tuning, a model that is built anew for each run, and to hold quantised weights in another way."""
     source = source_of(given.get("model", {}))
-    if source is not None and values.get("storage", AS_LOADED) != AS_LOADED:
-        check_storage(source, "storage")
+    for name, off in (("storage", AS_LOADED), ("offload", NO_OFFLOAD)):
+        if source is not None and values.get(name, off) != off:
+            check_storage(source, name)
     return _once("tuning", _check_denoiser)(values, given)
 
 
@@ -142,8 +151,9 @@ def tune_model(
     channels_last: ChannelsLast = False,
     compile_blocks: CompileBlocks = False,
     storage: Storage = AS_LOADED,
+    offload: Offload = NO_OFFLOAD,
 ) -> TunedModel[K]:
-    """Choose how a model computes: its attention, its memory layout, compiled blocks, weights of eight bits.
+    """Choose how a model computes: its attention, its memory layout, compiled blocks, and where its weights are held.
 
     The model itself is left as it is: it can be used beside, at the same time. What cannot work on this machine or
     would do nothing to this model is refused.
@@ -153,7 +163,8 @@ def tune_model(
 
     check_denoiser(model.source, "model")
     own = "" if attention == "as the model" else attention
-    patch = TunePatch(own, channels_last, compile_blocks, "" if storage == AS_LOADED else storage)
+    stored, brought = "" if storage == AS_LOADED else storage, "" if offload == NO_OFFLOAD else offload
+    patch = TunePatch(own, channels_last, compile_blocks, stored, brought)
     if patch == TunePatch():
         return TunedModel(model)
     check_once(model.source.patches, patch, "model")

@@ -31,6 +31,9 @@ K = TypeVar("K", bound=Kind)
 J = TypeVar("J", bound=Kind)
 """Another family, for a node that leads from one to the other."""
 
+P = TypeVar("P", bound=Kind)
+"""The family of a prior, where K is that of the model that draws after it."""
+
 Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising steps.")]
 Guidance = Annotated[
     float, Field(ge=0, le=100, description="How strongly the prompt steers; 1 and below turn guidance off.")
@@ -403,24 +406,28 @@ class Latent(Generic[K]):
 
     Those of a video model are [batch, channels, frames, height, width]. They are never packed into tokens here.
     With a `leftover` they are not finished: they hold the noise of a run that stopped early, scaled as its solver
-    wants them. With a `mask` only a part of them is painted; what is finished has none any more.
+    wants them. With a `mask` only a part of them is painted; what is finished has none any more. `sound` are the
+    latents [batch, channels, length, bins] of the videos' sounds, scaled in the same way, from a model that makes them.
     """
 
     samples: Tensor
     kind: str
     leftover: Leftover | None = None
     mask: LatentMask | None = None
+    sound: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return int(self.samples.nbytes) + sum(each.nbytes for each in (self.leftover, self.mask) if each is not None)
+        more = (self.leftover, self.mask, self.sound)
+        return int(self.samples.nbytes) + sum(int(each.nbytes) for each in more if each is not None)
 
     def digest(self) -> str:
         """Identity of the content."""
         more = "" if self.leftover is None else f":{self.leftover.digest()}"
         mask = "" if self.mask is None else f":mask:{self.mask.digest()}"
-        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}{mask}"
+        sound = "" if self.sound is None else f":sound:{digest_of_tensors(self.sound)}"
+        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}{mask}{sound}"
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and a map for each channel."""
@@ -545,6 +552,38 @@ class Video:
         from nodes.diffusion.pictures.movies import to_mp4
 
         return [to_mp4(self)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A sound: `samples` [channels, samples], float32 in [-1, 1], on the CPU, `rate` of them a second.
+
+    Several sounds are a list of these, so that each has its own length.
+    """
+
+    samples: Tensor
+    rate: int
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.samples.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.rate}:{digest_of_tensors(self.samples)}"
+
+    def inspect(self, pictures: int) -> Inspection:
+        """Its length, its rate and how loud it is, and its wave."""
+        from nodes.diffusion.pictures.sounds import look_at_sound
+
+        return look_at_sound(self, pictures)
+
+    def files(self) -> list[bytes]:
+        """The sound as the bytes of a FLAC file."""
+        from nodes.diffusion.pictures.sounds import to_flac
+
+        return [to_flac(self)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

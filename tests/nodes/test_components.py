@@ -8,7 +8,12 @@ from safetensors.torch import load_file, save_file
 
 from engine import Catalog, Code, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from nodes import load_model, load_text_encoder, load_vae
+from nodes.components import check_encoder, check_vae
+from nodes.diffusion.disk.checkpoints import recognise
+from nodes.diffusion.disk.headers import read_header
 from nodes.diffusion.weights.loading import load_part
+from nodes.load import DECODER, ENCODERS, needing, source_of
+from nodes.patches import check_lora
 from tests.nodes.diffusion.tiny import originals
 from tests.nodes.diffusion.tiny.table import build
 
@@ -110,7 +115,7 @@ def test_a_file_of_another_family_is_refused(tiny_folder, sd3, tmp_path):
 
 
 def test_scaled_weights_are_refused(tiny_folder, tmp_path):
-    tensors = {**vae_tensors(tiny_folder, ""), "scaled_fp8": torch.ones(1)}
+    tensors = {**vae_tensors(tiny_folder, ""), "decoder.x.absmax": torch.ones(1)}
     save_file(tensors, tmp_path / "a.safetensors")
     error = refusal(lambda: load_vae(load_model(model=tiny_folder).vae, file=tmp_path / "a.safetensors"))
     assert (error.code, "quantised" in error.what) == (Code.UNSUPPORTED_CLASS, True)
@@ -151,3 +156,55 @@ def test_both_are_checked_in_the_plan_and_listed(tiny_folder, sd3, tmp_path):
     with pytest.raises(GraphError, match="not a VAE") as caught:
         plan(graph("vae/t5.safetensors"), Catalog.load(), paths, Settings())
     assert caught.value.at == "vae.file"
+
+
+def test_what_took_the_place_of_a_part_is_known_behind_a_lora_and_of_its_own_model_alone(tiny_folder, sd3):
+    of_sd3, of_tiny = ({"model": str(path), "config": ""} for path in (sd3, tiny_folder))
+    file = sd3 / "text_encoder" / "model.safetensors"
+    facts = {**of_sd3, **check_encoder({"file": file}, {"text_encoder": of_sd3})}
+    alone = {name for name, part in source_of(facts).parts.items() if part.alone}
+    assert alone == {"text_encoder"}
+    assert check_lora({}, {"model": of_sd3, "text_encoder": facts}) == {ENCODERS: facts[ENCODERS]}
+    assert not any(part.alone for part in source_of({**of_tiny, ENCODERS: facts[ENCODERS]}).parts.values())
+
+
+def test_a_file_that_the_plan_does_not_know_may_be_the_one_that_is_needed(sd3):
+    facts = {"model": str(sd3), "config": ""}
+    needs = needing("vae", DECODER, refuse_all)
+    with pytest.raises(PatchbayError, match="refused"):
+        needs({}, {"vae": facts})
+    assert needs({}, {"vae": {**facts, **check_vae({}, {"vae": facts})}}) == {}
+
+
+def refuse_all(source, at):
+    raise PatchbayError(Code.BAD_MODEL, at, "refused")
+
+
+LAYOUTS = {
+    "as saved": lambda name: name,
+    "bare": lambda name: name.removeprefix("model.").removeprefix("language_model."),
+    "model.": lambda name: f"model.{LAYOUTS['bare'](name)}" if not name.startswith(("visual", "lm_head")) else name,
+}
+
+
+@pytest.mark.parametrize(
+    ("family_name", "layout"),
+    [("ZImagePipeline", "as saved"), ("ZImagePipeline", "model."), ("QwenImagePipeline", "model.")]
+    + [
+        pytest.param(name, layout, marks=pytest.mark.slow)
+        for name in ("Lumina2Pipeline", "HunyuanVideoPipeline", "Flux2Pipeline", "Flux2KleinPipeline")
+        for layout in LAYOUTS
+    ],
+)
+def test_language_models_come_from_files_too(tmp_path, family_name, layout):
+    build(family_name, tmp_path / "model")
+    (saved,) = (tmp_path / "model" / "text_encoder").glob("*.safetensors")
+    tensors = {LAYOUTS[layout](name): tensor for name, tensor in load_file(saved).items()}
+    whole = load_model(model=tmp_path / "model").text_encoder
+    file = tmp_path / "a.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
+    assert recognise(read_header(file, "x")).holds == "a text encoder"
+    encoder = load_text_encoder(whole, file=file)
+    ours, own = (load_part(each.source, "text_encoder", CPU, torch.float32).state_dict() for each in (encoder, whole))
+    assert ours.keys() == own.keys()
+    assert all(torch.equal(ours[name], own[name]) for name in own)

@@ -1,14 +1,19 @@
 """Model folders of other programs: which of their folders are roots, and what the configuration says of them."""
 
+import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from engine import PatchbayError
 from nodes.load import ModelFile
+from tests.nodes.diffusion.tiny import comfy as files
 from tests.nodes.diffusion.tiny import originals
+from tests.nodes.diffusion.tiny.table import build
 from web.config import Config
 from web.model_folders import LAYOUTS, ModelFolder
 
@@ -115,3 +120,59 @@ def test_what_does_not_fit_is_named(home, text, place):
 def test_the_variable_takes_the_same(home, comfy, monkeypatch):
     monkeypatch.setenv("PATCHBAY_MODELS", f'["plain", {{"path": "{comfy}", "layout": "comfyui"}}]')
     assert listed(Config.load())["tiny.safetensors"].kind == "sd-32x4"
+
+
+@pytest.fixture(scope="session")
+def apart(tmp_path_factory):
+    """A tiny SD 3 in ComfyUI's files beside a folder without weights, and the whole folder that they came from."""
+    root = tmp_path_factory.mktemp("apart")
+    build("StableDiffusion3Pipeline", root / "whole")
+    files.lay_out(root / "whole", root)
+    return root
+
+
+@pytest.fixture
+def patchbay_apart(apart, home, patchbay):
+    """The command line over these files: what it says of a graph."""
+    home.joinpath("config.toml").write_text(f'models = [{{path = "{apart}/ComfyUI", layout = "comfyui"}}, "{apart}"]\n')
+
+    def call(command, *given, **more):
+        path = home / "graph.json"
+        path.write_text(json.dumps({"version": 1, "nodes": files.graph(*given, **more)}))
+        return patchbay(command, path)
+
+    return call
+
+
+def test_a_model_in_files_of_its_own_beside_a_folder_without_weights_draws_what_the_whole_one_draws(
+    patchbay_apart, home
+):
+    runs = [("whole", None, (), None), ("sd3.safetensors", "config"), ("sd3.gguf", "config")]
+    for run in runs:
+        result = patchbay_apart("run", *run)
+        assert result.exit_code == 0, result.output
+    whole, *others = (np.asarray(Image.open(path)).astype(int) for path in sorted((home / "outputs").glob("*.png")))
+    assert whole.std() > 1
+    for other in others:
+        assert np.abs(whole - other).max() <= 1  # tensors that lie elsewhere in memory give other last bits
+
+
+def test_the_plan_refuses_what_would_use_a_part_without_weights(patchbay_apart):
+    assert patchbay_apart("check", "sd3.safetensors", "config").exit_code == 0
+    blind = patchbay_apart("check", "sd3.gguf", "config", vae=None)
+    assert blind.exit_code != 0
+    assert "decode.vae: sd3 has no weights for its vae" in blind.output
+    assert "text.text_encoder" not in blind.output
+    mute = patchbay_apart("check", "sd3.safetensors", "config", encoders=files.ENCODERS[::2])
+    assert "text.text_encoder: sd3 has no weights for its text_encoder_2" in mute.output
+    assert "decode.vae" not in mute.output
+
+
+def test_the_list_says_which_folder_a_file_needs_and_which_node_takes_a_part(patchbay_apart, patchbay):
+    patchbay_apart("check", "sd3.gguf", "config")
+    listed = {line["name"]: line for line in map(json.loads, patchbay("models", "list", "--json").output.splitlines())}
+    assert listed["sd3.gguf"]["configs"] == ["config", "whole"]
+    assert listed["config"]["lacks"] == ["text_encoder", "text_encoder_2", "text_encoder_3", "vae"]
+    assert "good as the `config` of a single file" in listed["config"]["problem"]["fix"]
+    assert listed["ae.safetensors"]["problem"]["fix"] == "Name it in LoadVAE."
+    assert "that LoadTextEncoder and LoadVAE do not bring" in patchbay("models", "info", "sd3.gguf").output

@@ -94,7 +94,7 @@ def _widths(source: ModelSource) -> dict[str, int]:
 
 
 def _is_encoder(source: ModelSource, name: str) -> bool:
-    return source.family.is_text(name) and bool(source.parts[name].weights)
+    return source.family.is_text(name) and source.parts[name].trained
 
 
 def _check_structure(path: Path, named: Mapping[str, int], source: ModelSource, at: str) -> None:

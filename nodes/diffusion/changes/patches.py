@@ -65,7 +65,7 @@ class LoraPatch(_OfFile):
         """The same without what does not concern a part; None where nothing is left."""
         if part in source.family.denoisers:
             return replace(self, text_strength=0.0) if self.strength else None
-        is_encoder = source.family.is_text(part) and source.parts[part].weights
+        is_encoder = source.family.is_text(part) and source.parts[part].trained
         return replace(self, strength=0.0) if is_encoder and self.text_strength else None
 
     def strength_on(self, source: ModelSource, part: str) -> float:

@@ -21,25 +21,27 @@ STORAGE_BYTES = 1
 class TunePatch(SettingsPatch):
     """How a denoiser computes: the backend of its attention, its blocks compiled, and how its weights are held.
 
-    `attention` and `storage` are names of Diffusers and PyTorch, or empty for the model's own.
+    `attention` and `storage` are names of Diffusers and PyTorch, or empty for the model's own. With `offload` its
+    weights stay in the machine's memory, and one of its "blocks" or "layers" at a time is on the device.
     """
 
     attention: str = ""
     channels_last: bool = False
     compiled: bool = False
     storage: str = ""
+    offload: str = ""
 
     noun: ClassVar = "tuning"
 
     @property
     def owns_weights(self) -> bool:
         """Whether it holds the weights in another way, so that they cannot be those of the plain model."""
-        return self.channels_last or bool(self.storage)
+        return self.channels_last or bool(self.storage or self.offload)
 
     @property
     def alone(self) -> bool:
-        """Whether one run at a time can use it: stored weights are unpacked in place."""
-        return bool(self.storage)
+        """Whether one run at a time can use it: stored weights are unpacked in place, and others come and go."""
+        return bool(self.storage or self.offload)
 
     def __str__(self) -> str:
         """What it is, in a line."""
@@ -48,6 +50,7 @@ class TunePatch(SettingsPatch):
             "channels last": self.channels_last,
             "blocks compiled": self.compiled,
             f"stored as {self.storage}": self.storage,
+            f"{self.offload} brought one by one": self.offload,
         }
         return ", ".join(words for words, chosen in said.items() if chosen)
 

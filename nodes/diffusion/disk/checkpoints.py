@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.gguf_files import READABLE, is_gguf
 from nodes.diffusion.disk.packages import check_package
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.families.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 NEEDS = "`config`, a folder of the same kind in Diffusers' format"
 """What a single file cannot do without: it holds weights only."""
 
-NEEDS_WEIGHTS = f"{NEEDS}, with the weights of all parts but the transformer"
+NEEDS_REST = f"{NEEDS}, with the weights that LoadTextEncoder and LoadVAE do not bring"
 """The same for a file that holds a transformer only."""
 
 
@@ -33,8 +34,9 @@ class Checkpoint:
     """What a file is, in words, and for a whole model its pipeline class, sizes and parts.
 
     `parts` gives the beginnings of the names of each part's tensors, for the parts that have weights in the file;
-    `missing` are those that should have. Of a `partial` file nothing but the transformer is read. `counts` are how many
-    of something it has, by the key under which the transformer's configuration says it.
+    `missing` are those that should have. Of a `partial` file nothing but the transformer is read, which is a
+    `denoiser` by its class. `counts` are how many of something it has, by the key under which the transformer's
+    configuration says it.
     """
 
     holds: str
@@ -42,13 +44,18 @@ class Checkpoint:
     sizes: tuple[int, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    partial: bool = False
+    denoiser: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def partial(self) -> bool:
+        """Whether it holds a transformer only."""
+        return bool(self.denoiser)
 
     @property
     def needs(self) -> str:
         """What the file cannot do without."""
-        return NEEDS_WEIGHTS if self.partial else NEEDS
+        return NEEDS_REST if self.partial else NEEDS
 
     @property
     def family(self) -> Family | None:
@@ -66,7 +73,8 @@ class _Form:
     """How one sort of file is recognised: by a name in which `mark` is found, and by sizes that can be read.
 
     A size is that of one axis of the tensors whose whole names match, which agree on it, divided by a number. A form
-    with `counts` is that of a transformer: of the file no other part is read.
+    with a `denoiser` is that of a transformer of this class: of the file no other part is read. The models of the
+    classes `also` have such a transformer too, and other sizes.
     """
 
     holds: str
@@ -74,7 +82,9 @@ class _Form:
     pipeline_class: str = ""
     sizes: tuple[tuple[str, int, int], ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    denoiser: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     def read(self, names: str, header: Header) -> Checkpoint | None:
         """What the file is, if it has this form; `names` are those of its tensors, one a line."""
@@ -83,10 +93,11 @@ class _Form:
         known = tuple(size for size in sizes if size is not None)
         if mark is None or len(known) < len(sizes):
             return None
-        if self.counts:
+        if self.denoiser:
             parts = {"transformer": "model.diffusion_model." if mark[0].startswith("model.") else ""}
             counts = {key: _count(names, pattern) for key, pattern in self.counts.items()}
-            return Checkpoint(self.holds, self.pipeline_class, known, parts, partial=True, counts=counts)
+            name = next((name for name in self.also if known in FAMILIES[name].sizes), self.pipeline_class)
+            return Checkpoint(self.holds, name, known, parts, denoiser=self.denoiser, counts=counts)
         parts = {part: prefix for part, prefix in self.parts.items() if header.numbers(prefix)}
         missing = tuple(part for part in self.parts if part not in parts)
         return Checkpoint(self.holds, self.pipeline_class, known, parts, missing)
@@ -151,6 +162,7 @@ _FORMS = (
             (rf"{_BARE}y_embedder\.mlp\.0\.weight", 1, 1),
             (rf"{_BARE}x_embedder\.proj\.weight", 1, 1),
         ),
+        denoiser="SD3Transformer2DModel",
         counts={
             "num_layers": r"joint_blocks\.(\d+)\.",
             "dual_attention_layers": r"joint_blocks\.(\d+)\.x_block\.attn2\.qkv\.weight",
@@ -162,13 +174,26 @@ _FORMS = (
         rf"^{_BARE}distilled_guidance_layer\.",
         "ChromaPipeline",
         ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        denoiser="ChromaTransformer2DModel",
         counts={
             "num_layers": r"double_blocks\.(\d+)\.",
             "num_single_layers": r"single_blocks\.(\d+)\.",
             "approximator_layers": r"distilled_guidance_layer\.layers\.(\d+)\.",
         },
     ),
-    _Form("the transformer of FLUX.2", rf"^{_BARE}double_stream_modulation_img\.lin\.weight$"),
+    _Form(
+        "the transformer of FLUX.2",
+        rf"^{_BARE}double_stream_modulation_img\.lin\.weight$",
+        "Flux2Pipeline",
+        ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        denoiser="Flux2Transformer2DModel",
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "guidance_embeds": r"(guidance_in)\.",
+        },
+        also=("Flux2KleinPipeline",),
+    ),
     _Form(
         "the transformer of FLUX.1",
         rf"^{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.scale$",
@@ -178,6 +203,7 @@ _FORMS = (
             (rf"{_BARE}vector_in\.in_layer\.weight", 1, 1),
             (rf"{_BARE}img_in\.weight", 1, 4),
         ),
+        denoiser="FluxTransformer2DModel",
         counts={
             "num_layers": r"double_blocks\.(\d+)\.",
             "num_single_layers": r"single_blocks\.(\d+)\.",
@@ -189,6 +215,7 @@ _FORMS = (
         rf"^{_BARE}transformer_blocks\.0\.img_mod\.1\.weight$",
         "QwenImagePipeline",
         ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        denoiser="QwenImageTransformer2DModel",
         counts={"num_layers": r"transformer_blocks\.(\d+)\."},
     ),
     _Form(
@@ -196,6 +223,7 @@ _FORMS = (
         rf"^{_BARE}cap_pad_token$",
         "ZImagePipeline",
         ((rf"{_BARE}cap_embedder\.1\.weight", 1, 1), (rf"{_BARE}x_embedder\.weight", 1, 4)),
+        denoiser="ZImageTransformer2DModel",
         counts={"n_layers": r"layers\.(\d+)\.", "n_refiner_layers": r"noise_refiner\.(\d+)\."},
     ),
     _Form("the transformer of LTX-2", rf"^{_BARE}audio_patchify_proj\."),
@@ -204,28 +232,104 @@ _FORMS = (
         rf"^{_BARE}patchify_proj\.weight$",
         "LTXPipeline",
         ((rf"{_BARE}caption_projection\.linear_1\.weight", 1, 1), (rf"{_BARE}patchify_proj\.weight", 1, 1)),
+        denoiser="LTXVideoTransformer3DModel",
         counts={"num_layers": r"transformer_blocks\.(\d+)\."},
     ),
-    _Form("the transformer of a Wan for editing or from pictures", rf"^{_BARE}(?:vace_blocks|face_adapter|img_emb)\."),
+    _Form("the transformer of a Wan for editing", rf"^{_BARE}(?:vace_blocks|face_adapter)\."),
     _Form(
         "the transformer of Wan",
         rf"^{_BARE}head\.modulation$",
         "WanPipeline",
         ((rf"{_BARE}text_embedding\.0\.weight", 1, 1), (rf"{_BARE}head\.head\.weight", 0, 4)),
+        denoiser="WanTransformer3DModel",
+        counts={"num_layers": r"blocks\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of HunyuanVideo",
+        rf"^{_BARE}txt_in\.individual_token_refiner\.blocks\.0\.",
+        "HunyuanVideoPipeline",
+        (
+            (rf"{_BARE}txt_in\.input_embedder\.weight", 1, 1),
+            (rf"{_BARE}vector_in\.in_layer\.weight", 1, 1),
+            (rf"{_BARE}img_in\.proj\.weight", 1, 1),
+        ),
+        denoiser="HunyuanVideoTransformer3DModel",
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "num_refiner_layers": r"txt_in\.individual_token_refiner\.blocks\.(\d+)\.",
+            "guidance_embeds": r"(guidance_in)\.",
+        },
+    ),
+    _Form(
+        "the transformer of Lumina 2",
+        rf"^{_BARE}context_refiner\.0\.attention\.qkv\.weight$",
+        "Lumina2Pipeline",
+        ((rf"{_BARE}cap_embedder\.1\.weight", 1, 1), (rf"{_BARE}x_embedder\.weight", 1, 4)),
+        denoiser="Lumina2Transformer2DModel",
+        counts={"num_layers": r"layers\.(\d+)\.", "num_refiner_layers": r"noise_refiner\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of AuraFlow",
+        rf"^{_BARE}double_layers\.0\.attn\.w1q\.weight$",
+        "AuraFlowPipeline",
+        ((rf"{_BARE}cond_seq_linear\.weight", 1, 1), (rf"{_BARE}init_x_linear\.weight", 1, 4)),
+        denoiser="AuraFlowTransformer2DModel",
+        counts={
+            "num_mmdit_layers": r"double_layers\.(\d+)\.",
+            "num_single_dit_layers": r"single_layers\.(\d+)\.",
+        },
+    ),
+    _Form(
+        "the transformer of HiDream",
+        rf"^{_BARE}double_stream_blocks\.0\.block\.attn1\.to_q_t\.weight$",
+        "HiDreamImagePipeline",
+        ((rf"{_BARE}caption_projection\.\d+\.linear\.weight", 1, 1), (rf"{_BARE}x_embedder\.proj\.weight", 1, 4)),
+        denoiser="HiDreamImageTransformer2DModel",
+        counts={
+            "num_layers": r"double_stream_blocks\.(\d+)\.",
+            "num_single_layers": r"single_stream_blocks\.(\d+)\.",
+        },
+    ),
+    _Form(
+        "the transformer of Cosmos 2",
+        rf"^{_BARE}(?:net\.)?blocks\.0\.adaln_modulation_self_attn\.1\.weight$",
+        "Cosmos2TextToImagePipeline",
+        (
+            (rf"{_BARE}(?:net\.)?blocks\.0\.cross_attn\.k_proj\.weight", 1, 1),
+            (rf"{_BARE}(?:net\.)?final_layer\.linear\.weight", 0, 4),
+        ),
+        denoiser="CosmosTransformer3DModel",
+        counts={"num_layers": r"(?:net\.)?blocks\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of Krea 2",
+        rf"^{_BARE}txtfusion\.projector\.weight$",
+        "Krea2Pipeline",
+        ((rf"{_BARE}txtmlp\.1\.weight", 1, 1), (rf"{_BARE}first\.weight", 1, 4)),
+        denoiser="Krea2Transformer2DModel",
         counts={"num_layers": r"blocks\.(\d+)\."},
     ),
     _Form("a VAE", r"^decoder\.conv_in\.weight$"),
     _Form(
         "a text encoder",
-        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q)\.weight$",
+        r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"
+        r"|(?:model\.)?(?:language_model\.)?embed_tokens|(?:enc\.)?blk\.0\.attn_q)\.weight$",
     ),
     _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
 
 
-_TRANSFORMERS = ", ".join(
-    form.holds.removeprefix("the transformer of ") for form in _FORMS if form.counts and form.pipeline_class
-)
+_TRANSFORMERS = ", ".join(form.holds.removeprefix("the transformer of ") for form in _FORMS if form.denoiser)
+
+
+_NODES = {
+    "a LoRA": "ApplyLora",
+    "a VAE": "LoadVAE",
+    "a text encoder": "LoadTextEncoder",
+    "a textual inversion": "AddEmbedding",
+}
+"""The nodes that take what is no model by itself."""
 
 
 def recognise(header: Header) -> Checkpoint | None:
@@ -243,13 +347,15 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
     if found is None or found.family is None:
         what = f"{path} holds {found.holds}; " if found else f"{path} holds tensors of names that are not known here; "
         what += f"single files of Stable Diffusion and SDXL are loaded, and transformers of {_TRANSFORMERS}."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Load a folder in Diffusers' format instead.")
+        node = _NODES.get(found.holds if found else "")
+        fix = f"Name it in {node}." if node else "Load a folder in Diffusers' format instead."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
     if is_gguf(path):
         _check_gguf(found, path, header, at)
     elif _is_quantised(found, header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
         raise PatchbayError(
-            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of plain float16, bfloat16 or float8 weights."
+            Code.UNSUPPORTED_CLASS, at, what, "Use a GGUF file, or one of float16, bfloat16 or float8 weights."
         )
     if found.missing:
         what = f"{path} holds no weights for the {found.missing[0]}."
@@ -264,8 +370,13 @@ def whole(found: Checkpoint | None, path: Path, header: Header, at: str) -> Chec
 def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
     """Refuse what Diffusers does not read of GGUF files, or reads only with a package that is not there."""
     if not found.partial:
-        what = f"{path} holds {found.holds}, and of GGUF files only transformers are read."
+        what = f"{path} holds {found.holds}, and of GGUF files only transformers and text encoders are read."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use it as a .safetensors file.")
+    check_blocks(path, header, at)
+
+
+def check_blocks(path: Path, header: Header, at: str) -> None:
+    """Refuse a GGUF file with types that are not read, or without the package. Raises `PatchbayError` at `at`."""
     unread = set(header.precisions()) - READABLE - _PRECISIONS
     if unread:
         what = f"{path} stores weights as {', '.join(sorted(unread))}, which Diffusers does not read."
@@ -274,8 +385,8 @@ def _check_gguf(found: Checkpoint, path: Path, header: Header, at: str) -> None:
 
 
 def _is_quantised(found: Checkpoint, header: Header) -> bool:
-    """Whether the tensors of a part that would be read are no plain numbers."""
-    return not is_plain(header, tuple(found.parts.values()))
+    """Whether the tensors of a part that would be read are no plain numbers; scales are read beside transformers."""
+    return not is_plain(unscaled(header) if found.partial else header, tuple(found.parts.values()))
 
 
 def is_plain(header: Header, prefixes: tuple[str, ...] = ("",)) -> bool:

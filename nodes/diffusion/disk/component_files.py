@@ -10,8 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.checkpoints import is_plain, recognise
+from nodes.diffusion.disk.checkpoints import check_blocks, is_plain, recognise
+from nodes.diffusion.disk.gguf_files import EMBEDDING, ENCODERS, is_gguf, read_gguf
 from nodes.diffusion.disk.headers import Header, read_header
+from nodes.diffusion.disk.scaled_files import unscaled
+from nodes.diffusion.disk.vaes import survey_vae, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,15 +36,20 @@ _READERS: Mapping[str, tuple[str, ...]] = {
 }
 """Class of a text encoder -> the tensor of its words' vectors [words, width], by any of these names."""
 
+_LANGUAGE = tuple(f"{begin}embed_tokens.weight" for begin in ("", "model.", "language_model.", "model.language_model."))
+"""The same for all others, which are language models."""
+
 _WIDTHS = ("hidden_size", "d_model")
 
 
 def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
-    """The model with its VAE's weights from the file at `path`.
+    """The model with the VAE in the folder `path`, or with its own VAE's weights from the file there.
 
     Raises `PatchbayError` at `at`: `bad_model` for a file that is no VAE, `kind_mismatch` for one of other sizes,
     `unsupported_class` for a model whose VAE is not read from files, or weights that are no plain numbers.
     """
+    if path.is_dir():
+        return swapped(source, survey_vae(path, at), at)
     header = _read(path, at)
     name = source.family.decoder
     part = source.parts.get(name)
@@ -73,26 +81,36 @@ def _vae_sizes(header: Header, prefix: str) -> tuple[int, ...] | None:
 def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
     """The model with one of its text encoders' weights from the file at `path`: the one whose sizes the file has.
 
-    Of several such the first that is not from a file already.
+    Of several such first one that has no weights, then one that is not from a file already.
     Raises `PatchbayError` at `at`: `bad_model` for a file that is no text encoder, `kind_mismatch` for one that fits
     none of the model's, `unsupported_class` for weights that are no plain numbers.
     """
     header = _read(path, at)
-    found = {shape for names in _READERS.values() for name in names if (shape := header.shapes.get(name))}
+    every = {EMBEDDING, *_LANGUAGE, *(name for names in _READERS.values() for name in names)}
+    found = {header.shapes[name] for name in sorted(every) if name in header.shapes}
     if not found:
         raise _other(path, header, "text encoder", at)
-    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.weights}
-    for part in sorted(readers.values(), key=lambda part: part.alone):
-        if any(header.shapes.get(name) == _words(part) for name in _READERS.get(part.class_name, ())):
+    readers = {name: part for name, part in source.parts.items() if source.family.is_text(name) and part.trained}
+    for part in sorted(readers.values(), key=lambda part: (not part.bare, part.alone)):
+        if any(header.shapes.get(name) == _words(part) for name in _names(part, path)):
             return _replaced(source, part, path, header)
     own = ", ".join(f"{name} {_written(_words(part))}" for name, part in sorted(readers.items()))
     what = f"{path} is a text encoder of {_written(found.pop())}, and {source.name} has none such: {own}."
     raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a text encoder of the model's own family.")
 
 
+def _names(part: Part, path: Path) -> tuple[str, ...]:
+    """What the tensor of a text encoder's words may be called in the file at `path`; nothing where it is not read."""
+    if is_gguf(path):
+        return (EMBEDDING,) if part.class_name in ENCODERS else ()
+    return _READERS.get(part.class_name, _LANGUAGE)
+
+
 def _words(part: Part) -> tuple[int | None, int | None]:
     """How many words a text encoder's list has, and how many numbers stand for each."""
-    return part.first_integer(("vocab_size",)), part.first_integer(_WIDTHS)
+    inner = part.config.get("text_config")
+    text = replace(part, config=inner) if isinstance(inner, dict) else part
+    return text.first_integer(("vocab_size",)), text.first_integer(_WIDTHS)
 
 
 def _written(sizes: tuple[int | None, ...]) -> str:
@@ -100,10 +118,14 @@ def _written(sizes: tuple[int | None, ...]) -> str:
 
 
 def _read(path: Path, at: str) -> Header:
-    header = read_header(path, at)
+    if is_gguf(path):
+        header = read_gguf(path, at)
+        check_blocks(path, header, at)
+        return header
+    header = unscaled(read_header(path, at))
     if not is_plain(header):
         what = f"{path} holds quantised weights, which cannot be read without what they were made smaller by."
-        fix = "Use a file of plain float16, bfloat16 or float8 weights."
+        fix = "Use a file of float16, bfloat16 or float8 weights."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, fix)
     return header
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from engine.choices import Choice
 from engine.errors import PatchbayError
+from nodes.diffusion.disk.gguf_files import SUFFIX, is_gguf
 from nodes.diffusion.disk.headers import PICKLES, refuse_pickle
 from nodes.diffusion.disk.hub import LONE
-from nodes.diffusion.disk.index import INDEX
+from nodes.diffusion.disk.index import index_file
 from nodes.diffusion.disk.roots import walk
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ _HOMES: Mapping[str, frozenset[str]] = {
 """Noun -> what programs call the folders that hold nothing else, in small letters."""
 
 
+_QUANTISED = frozenset({"text encoder"})
+"""What may be in a GGUF file."""
+
+
 def files(paths: Paths, noun: str) -> list[Choice]:
     """What may be a `noun` below the model roots, no file opened.
 
@@ -47,6 +52,8 @@ def files(paths: Paths, noun: str) -> list[Choice]:
             home = _home(root, path)
             if path.is_dir() or home not in {noun, ""} or name in at_home or len(at_home) >= MOST_FILES:
                 continue
+            if is_gguf(path) and noun not in _QUANTISED:
+                continue
             if home == noun:
                 at_home[name] = _choice(name, path)
             elif path.suffix.lower() not in PICKLES:
@@ -56,9 +63,9 @@ def files(paths: Paths, noun: str) -> list[Choice]:
 
 def _is_candidate(path: Path) -> bool:
     """A file by its suffix, or a folder in Diffusers' format, which is not looked into."""
-    if path.suffix.lower() in {".safetensors", *PICKLES}:
+    if path.suffix.lower() in {".safetensors", SUFFIX, *PICKLES}:
         return True
-    return (path / INDEX).is_file() or (path / LONE).is_file()
+    return index_file(path) is not None or (path / LONE).is_file()
 
 
 def _home(root: Path, path: Path) -> str:

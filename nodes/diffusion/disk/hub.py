@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.headers import PICKLES
-from nodes.diffusion.disk.index import INDEX, class_of, family_of
+from nodes.diffusion.disk.index import INDEX, MODULAR_INDEX, class_of, family_of
 from nodes.diffusion.disk.parts import choose_weights, read_json
 from nodes.diffusion.families.family import UNUSED
 
@@ -81,7 +81,8 @@ def fetch(
         names = [file.rfilename for file in model_info(name).siblings or ()]
         if lone is not None:
             return Path(snapshot_download(name, allow_patterns=lone(names)))
-        index = read_json(Path(hf_hub_download(name, INDEX)), at)
+        file = MODULAR_INDEX if MODULAR_INDEX in names and INDEX not in names else INDEX
+        index = read_json(Path(hf_hub_download(name, file)), at)
         if whole is None:
             unused = family_of(name, index, at).unused
         else:
@@ -95,10 +96,10 @@ def fetch(
 def wanted_files(names: Iterable[str], index: Mapping[str, object], unused: frozenset[str] = UNUSED) -> list[str]:
     """Of a repository's files, those that a survey needs: configurations, words, one variant of the weights.
 
-    `index` is what its model_index.json says; nothing of the `unused` parts is wanted.
+    `index` is what its index says; nothing of the `unused` parts is wanted.
     """
     names = list(names)
-    wanted = [name for name in names if name == INDEX]
+    wanted = [name for name in names if name in {INDEX, MODULAR_INDEX}]
     for part, inside in _parts(names, index, unused).items():
         wanted += [f"{part}/{name}" for name in inside if Path(name).suffix in {".json", ".txt", ".model"}]
         for stem in ("diffusion_pytorch_model", "model"):

@@ -1,4 +1,4 @@
-"""What a model_index.json says: the pipeline class, the parts with their libraries and classes, plain options.
+"""What the index of a model folder says: the pipeline class, the parts with their libraries and classes, plain options.
 
 Only what Diffusers and Transformers themselves bring is let through. Nothing here imports torch.
 """
@@ -24,6 +24,12 @@ _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
 INDEX = "model_index.json"
 """What makes a folder a model in Diffusers' format."""
 
+MODULAR_INDEX = "modular_model_index.json"
+"""What makes it one that is run in blocks, where there is no other index."""
+
+_OWN_BLOCKS = "modular_config.json"
+"""What names blocks whose code lies in the folder."""
+
 COMPLETE = "Is the folder complete?"
 
 
@@ -41,17 +47,45 @@ class Index:
         return FAMILIES[self.pipeline_class]
 
 
-def read_plain(root: Path, at: str) -> dict[str, object]:
-    """What the model_index.json in `root` says, its class a plain name and nothing in it asking for code.
+def index_file(root: Path) -> Path | None:
+    """The index of a model folder; None for any other folder."""
+    return next((root / name for name in (INDEX, MODULAR_INDEX) if (root / name).is_file()), None)
 
+
+def read_plain(root: Path, at: str) -> dict[str, object]:
+    """What the index in `root` says, its class a plain name and nothing in it asking for code.
+
+    Parts stand under their names as pairs of a library and a class, in an index of either kind.
     Raises `PatchbayError` at `at`: `bad_model`, `unsupported_class`.
     """
-    if not (root / INDEX).is_file():
+    file = index_file(root)
+    if file is None:
         what = f"{root} has no {INDEX}, so it is no model folder in Diffusers' format."
         raise PatchbayError(Code.BAD_MODEL, at, what, "Give the folder that holds model_index.json.")
-    index = read_json(root / INDEX, at)
-    class_of(root, index, at)
-    return index
+    index = read_json(file, at)
+    name = class_of(root, index, at)
+    if file.name == INDEX:
+        return index
+    _check_blocks(root, name, index, at)
+    return {name: _pair(entry) for name, entry in index.items()}
+
+
+def _check_blocks(root: Path, name: str, index: Mapping[str, object], at: str) -> None:
+    """Refuse blocks that are not those of the pipeline class itself. Raises `unsupported_class`."""
+    if (root / _OWN_BLOCKS).is_file():
+        raise _asks_for_code(root, at)
+    stem = name.removesuffix("ModularPipeline")
+    asked = index.get("_blocks_class_name")
+    if asked not in {None, "SequentialPipelineBlocks", f"{stem}Blocks", f"{stem}AutoBlocks"}:
+        what = f"{root} is to be run by the blocks {asked!r}, and a {name} is run by its own here."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Save the model with the blocks of its class.")
+
+
+def _pair(entry: object) -> object:
+    """An entry of a modular index as in the other one: without where its part comes from, which is the folder here."""
+    if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[2], dict):  # noqa: PLR2004  # a pair and that
+        return entry
+    return entry[:2] if entry[0] is not None else entry[2].get("type_hint", [None, None])
 
 
 def read_index(root: Path, at: str) -> Index:
@@ -65,7 +99,8 @@ def read_index(root: Path, at: str) -> Index:
         if isinstance(entry, list) and entry != [None, None]
         if name in family.parts or name in family.denoisers or is_part(root, name, entry)
     }
-    missing = [name for name in {**family.parts, **dict.fromkeys(_needed(family))} if name not in parts]
+    needed = {**family.parts, **dict.fromkeys(_needed(family))}
+    missing = [name for name in needed if name not in parts and name not in family.made]
     if missing:
         what = f"{root}/{INDEX} names no {', no '.join(missing)}; a {index['_class_name']} needs it."
         raise PatchbayError(Code.BAD_MODEL, at, what, COMPLETE)
@@ -92,11 +127,15 @@ def class_of(root: Path | str, index: Mapping[str, object], at: str) -> str:
     """
     name = index.get("_class_name")
     if isinstance(name, list) or "custom_pipeline" in index or "auto_map" in index:
-        what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
+        raise _asks_for_code(root, at)
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise PatchbayError(Code.BAD_MODEL, at, f"{root}/{INDEX} names no pipeline class but {name!r}.")
     return name
+
+
+def _asks_for_code(root: Path | str, at: str) -> PatchbayError:
+    what = f"{root} asks for code of its own to be run, and a model folder may hold data only."
+    return PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a model made of Diffusers' own classes.")
 
 
 def family_of(root: Path | str, index: Mapping[str, object], at: str) -> Family:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.checkpoints import NEEDS_WEIGHTS, recognise, whole
+from nodes.diffusion.disk.checkpoints import NEEDS_REST, recognise, whole
 from nodes.diffusion.disk.gguf_files import SUFFIX, header_of
 from nodes.diffusion.disk.headers import PICKLES
 from nodes.diffusion.disk.hub import LONE
-from nodes.diffusion.disk.index import INDEX
+from nodes.diffusion.disk.index import INDEX, index_file
 from nodes.diffusion.disk.parts import read_json
 from nodes.diffusion.disk.roots import walk
-from nodes.diffusion.disk.source import survey
+from nodes.diffusion.disk.source import survey, survey_rest
 from nodes.diffusion.disk.whole import kind_of, survey_whole
 from nodes.pictures import FOLDER
 from nodes.pocket import MODEL as POCKET
@@ -50,7 +50,8 @@ def models(paths: Paths, *, weights: bool = True) -> list[Choice]:
     """The model in the box, what lies below the model roots, and what is in the hub's local cache.
 
     With `weights=False` a folder is whole without them, as for `survey`. Under `lends` a folder has the kind of the
-    single files whose `config` it can be, with or without weights.
+    single files whose `config` it can be, with or without weights; and under `lacks`, where it can be that of a
+    transformer, the parts whose weights must come from elsewhere then.
     """
 
     def describe(name: str, path: Path, source: str) -> Choice:
@@ -64,11 +65,11 @@ def _with_configs(choice: Choice, others: Iterable[Choice]) -> Choice:
     """A single file with the folders that fit as its `config`, under `configs`; anything else as it is."""
     if "needs" not in choice.detail:
         return choice
-    whole_only = choice.detail["needs"] == NEEDS_WEIGHTS
+    is_partial = choice.detail["needs"] == NEEDS_REST
     fitting: list[JsonValue] = [
         other.name
         for other in others
-        if other.detail.get("lends") == choice.kind and not (whole_only and "problem" in other.detail)
+        if other.detail.get("lends") == choice.kind and not (is_partial and "lacks" not in other.detail)
     ]
     return replace(choice, detail={**choice.detail, "configs": fitting})
 
@@ -166,7 +167,7 @@ def _states(root: Path) -> dict[str, os.stat_result]:
 
 def _is_model(path: Path) -> bool:
     """Whether to list it: pickles that are named like models are, so that it is said why they cannot be used."""
-    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() in {".safetensors", SUFFIX, *_REFUSED}
+    return index_file(path) is not None if path.is_dir() else path.suffix.lower() in {".safetensors", SUFFIX, *_REFUSED}
 
 
 def _hub() -> Iterator[tuple[str, Path]]:
@@ -202,15 +203,25 @@ def _found(name: str, path: Path, source: str, *, weights: bool) -> Choice:
         if path.is_file():
             kind = _look_into(path, name, detail)
         else:
-            if (path / INDEX).is_file():
-                detail["pipeline_class"] = str(read_json(path / INDEX, name).get("_class_name"))
+            if index := index_file(path):
+                detail["pipeline_class"] = str(read_json(index, name).get("_class_name"))
             detail["lends"] = survey(path, weights=False, at=name).kind
+            detail.update(_lacks(path, name))
             kind = survey(path, weights=weights, at=name).kind
     except PatchbayError as error:
         detail["problem"] = asdict(error.problem)
     except OSError as error:
         detail["problem"] = _unreadable(name, error)
     return Choice(name, kind, detail)
+
+
+def _lacks(path: Path, name: str) -> dict[str, JsonValue]:
+    """Which parts a folder has no weights for, if it is good beside a file with a transformer."""
+    try:
+        rest = survey_rest(path, {"transformer"}, name)
+    except PatchbayError:
+        return {}
+    return {"lacks": [part.name for part in rest.parts.values() if part.bare and part.name != "transformer"]}
 
 
 def _unreadable(name: str, error: OSError) -> JsonValue:

@@ -73,6 +73,11 @@ class NetSource:
     parts: Mapping[str, Part] = field(compare=False, repr=False)
 
     @property
+    def nbytes(self) -> int:
+        """Memory held by each of those who know it, in bytes: none, as of a model."""
+        return 0
+
+    @property
     def patches(self) -> tuple[Patch, ...]:
         """None: it is taken as it is."""
         return ()

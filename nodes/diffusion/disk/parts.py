@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.headers import Header, read_header, refuse_pickle
+from nodes.diffusion.disk.headers import PICKLES, Header, read_header, refuse_pickle
 from nodes.diffusion.disk.quantising import check_stored, method_of
 from nodes.diffusion.families.family import Rule
 
@@ -58,6 +58,16 @@ class Part:
     def nbytes(self, itemsize: int) -> int:
         """The memory that it takes in a precision of so many bytes a number."""
         return self.stored or self.numbers * itemsize
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is something that has weights, here or elsewhere."""
+        return bool(self.stem or self.weights)
+
+    @property
+    def bare(self) -> bool:
+        """Whether it has none of the weights that it needs."""
+        return self.trained and not self.weights
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -138,7 +148,7 @@ def read_part(folder: Path, class_name: str, rule: Rule, at: str, *, weights: bo
     """
     name = folder.name
     if not folder.is_dir():
-        what = f'{folder.parent} has no folder "{name}" though model_index.json names that part.'
+        what = f'{folder.parent} has no folder "{name}" though its index names that part.'
         raise PatchbayError(Code.BAD_MODEL, at, what, "Is the folder complete?")
     config = read_json(folder / rule.config, at)
     _refuse_code(folder, config, at)
@@ -177,11 +187,18 @@ def weight_files(folder: Path, stem: str, at: str) -> tuple[str | None, tuple[Pa
         for path in sorted(folder.iterdir()):
             refuse_pickle(path, at)
         what = f"{folder} holds no weights: no {stem}.safetensors."
-        raise PatchbayError(Code.BAD_MODEL, at, what, "Is the folder complete?")
+        fix = "Is the folder complete? One without weights is good as the `config` of a single file."
+        raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     variant, name = chosen
     if name.endswith(".json"):
         return variant, _shards(folder / name, at)
     return variant, (folder / name,)
+
+
+def holds_none(folder: Path, stem: str) -> bool:
+    """Whether a folder is there and holds no weights, neither such as are read nor pickles."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else [f"{stem}.safetensors"]
+    return choose_weights(names, stem) is None and not any(name.endswith(tuple(PICKLES)) for name in names)
 
 
 def choose_weights(names: Iterable[str], stem: str) -> tuple[str | None, str] | None:

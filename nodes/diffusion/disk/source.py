@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from engine.digests import file_digest
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk import hub
+from nodes.diffusion.disk.bare import can_come_later
 from nodes.diffusion.disk.checkpoints import Checkpoint, recognise, whole
 from nodes.diffusion.disk.gguf_files import SUFFIX, header_of, is_gguf
 from nodes.diffusion.disk.headers import PICKLES, Header
-from nodes.diffusion.disk.index import COMPLETE, INDEX, read_index
-from nodes.diffusion.disk.parts import Part, read_part, rule_for
+from nodes.diffusion.disk.index import COMPLETE, INDEX, index_file, read_index
+from nodes.diffusion.disk.parts import Part, holds_none, read_part, rule_for
 from nodes.diffusion.disk.quantising import NONE, Quantisation
+from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.families.families import FAMILIES, FILLING, FOLLOWING
 from nodes.diffusion.families.family import LATENT_CHANNELS, TEXT_WIDTHS, Family
 from nodes.diffusion.families.images import STABLE_DIFFUSION
@@ -61,6 +63,11 @@ class ModelSource:
     patches: tuple[Patch, ...] = ()
     quantize: Quantisation = NONE
     task: str = field(default="", compare=False)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by each of those who know it, in bytes: none. What was surveyed is kept once for all of them."""
+        return 0
 
     @property
     def plain(self) -> ModelSource:
@@ -111,6 +118,15 @@ class ModelSource:
         vae, denoiser = self.parts.get(self.family.decoder), self.parts[self.family.denoisers[0]]
         latents = vae.first_integer(LATENT_CHANNELS) if vae else None
         return latents is not None and denoiser.first_integer(("in_channels",)) == 2 * latents + 1
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the last step's result is taken, as what the stock call gives as a latent is one no more.
+
+        One that reads its picture beside the latents cuts their first frame off.
+        """
+        denoiser = self.parts[self.family.denoisers[0]]
+        return self.family.ends_early or denoiser.config.get("image_condition_type") == "latent_concat"
 
     @property
     def reads_picture(self) -> bool:
@@ -192,14 +208,31 @@ def remembered(key: Hashable, find: Callable[[], ModelSource]) -> ModelSource:
     return found
 
 
-def _survey_folder(root: Path, at: str, *, weights: bool = True, without: Collection[str] = frozenset()) -> ModelSource:
-    """Survey a folder, all its weights or none; never those of the parts `without`."""
+def survey_rest(root: Path, brought: Collection[str], at: str) -> ModelSource:
+    """Survey a folder as the `config` of a file that brings the weights of the parts `brought`.
+
+    Text encoders and the VAE may be without weights, since wiring can bring them; every other part needs its own.
+    """
+    return _survey_folder(root, at, without=brought, may_lack=True)
+
+
+def _survey_folder(
+    root: Path, at: str, *, weights: bool = True, without: Collection[str] = frozenset(), may_lack: bool = False
+) -> ModelSource:
+    """Survey a folder, all its weights or none; never those of the parts `without`.
+
+    With `may_lack` those of parts that wiring can bring need not be there.
+    """
     index = read_index(root, at)
     own = index.family.parts
     parts = {}
     for name, (library, class_name) in index.parts.items():
         rule = own[name] if name in own else rule_for(root / name, library, class_name)
-        parts[name] = read_part(root / name, class_name, rule, at, weights=weights and name not in without)
+        lacks = may_lack and can_come_later(index.family, name) and holds_none(root / name, rule.weights)
+        read = weights and name not in without and not lacks
+        parts[name] = read_part(root / name, class_name, rule, at, weights=read)
+    for name, config in index.family.made.items():
+        parts.setdefault(name, Part(name, "diffusers", str(config["_class_name"]), root, config, ()))
     kind = family_kind(root, index.family, parts, at)
     return ModelSource(root, index.pipeline_class, stamp_of(parts), root.name, kind, parts, root, index.options)
 
@@ -213,20 +246,28 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     if config is None:
         what = f"{path} holds no configurations and no tokenizer's words; these must come from elsewhere."
         raise PatchbayError(Code.BAD_MODEL, at, what, f"Set {found.needs}.")
-    base = _survey_folder(config, at, weights=found.partial, without=found.parts)
+    base = survey_rest(config, found.parts, at) if found.partial else _survey_folder(config, at, weights=False)
     fix = "Set `config` to a folder of the same family."
-    if base.family is not found.family:
+    denoiser = base.parts[base.family.denoisers[0]].class_name
+    is_same = denoiser == found.denoiser if found.partial else base.family is found.family
+    if not is_same:
         what = f"{path} holds {found.holds}, but {config} is a {base.pipeline_class}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
-    if base.kind != found.kind:
-        what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
+    sizes = _sizes(config, base.family, base.parts, at)
+    if sizes != found.sizes:
+        what = f"{path} is a model of the sizes {_written(found.sizes)}, but {config} is one of {_written(sizes)}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     _check_counts(path, found, base, at)
-    parts = {name: _part_of_file(path, part, found, header, at) for name, part in base.parts.items()}
+    read = unscaled(header)
+    parts = {name: _part_of_file(path, part, found, read, at) for name, part in base.parts.items()}
     stamp = stamp_of(parts)
     return ModelSource(
         path, base.pipeline_class, stamp, path.stem, base.kind, parts, config, base.options, single_file=True
     )
+
+
+def _written(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))
 
 
 def _check_counts(path: Path, found: Checkpoint, base: ModelSource, at: str) -> None:
@@ -241,9 +282,7 @@ def _check_counts(path: Path, found: Checkpoint, base: ModelSource, at: str) -> 
 
 def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at: str) -> Part:
     """A part whose configuration is in a folder and whose weights, where it has any, are in the single file."""
-    if not part.stem:
-        return part
-    if found.partial and part.weights:
+    if not part.trained or (found.partial and part.name not in found.parts):
         return part
     prefix = found.parts.get(part.name)
     if prefix is None:
@@ -281,9 +320,13 @@ def family_kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) 
 
 
 def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
-    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it."""
+    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it.
+
+    One of Kandinsky that follows a picture makes as many channels of it.
+    """
     channels, latents = unet.integer("in_channels", at), vae.integer("latent_channels", at)
-    if channels not in {latents, 2 * latents + 1}:
+    hinted = unet.config.get("addition_embed_type") == "image_hint"
+    if channels not in {2 * latents if hinted else latents, 2 * latents + 1}:
         what = f"{path} has a UNet of {channels} input channels for latents of {latents}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
 
@@ -302,7 +345,10 @@ def _state(source: ModelSource) -> object:
     """What changes when a file of the model changes, comes or goes; None when one is gone."""
     folders = {source.path, source.config, *(part.folder for part in source.parts.values())}
     try:
-        times = sorted((str(path), path.stat().st_mtime_ns) for path in {*folders, source.config / INDEX})
+        times = sorted(
+            (str(path), path.stat().st_mtime_ns)
+            for path in {*folders, index_file(source.config) or source.config / INDEX}
+        )
         return times, stamp_of(source.parts)
     except OSError:
         return None

@@ -17,6 +17,7 @@ from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.disk.index import INDEX, is_part, plain_pair, read_plain
 from nodes.diffusion.disk.parts import LIBRARIES, Part, read_part, rule_for
 from nodes.diffusion.disk.source import ModelSource, family_kind, remembered, stamp_of
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.families.family import UNUSED, Rule
 
@@ -49,6 +50,9 @@ def survey_whole(path: Path, at: str) -> ModelSource:
 def _survey(root: Path, at: str) -> ModelSource:
     index = read_plain(root, at)
     name = str(index["_class_name"])
+    if is_modular(name):
+        what = f'{root} is a "{name}", which is run in blocks and not called as a whole.'
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Run it in stages: LoadModel.")
     if name not in pipeline_classes():
         what = f'{root} is a "{name}", which the installed Diffusers does not have.'
         fix = nearest(name, pipeline_classes()) or "Use a model of a class that it has."

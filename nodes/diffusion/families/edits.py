@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nodes.diffusion.families.common import DRAWN_PICTURE, ENCODED_WITH_NOISE
 from nodes.diffusion.families.family import Family, Pictures
 from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET
 
 _BOTH = "it guides by the words and by the picture"
+
+QWEN_IMAGE_EDIT = Family(
+    "qwen-image-edit",
+    "QwenImageEditPipeline",
+    sizes={(3584, 16): "qwen-image"},
+    begun_steps=True,
+    divides_guided=True,
+    pictures=Pictures(with_text=True, among_tokens=True),
+    decodes_as="QwenImagePipeline",
+    paints_as="QwenImageEditInpaintPipeline",
+)
 
 EDITS = (
     replace(
@@ -18,15 +30,7 @@ EDITS = (
         blank_words='{"edit_instruction": ""}',
         decodes_as="BriaFiboPipeline",
     ),
-    Family(
-        "qwen-image-edit",
-        "QwenImageEditPipeline",
-        sizes={(3584, 16): "qwen-image"},
-        begun_steps=True,
-        divides_guided=True,
-        pictures=Pictures(with_text=True, among_tokens=True),
-        decodes_as="QwenImagePipeline",
-    ),
+    QWEN_IMAGE_EDIT,
     Family(
         "qwen-image-edit-plus",
         "QwenImageEditPlusPipeline",
@@ -36,6 +40,27 @@ EDITS = (
         one_prompt=True,
         pictures=Pictures(most=10, with_text=True, among_tokens=True),
         decodes_as="QwenImagePipeline",
+    ),
+    Family(
+        "qwen-image-2.1",
+        "QwenImage21Pipeline",
+        sizes={(4096, 64): "qwen-image-2.1"},
+        pictures=Pictures(least=0, most=10, with_text=True, among_tokens=True),
+    ),
+    Family(
+        "joyimage-edit",
+        "JoyImageEditPipeline",
+        sizes={(4096, 16): "joyimage"},
+        divides_guided=True,
+        pictures=Pictures(with_text=True, among_tokens=True, sized="listed", likely=True),
+    ),
+    Family(
+        "joyimage-edit-plus",
+        "JoyImageEditPlusPipeline",
+        sizes={(4096, 16): "joyimage"},
+        divides_guided=True,
+        whole="its pictures lie among its latents",
+        pictures=Pictures(("images",), least=0, most=10, with_text=True, among_tokens=True, for_each=True),
     ),
     replace(
         FLUX2_KLEIN,
@@ -79,6 +104,16 @@ EDITS = (
         one_prompt=True,
         whole="it draws noise for its picture anew",
         pictures=Pictures(sized="own", times=4),
+    ),
+    Family(
+        "kandinsky5-edit",
+        "Kandinsky5I2IPipeline",
+        sizes={(3584, 16): "kandinsky5"},
+        axes={"prompt_cu_seqlens": None},
+        whole=DRAWN_PICTURE,
+        blank_only=ENCODED_WITH_NOISE,
+        pictures=Pictures(with_text=True, stretched=True, for_each=True),
+        decodes_as="Kandinsky5T2IPipeline",
     ),
     Family(
         "depth",

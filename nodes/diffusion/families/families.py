@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nodes.diffusion.families.edits import EDITS
+from nodes.diffusion.families.blocks import BLOCKS
+from nodes.diffusion.families.edits import EDITS, QWEN_IMAGE_EDIT
 from nodes.diffusion.families.images import (
     CHROMA,
     COGVIEW4,
     FLUX,
+    FLUX2_KLEIN,
     FLUX_KONTEXT,
     HUNYUAN_DIT,
     IMAGES,
@@ -29,6 +31,8 @@ from nodes.diffusion.families.images import (
     STABLE_DIFFUSION,
     Z_IMAGE,
 )
+from nodes.diffusion.families.priors import KANDINSKY21, KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
+from nodes.diffusion.families.sounding import SOUNDING
 from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
 
 if TYPE_CHECKING:
@@ -68,25 +72,48 @@ _TASKS: Mapping[str, Family] = {
     "ChromaInpaintPipeline": CHROMA,
     "QwenImageImg2ImgPipeline": QWEN_IMAGE,
     "QwenImageInpaintPipeline": QWEN_IMAGE,
+    "QwenImageEditInpaintPipeline": QWEN_IMAGE_EDIT,
     "FluxKontextInpaintPipeline": FLUX_KONTEXT,
+    "Flux2KleinInpaintPipeline": FLUX2_KLEIN,
     "ZImageImg2ImgPipeline": Z_IMAGE,
     "ZImageInpaintPipeline": Z_IMAGE,
     "LatentConsistencyModelImg2ImgPipeline": LCM,
     "Kandinsky3Img2ImgPipeline": KANDINSKY3,
     "SanaSprintImg2ImgPipeline": SANA_SPRINT,
     "WanVideoToVideoPipeline": WAN,
+    "KandinskyV22PriorEmb2EmbPipeline": KANDINSKY22_PRIOR,
+    "KandinskyV22Img2ImgPipeline": KANDINSKY22,
+    "KandinskyV22InpaintPipeline": KANDINSKY22,
+    "KandinskyV22ControlnetPipeline": KANDINSKY22,
+    "KandinskyV22ControlnetImg2ImgPipeline": KANDINSKY22,
+    "KandinskyInpaintPipeline": KANDINSKY21,
     "CogVideoXVideoToVideoPipeline": COGVIDEOX,
     "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
 """Classes of other tasks: containers of the same parts, whose family runs the stages."""
 
+_TASKS_OF_VARIANTS = {
+    "StableDiffusionPAGImg2ImgPipeline": "StableDiffusionPAGPipeline",
+    "StableDiffusionPAGInpaintPipeline": "StableDiffusionPAGPipeline",
+    "StableDiffusionXLPAGImg2ImgPipeline": "StableDiffusionXLPAGPipeline",
+    "StableDiffusionXLPAGInpaintPipeline": "StableDiffusionXLPAGPipeline",
+    "StableDiffusion3PAGImg2ImgPipeline": "StableDiffusion3PAGPipeline",
+}
+"""The same of those classes that do it in another way."""
+
+_OF_VARIANTS = {
+    name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
+    for name, family in _VARIANTS.items()
+}
+
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES)},
     **{
-        name: replace(family, pipeline_class=name, steers={}, own_guidance="it makes a third prediction of its own")
-        for name, family in _VARIANTS.items()
+        family.pipeline_class: family
+        for family in (*IMAGES, *VIDEOS, *SOUNDING, *EDITS, *AFTER_PICTURES, *BLOCKS, *PRIORS)
     },
+    **_OF_VARIANTS,
     **_TASKS,
+    **{task: _OF_VARIANTS[name] for task, name in _TASKS_OF_VARIANTS.items()},
 }
 """Pipeline class of a model folder -> its family."""
 
@@ -101,6 +128,8 @@ FOLLOWING = frozenset(
         "CogView4ControlPipeline",
         "CogVideoXFunControlPipeline",
         "EasyAnimateControlPipeline",
+        "KandinskyV22ControlnetPipeline",
+        "KandinskyV22ControlnetImg2ImgPipeline",
     }
 )
 """Classes whose denoisers read a picture to follow beside the latents."""

@@ -31,10 +31,15 @@ class Pictures:
     `arguments` are their names there, in order; where there are more pictures than names, the first name takes all.
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
-    "area" that of its proportions with the area that the model was made for; `stretched` ones are brought to the size
-    of what is drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy
-    for each picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
-    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so.
+    "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
+    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they
+    are a video as long as the one that is drawn. `for_each` asks for a copy for each picture or video that is drawn.
+    `leading` ones become the first frames of the latents while they are drawn.
+    By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
+    `placed` is the class beside the pipeline's that says where a picture lies: the first one begins the video, and a
+    second one ends it.
+    `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
+    latents of them are read where the class would draw some from PyTorch's global generator.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -42,20 +47,50 @@ class Pictures:
     most: int = 1
     with_text: bool = False
     among_tokens: bool = False
-    sized: Literal["", "own", "area"] = ""
+    sized: Literal["", "own", "area", "listed"] = ""
     times: int = 1
     stretched: bool = False
     frames: bool = False
     leading: bool = False
     always: bool = False
     for_each: bool = False
+    likely: bool = False
+    clip: str = ""
+    placed: str = ""
     parts: tuple[str, ...] = ()
 
 
-_TEXT = ("text_encoder", "tokenizer", "processor", "text_processor")
+@dataclass(frozen=True, slots=True)
+class After:
+    """What the stock call of a family draws after: embeddings of pictures, which models of the family `prior` draw.
+
+    `argument` is their name there; what some calls want to guide against too is called the same after "negative_".
+    """
+
+    prior: str
+    argument: str = "image_embeds"
+
+    @property
+    def against(self) -> str:
+        """What the call names an embedding to guide against."""
+        return f"negative_{self.argument}"
+
+
+_TEXT = ("text_encoder", "tokenizer", "t5_tokenizer", "processor", "text_processor", "text_conditioner")
 """How the names of parts start that turn words into tensors."""
 
-UNUSED = frozenset({"safety_checker", "feature_extractor", "image_encoder", "watermarker"})
+UNUSED = frozenset(
+    {
+        "safety_checker",
+        "feature_extractor",
+        "image_encoder",
+        "watermarker",
+        "prompt_upsampler",
+        "prompt_upsampler_processor",
+        "prompt_enhancer",
+        "duration_head",
+    }
+)
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
 
 
@@ -87,6 +122,7 @@ class Family:
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
     - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
+    - `puts_back`: its models that were made for inpainting, too, get the picture around the mask back after each step.
     - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
@@ -97,11 +133,16 @@ class Family:
     - `divides_guided`: its pipeline divides by the length of the guided prediction.
     - `alone`: its call draws one video of one prompt, with one generator.
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
+    - `after`: the embeddings of pictures that it draws after.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
+    - `connectors`: parts through which an encoded prompt goes to the denoiser, run where that runs.
+    - `sound`: what makes sound of what is denoised beside its videos, in order: a spectrogram of a latent, and a wave.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
-    - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
+    - `reads_as`: the class that runs the same parts where they are given pictures, or more of them than its own reads.
+    - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 
     name: str
@@ -125,6 +166,7 @@ class Family:
     sized: bool = False
     tiles: bool = False
     puts_latents: bool = False
+    puts_back: bool = False
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False
@@ -140,26 +182,40 @@ class Family:
     joined: tuple[Literal["positive", "negative"], ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
+    connectors: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
+    after: After | None = None
     decodes_as: str = ""
+    paints_as: str = ""
     reads_as: str = ""
+    made: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def unused(self) -> frozenset[str]:
         """Parts that no stage needs."""
-        return UNUSED if self.pictures is None else UNUSED - {*self.pictures.parts}
+        return UNUSED - {self.decoder, *(() if self.pictures is None else self.pictures.parts)}
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether what it draws are embeddings of pictures, to which its image encoder brings pictures too."""
+        return self.decoder == "image_encoder"
 
     @property
     def shown(self) -> frozenset[str]:
-        """The arguments of the stock call that pictures are given by."""
-        return frozenset() if self.pictures is None else frozenset(self.pictures.arguments)
+        """The arguments of the stock call that pictures and embeddings of pictures are given by."""
+        embedded = () if self.after is None else (self.after.argument, self.after.against)
+        return frozenset(
+            (*(() if self.pictures is None else (*self.pictures.arguments, self.pictures.clip)), *embedded)
+        )
 
     def is_text(self, part: str) -> bool:
-        """Whether a part turns words into tensors."""
-        return part.startswith(_TEXT)
+        """Whether a part turns words into tensors, or the pictures beside them for the one that does."""
+        shown = self.pictures
+        return part.startswith(_TEXT) or (shown is not None and shown.with_text and part in shown.parts)
 
     def has_skeleton(self, part: str) -> bool:
         """Whether a pipeline asks this part for its sizes even where it does not run."""
-        return part == self.decoder or part in self.denoisers
+        return part == self.decoder or part in self.denoisers or part in self.sound[:1]
 
     def kind(self, sizes: tuple[int, ...]) -> str:
         """The kind of a model of this family with these sizes."""
@@ -182,5 +238,5 @@ TEXT_WIDTHS = (
 )
 """What the configurations of denoisers call the width of the text they read, the first that is there counts."""
 
-LATENT_CHANNELS = ("latent_channels", "z_dim")
-"""What the configurations of VAEs call the channels of a latent."""
+LATENT_CHANNELS = ("latent_channels", "z_dim", "projection_dim")
+"""What the configurations of VAEs call the channels of a latent, and those of image encoders those of an embedding."""

@@ -122,6 +122,7 @@ FLUX2_KLEIN = Family(
     "flux2-klein",
     "Flux2KleinPipeline",
     sizes={(7680, 32): "flux2-klein", (12288, 32): "flux2-klein-9b"},
+    begun_steps=True,
     ends_early=True,
     pictures=Pictures(least=0, most=10, among_tokens=True),
 )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodes.diffusion.families.common import FROM_THE_PROMPT, NO_INSTRUCTION, OWN_GUIDER, OWN_NOISE
+from nodes.diffusion.families.common import (
+    DRAWN_PICTURE,
+    ENCODED_WITH_NOISE,
+    FROM_THE_PROMPT,
+    NO_INSTRUCTION,
+    OWN_GUIDER,
+    OWN_NOISE,
+)
 from nodes.diffusion.families.family import Family, Pictures
 from nodes.diffusion.families.images import UNET
 
@@ -23,9 +30,22 @@ WAN = Family("wan", "WanPipeline", ("transformer", "transformer_2"), {(4096, 16)
 
 COGVIDEOX = Family("cogvideox", "CogVideoXPipeline", sizes={(4096, 16): "cogvideox"}, frames_first=True)
 
+_OF_EACH_FRAME = "each frame has a scheduler of its own"
+
+_FORCING = Family(
+    "skyreels2",
+    "SkyReelsV2DiffusionForcingPipeline",
+    sizes={(4096, 16): "skyreels2"},
+    whole=_OF_EACH_FRAME,
+    blank_only=_OF_EACH_FRAME,
+    own_guidance=_OF_EACH_FRAME,
+    decodes_as="SkyReelsV2Pipeline",
+)
+
 VIDEOS = (
     WAN,
     Family("skyreels2", "SkyReelsV2Pipeline", sizes={(4096, 16): "skyreels2"}),
+    _FORCING,
     Family(
         "anyflow",
         "AnyFlowPipeline",
@@ -97,11 +117,10 @@ _FIRST_FRAME = Pictures(stretched=True)
 
 _FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
 
-_ENCODED_WITH_NOISE = "it encodes its picture only where it draws the noise itself"
+_BEGINNING = Pictures(most=1024, stretched=True, for_each=True, clip="video")
 
 _LEADING = "its pictures are the first frames of its latents"
 
-_DRAWN_PICTURE = "it draws a latent of its picture at random, each time it is called"
 
 AFTER_PICTURES = (
     replace(
@@ -158,8 +177,8 @@ AFTER_PICTURES = (
         axes={"prompt_cu_seqlens": None},
         pictures=_FRAME_OF_EACH,
         decodes_as="Kandinsky5T2VPipeline",
-        whole=_DRAWN_PICTURE,
-        blank_only=_ENCODED_WITH_NOISE,
+        whole=DRAWN_PICTURE,
+        blank_only=ENCODED_WITH_NOISE,
         least_frames=17,
     ),
     Family(
@@ -168,7 +187,7 @@ AFTER_PICTURES = (
         sizes={(4096, 128): "ltx"},
         pictures=_FRAME_OF_EACH,
         decodes_as="LTXPipeline",
-        blank_only=_ENCODED_WITH_NOISE,
+        blank_only=ENCODED_WITH_NOISE,
     ),
     Family(
         "hunyuan-skyreels-i2v",
@@ -176,7 +195,7 @@ AFTER_PICTURES = (
         sizes={(4096, 768, 16): "hunyuan-video"},
         pictures=_FRAME_OF_EACH,
         decodes_as="HunyuanVideoPipeline",
-        whole=_DRAWN_PICTURE,
+        whole=DRAWN_PICTURE,
     ),
     replace(
         COGVIDEOX,
@@ -184,7 +203,70 @@ AFTER_PICTURES = (
         pipeline_class="CogVideoXImageToVideoPipeline",
         pictures=_FRAME_OF_EACH,
         decodes_as="CogVideoXPipeline",
-        whole=_DRAWN_PICTURE,
+        whole=DRAWN_PICTURE,
+    ),
+    Family(
+        "hunyuan-video-i2v",
+        "HunyuanVideoImageToVideoPipeline",
+        sizes={(4096, 768, 16): "hunyuan-video"},
+        puts_latents=True,
+        roles_differ=True,
+        pictures=Pictures(with_text=True, stretched=True, for_each=True, parts=("image_processor",)),
+    ),
+    Family(
+        "hunyuan-video-1.5-i2v",
+        "HunyuanVideo15ImageToVideoPipeline",
+        sizes={(3584, 32): "hunyuan-video-1.5"},
+        own_guidance=OWN_GUIDER,
+        pictures=Pictures(sized="area", parts=("image_encoder", "feature_extractor")),
+        decodes_as="HunyuanVideo15Pipeline",
+    ),
+    Family(
+        "cosmos-video",
+        "CosmosVideoToWorldPipeline",
+        sizes={(1024, 16): "cosmos"},
+        puts_latents=True,
+        whole=DRAWN_PICTURE,
+        blank_only=OWN_NOISE,
+        asks_twice=True,
+        checks_safety=True,
+        own_guidance=FROM_THE_PROMPT,
+        pictures=_BEGINNING,
+        decodes_as="CosmosTextToWorldPipeline",
+    ),
+    Family(
+        "cosmos2-video",
+        "Cosmos2VideoToWorldPipeline",
+        sizes={(1024, 16): "cosmos2-video"},
+        puts_latents=True,
+        whole=DRAWN_PICTURE,
+        blank_only=OWN_NOISE,
+        checks_safety=True,
+        own_guidance=FROM_THE_PROMPT,
+        pictures=_BEGINNING,
+    ),
+    Family(
+        "motif-video-i2v",
+        "MotifVideoImage2VideoPipeline",
+        sizes={(4096, 16): "motif-video"},
+        own_guidance=OWN_GUIDER,
+        alone=True,
+        whole=DRAWN_PICTURE,
+        pictures=Pictures(stretched=True, parts=("text_encoder", "feature_extractor")),
+        decodes_as="MotifVideoPipeline",
+    ),
+    replace(
+        EASYANIMATE,
+        pipeline_class="EasyAnimateInpaintPipeline",
+        alone=True,
+        whole="it adds noise to its pictures anew",
+        pictures=Pictures(("video", "mask_video"), least=0, most=2, stretched=True),
+        decodes_as="EasyAnimatePipeline",
+    ),
+    replace(
+        _FORCING,
+        pipeline_class="SkyReelsV2DiffusionForcingImageToVideoPipeline",
+        pictures=_FIRST_FRAME,
     ),
     Family(
         "sana-video",

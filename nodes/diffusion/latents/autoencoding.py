@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
-from nodes.diffusion.latents import codecs
+from nodes.diffusion.latents import codecs, embeddings, sounding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import layouts, stock
+from nodes.diffusion.stages import items, layouts, stock, unseen
 from nodes.diffusion.stages.checks import check_kind, own_words
-from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
+from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unguided, unread_picture
 from nodes.diffusion.weights.device import kept
 from nodes.diffusion.weights.libraries import VaeImageProcessor
 from nodes.types import VAE, Image, Latent, LatentDistribution, Video
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from nodes.diffusion.disk.source import ModelSource
 
 
+_WITH_OPACITY = 4
+"""The channels of pictures that are not opaque everywhere."""
+
+
 def encoded(vae: VAE[Any], given: Image | Video) -> LatentDistribution[Any]:
     """What the VAE's encoder says of pictures, or of a video. Raises as the two functions below."""
     return encode_video(vae, given) if isinstance(given, Video) else encode_image(vae, given)
@@ -34,22 +39,35 @@ def encoded(vae: VAE[Any], given: Image | Video) -> LatentDistribution[Any]:
 def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     """What the VAE's encoder says of each picture of the batch, each encoded by itself.
 
-    Raises `bad_value` when a side is no multiple of the VAE's factor.
+    A prior's encoder makes embeddings of them. Raises `bad_value` when a side is no multiple of the VAE's factor.
     """
     source = vae.source
+    if source.family.is_prior:
+        return embeddings.encoded(vae, image)
     name = source.family.decoder
     with SHELF.use(source, name) as module, opened(source, **{name: module}) as pipeline:
         if source.family.tiles:
             what = "This VAE encodes no pictures, only videos in tiles."
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
-        pixels = _pixels(pipeline, image.pixels).to(module.dtype)
-        shift, scaling = codecs.scale_of(module, source)
+        is_folded = hasattr(pipeline, "_patchify_latents")
+        shift, scaling = (0.0, 1.0) if is_folded else codecs.scale_of(module, source)
+        pixels = _pixels(pipeline, _opaque(module, image.pixels)).to(module.dtype)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
         mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
+        if is_folded:
+            folded = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
+            mean, logvar = codecs.normalised(module, *folded)
         if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
             mean, logvar = ((each.squeeze if mean.ndim == 5 else each.unsqueeze)(2) for each in (mean, logvar))  # noqa: PLR2004
         return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)
+
+
+def _opaque(module: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """Pictures [batch, 3, height, width] with a fourth channel of ones, for VAEs that see how opaque pictures are."""
+    if module.config.get("in_channels") != _WITH_OPACITY:
+        return pictures
+    return torch.cat([pictures, torch.ones_like(pictures[:, :1])], 1)
 
 
 def _pixels(pipeline: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -111,17 +129,24 @@ def decode(vae: VAE[Any], latent: Latent[Any]) -> Image:
     """
     source = vae.source
     check_kind("latent", latent.kind, "VAE", source.kind)
+    if source.family.is_prior:
+        what = "What a prior draws is an embedding, which no VAE turns into a picture."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Give it to a decoder: ApplyPrior.")
     name = source.family.decoder
     with ExitStack() as held:
         parts = {name: held.enter_context(SHELF.use(source, name))} if name in source.parts else {}
         pipeline = held.enter_context(opened(_decoding(source), **parts))
-        return Image(kept(_as_pictures(_way_of(pipeline.source)(pipeline, latent.samples))))
+        return Image(kept(on_white(_way_of(pipeline.source)(pipeline, latent.samples))))
 
 
 def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
     """How pictures are made of latents."""
     if source.family.decoder not in source.parts:
         return _shown
+    if is_modular(source.family.pipeline_class):
+        return _decode_in_blocks
+    if source.family.decoder == "movq":
+        return _decode_movq
     if not stock.reads_words(source.family.pipeline_class):
         return _decode_frames
     return _decode_plain if source.family.decodes_plainly else _decode_stock
@@ -148,6 +173,13 @@ def _decode_plain(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     return done
 
 
+def _decode_movq(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of Kandinsky, whose pipelines give tensors from -1 to 1 but files as they should be."""
+    pixels = pipeline.movq.decode(samples.to(pipeline.device, pipeline.movq.dtype), force_not_quantize=True).sample
+    done: torch.Tensor = VaeImageProcessor.denormalize(pixels)
+    return done
+
+
 def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
     """The way of a pipeline that needs a picture to be called, and has a method of its own for videos."""
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
@@ -155,6 +187,14 @@ def _decode_frames(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noq
     done: torch.Tensor = pipeline.video_processor.postprocess_video(
         pipeline.decode_latents(latents, frames, frames), output_type="pt"
     )
+    return done
+
+
+def _decode_in_blocks(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of modular pipelines: the blocks that decode run alone."""
+    layouts.check_shape(pipeline, samples)
+    latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    done: torch.Tensor = pipeline.decoded(latents)
     return done
 
 
@@ -168,6 +208,7 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     if source.family.tiles:
         _tile(pipeline.vae, samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
+    latents = items.beside_pictures(pipeline, latents)
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(
         taught(pipeline, own_scheduler(source)), lambda *_: None, window=NOTHING, noised=True
@@ -177,8 +218,12 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
         noise.generators(0, batch),
         {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
     )
-    unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
-    settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
+    settings = {"num_inference_steps": 2, **unguided(source.family), "output_type": "pt"}
+    shown = source.family.pictures
+    if shown is not None and shown.least and not items.holds_items(pipeline):
+        given |= unseen.blank(source.family)
+        unseen.look_at_nothing(pipeline, lambda: False)
+    sounding.mute(pipeline)
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done
@@ -199,11 +244,18 @@ def _tile(module: Any, samples: torch.Tensor) -> None:  # noqa: ANN401
 def _widths(source: ModelSource) -> tuple[int, int]:
     """The widths of a prompt and of a pooled prompt, which some pipelines check even where they do not read them."""
     text = source.parts[source.family.denoisers[0]].first_integer(TEXT_WIDTHS) or 8
-    encoders = [part for name, part in sorted(source.parts.items()) if source.family.is_text(name) and part.weights]
+    encoders = [part for name, part in sorted(source.parts.items()) if source.family.is_text(name) and part.trained]
     pooled = [part.first_integer(("projection_dim", "hidden_size", "d_model")) for part in encoders]
     return text, (pooled[-1] if pooled else None) or 1
 
 
-def _as_pictures(pixels: torch.Tensor) -> torch.Tensor:
-    """Pictures [batch, 3, height, width] of pictures, or of videos [batch, frames, 3, height, width]."""
-    return pixels.flatten(0, 1).float() if pixels.ndim == 5 else pixels.float()  # noqa: PLR2004
+def on_white(pixels: torch.Tensor) -> torch.Tensor:
+    """Pictures [batch, 3, height, width] of pictures, or of videos [batch, frames, 3, height, width].
+
+    What is not opaque lies on white, as in pictures from files.
+    """
+    pixels = pixels.flatten(0, 1).float() if pixels.ndim == 5 else pixels.float()  # noqa: PLR2004
+    if pixels.shape[1] != _WITH_OPACITY:
+        return pixels
+    opacity = pixels[:, 3:]
+    return pixels[:, :3] * opacity + (1 - opacity)

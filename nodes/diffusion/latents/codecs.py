@@ -11,7 +11,7 @@ from engine.errors import Code, PatchbayError
 if TYPE_CHECKING:
     from nodes.diffusion.disk.source import ModelSource
 
-_NOTHING = -30.0
+NO_VARIANCE = -30.0
 """The logarithm of the variance that stands for none at all, as Diffusers clamps it."""
 
 
@@ -50,7 +50,7 @@ def _found(module: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     if hasattr(encoded, "latent_dist"):
         return encoded.latent_dist.mean, encoded.latent_dist.logvar
     latents = encoded.latents.contiguous() if "latents" in encoded else encoded.latent  # of a VQ or a tiny model
-    return latents, torch.full_like(latents, _NOTHING)
+    return latents, torch.full_like(latents, NO_VARIANCE)
 
 
 def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:  # noqa: ANN401
@@ -71,6 +71,16 @@ def scale_of(module: Any, source: ModelSource) -> tuple[float | tuple[float, ...
         return config.get("shift_factor") or 0.0, factor
     scale = factor / torch.as_tensor(std, dtype=torch.float32)
     return tuple(torch.as_tensor(mean, dtype=torch.float32).tolist()), tuple(scale.tolist())
+
+
+def normalised(module: Any, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """Mean and logarithm of the variance by the statistics of the VAE's own batch norm, as FLUX.2 has them.
+
+    Both [batch, channels, height, width], each two by two numbers folded into channels.
+    """
+    norm = module.bn
+    deviation = torch.sqrt(norm.running_var.view(1, -1, 1, 1) + module.config.batch_norm_eps).to(mean)
+    return (mean - norm.running_mean.view(1, -1, 1, 1).to(mean)) / deviation, logvar - 2 * deviation.log()
 
 
 def per_channel(value: float | tuple[float, ...], like: torch.Tensor) -> torch.Tensor | float:

@@ -27,7 +27,7 @@ def patched(base: Any, source: ModelSource, name: str) -> Any:  # noqa: ANN401  
 
     Raises `bad_model`, and `bad_value` for what cannot work on this machine.
     """
-    if not source.parts[name].weights:
+    if not source.parts[name].trained:
         made = copy.deepcopy(base)
         inversion.add_tokens(made, source.patches)
         return made

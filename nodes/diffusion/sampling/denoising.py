@@ -12,6 +12,7 @@ from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes.weak_layers import check_weakening
 from nodes.diffusion.control.controls import check_controls
+from nodes.diffusion.latents import embeddings, sounding
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import adapting, caching, guiders, painting, steering, windows
@@ -80,7 +81,8 @@ def sample(  # these are what a picture depends on
     with ExitStack() as held:
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
-        picturing.check_size(source.family, shown, size)
+        picturing.check_size(pipeline, shown, size)
+        settings |= embeddings.alone(pipeline)
         own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         positive = canvases.fitted(pipeline, positive, size)
@@ -95,10 +97,12 @@ def sample(  # these are what a picture depends on
         )
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
-            **picturing.arguments(source.family, shown, len(own)),
+            **picturing.arguments(source.family, shown, size, len(own)),
+            **embeddings.told(pipeline, positive, negative, len(own)),
             **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
+        picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
@@ -119,17 +123,18 @@ def sample(  # these are what a picture depends on
             own=own,
             settle=_settling(pipeline, live, latent, begun),
             resume=windows.state_in(latent),
-            on_last=stock.stop_with if source.family.ends_early else None,
+            on_last=stock.stop_with if source.ends_early else None,
             asks_twice=source.family.asks_twice,
             share=share,
         )
         own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
-            result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+            result, sound = _run(pipeline, arguments)
+        result = layouts.unpack(pipeline, result, size)
         if source.family.pictures is not None and source.family.pictures.leading:
             result = result[:, :, len(shown) :]
     left = windows.leftover(shim, window, scheduler)
-    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
+    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun), sound)
 
 
 def _check_latent(
@@ -152,21 +157,30 @@ def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
-    """The parts that predict, from the shelf."""
-    names = [name for name in source.family.denoisers if name in source.parts]
-    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    """The parts that predict, from the shelf, and those through which a prompt comes to them.
+
+    A call may set something in their configurations, which is put back.
+    """
+    names = [name for name in (*source.family.denoisers, *source.family.connectors) if name in source.parts]
+    parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    for part in parts.values():
+        held.callback(setattr, part, "_internal_dict", part.config)
+    return parts
 
 
-def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
-    """What the stock call gives, or what its last step gave where the call would make something else of it."""
+def _run(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor | None]:  # noqa: ANN401
+    """What the stock call gives, or what its last step gave where the call would make something else of it.
+
+    Beside it the sound, if there is any.
+    """
+    sounding.leave_scaled(pipeline)
     try:
         given = pipeline(**arguments)
-        result: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
     except stock.Reached as reached:
-        last: torch.Tensor = reached.args[0]
-        return last
-    if not pipeline.source.family.ends_early:
-        return result
+        return reached.args[0], None
+    if not pipeline.source.ends_early:
+        result = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
+        return result, kept(given[1]) if pipeline.source.family.sound else None
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
@@ -214,7 +228,7 @@ def _replayed(
     prompts: dict[str, Any] = {"prompt": [positive.text or ""] * count, **stock.conditionings([positive, negative])}
     if family.one_prompt:
         prompts["num_images_per_prompt"] = batch
-    if negative is not None and negative.text is not None:
+    if negative is not None and negative.text is not None and not family.joined:
         prompts["negative_prompt"] = [negative.text] * count
     return prompts
 
@@ -247,6 +261,7 @@ def _begun(
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
+        sounding.begin(pipeline, latent, None, 0, own)
         return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
     live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
@@ -262,6 +277,7 @@ def _begun(
         samples, drawn = _frame_by_frame(samples, own)
     else:
         drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
+    sounding.begin(pipeline, latent, live, index, own)
     if latent.mask is not None and not window.first and not hasattr(live, "scale_noise"):
         return _Begun(drawn * live.init_noise_sigma, drawn)
     return _Begun(noise.added(live, index, samples, drawn), drawn)
@@ -278,7 +294,7 @@ def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun
     """What becomes of the latents after each step, where a mask keeps some of them and the model reads none."""
     if not isinstance(latent, Latent) or latent.mask is None or begun is None or begun.noise is None:
         return None
-    if pipeline.source.reads_mask:
+    if pipeline.source.reads_mask and not pipeline.source.family.puts_back:
         return None
     around = painting.surroundings(pipeline, latent.samples, latent.mask, begun.noise)
     if isinstance(live, SamplerScheduler):
@@ -318,6 +334,9 @@ def _reporter(pipeline: Any, size: layouts.Size) -> Any:  # noqa: ANN401
     source = pipeline.source
 
     def on_step(done: int, total: int, finished: Callable[[], torch.Tensor]) -> None:
-        report(done, total, lambda: glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind)))
+        def preview() -> object:
+            return glimpse(source, Latent(layouts.unpack(pipeline, finished(), size), source.kind))
+
+        report(done, total, None if source.family.is_prior else preview)
 
     return on_step

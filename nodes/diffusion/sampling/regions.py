@@ -117,7 +117,9 @@ class Regions:
         if len(mask) not in {1, self._batch}:
             what = f"A mask of {len(mask)} pictures cannot limit a prompt for {self._batch}."
             raise PatchbayError(Code.BAD_VALUE, "positive", what, f"Give it one picture, or {self._batch}.")
-        return mask.flatten(2).transpose(1, 2) if is_packed else mask
+        if is_packed:
+            return mask.flatten(2).transpose(1, 2)
+        return mask.unsqueeze(2) if said.ndim == 5 else mask  # noqa: PLR2004  # a picture as a video of one frame
 
     def _arguments(self, entry: Conditioning[Any]) -> dict[str, Any]:
         """What the denoiser is told of a prompt, by the names of its arguments."""

@@ -5,6 +5,7 @@ Importing this module does not import torch or diffusers; asking for a scheduler
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import warnings
@@ -73,18 +74,28 @@ def build(scheduler: Scheduler[Any] | str, model_config: Mapping[str, object], f
 
 
 def _live(chosen: Scheduler[Any]) -> Any:  # noqa: ANN401
-    cls = scheduler_class(chosen.name)
-    preset = preset_of(chosen.name)
-    options = {**preset.options, **check_options(chosen.name, chosen.options, "scheduler.options")}
-    config = _stock_config(chosen.base, chosen.family)
-    prediction = prediction_of({**config, **options, "_class_name": _class_name(chosen.base)})
-    check_fit(chosen.name, prediction)
+    base, options = (json.dumps(dict(each), sort_keys=True) for each in (chosen.base, chosen.options))
+    return copy.deepcopy(_made(chosen.name, base, options, chosen.family))
+
+
+@lru_cache(maxsize=64)
+def _made(name: str, base: str, options: str, family: str) -> Any:  # noqa: ANN401
+    """A scheduler to be copied, which takes a tenth of the time: a run wants several. Values are as JSON."""
+    from torch import inference_mode
+
+    cls = scheduler_class(name)
+    preset = preset_of(name)
+    told = {**preset.options, **check_options(name, json.loads(options), "scheduler.options")}
+    config = _stock_config(base, family)
+    prediction = prediction_of({**config, **told, "_class_name": _class_name(json.loads(base))})
+    check_fit(name, prediction)
     if prediction == FLOW:
-        options = {**_flow_options(preset.name, config), **options}
+        told = {**_flow_options(preset.name, config), **told}
     try:
-        return cls.from_config(config, **options)
+        with inference_mode(mode=False):  # a copy may be changed anywhere
+            return cls.from_config(_readable(config, cls), **told)
     except (ValueError, NotImplementedError, TypeError, ImportError) as error:
-        what = f"{chosen.name} does not accept these options together: {error}"
+        what = f"{name} does not accept these options together: {error}"
         raise PatchbayError(Code.BAD_VALUE, "scheduler.options", what) from error
 
 
@@ -101,8 +112,22 @@ def posing(chosen: Sampler[Any]) -> SamplerScheduler:
     name, options = euler if is_any else chosen.name, {**preset.options, **chosen.options}
     live = _live(Scheduler(name, chosen.kind, chosen.base, options, chosen.family))
     extra = _flow_options(euler, live.config) if prediction == FLOW else {}
-    base = scheduler_class(euler).from_config(live.config, **extra)
+    base = scheduler_class(euler).from_config(_readable(live.config, scheduler_class(euler)), **extra)
     return SamplerScheduler(base, process_of(base, prediction), chosen.sampler, chosen.settings, chosen.sigmas)
+
+
+_PARTING = frozenset({"DDPMScheduler", "DDPMParallelScheduler", "UnCLIPScheduler"})
+"""Schedulers that read a variance beside the prediction, in latents of any number of channels."""
+
+
+def _readable(config: Mapping[str, Any], cls: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    """The configuration of a model that predicts its variance too, for a scheduler that cannot read that.
+
+    Not told of it, the scheduler is given the prediction alone: pipelines cut the rest off.
+    """
+    if cls.__name__ in _PARTING or config.get("variance_type") not in {"learned", "learned_range"}:
+        return config
+    return {name: value for name, value in config.items() if name != "variance_type"}
 
 
 def _flow_options(name: str, config: Mapping[str, Any]) -> dict[str, object]:
@@ -119,12 +144,8 @@ def _class_name(config: Mapping[str, object]) -> str:
     return str(config.get("_class_name"))
 
 
-def _stock_config(model_config: Mapping[str, object], family: str) -> Any:  # noqa: ANN401
-    return _stock_config_of(json.dumps(model_config, sort_keys=True), family)
-
-
 @lru_cache(maxsize=64)
-def _stock_config_of(model_config: str, family: str) -> Any:  # noqa: ANN401
+def _stock_config(model_config: str, family: str) -> Any:  # noqa: ANN401
     """The configuration as it stands in a stock pipeline of that model.
 
     The model's own scheduler class completes it with its defaults, and the pipeline's constructor corrects outdated

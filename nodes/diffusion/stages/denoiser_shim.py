@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,13 +25,15 @@ class Call:
     """A prediction that the pipeline asks for: the arguments by the names of the denoiser's `forward`, in its order.
 
     `label` is what the pipeline calls it, where it names its calls: "cond" and "uncond" where they come one by one.
-    `name` is what the pipeline calls the denoiser.
+    `name` is what the pipeline calls the denoiser. What a denoiser says beside its prediction, of sound, is left in
+    `beside` when it is run.
     """
 
     denoiser: Any
     arguments: Mapping[str, Any]
     label: str | None = None
     name: str = ""
+    beside: list[Any] = field(default_factory=list)
 
     @property
     def samples(self) -> Any:  # noqa: ANN401  # a tensor, or one tensor for each picture
@@ -41,7 +43,9 @@ class Call:
     def run(self) -> Any:  # noqa: ANN401
         """What the denoiser says. Some take what they are told out of its mappings, so they get copies."""
         told = {name: dict(value) if isinstance(value, dict) else value for name, value in self.arguments.items()}
-        return self.denoiser(**told)[0]
+        said = self.denoiser(**told)
+        self.beside[:] = said[1:]
+        return said[0]
 
     def to(self, denoiser: Any) -> Call:  # noqa: ANN401
         """The same, asked of another denoiser."""
@@ -100,8 +104,10 @@ class DenoiserShim:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """A prediction, alone in a tuple or in an object as the denoiser gives it."""
         arguments = dict(self._signature.bind(*args, **kwargs).arguments)
-        prediction = self._predict(Call(self._denoiser, arguments, self._label, self._name))
-        return Transformer2DModelOutput(prediction) if arguments.get("return_dict", True) else (prediction,)
+        call = Call(self._denoiser, arguments, self._label, self._name)
+        prediction = self._predict(call)
+        is_plain = not arguments.get("return_dict", True)
+        return (prediction, *call.beside) if is_plain else Transformer2DModelOutput(prediction)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._denoiser, name)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from nodes.diffusion.stages import own_guiders
+from nodes.diffusion.families.blocks import is_modular
+from nodes.diffusion.stages import modular, own_guiders
 from nodes.diffusion.weights.libraries import diffusers
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
     from nodes.types import Conditioning, Role
 
-ENCODERS = ("encode_prompt", "_encode_prompt")
+_ENCODERS = ("encode_prompt", "_encode_prompt")
 """The methods by which pipelines turn words into tensors; the first that a class has counts."""
+
+_BESIDE_PICTURES = "encode_prompt_multiple_images"
+"""The method by which some do that where pictures are read."""
 
 _GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
 """What pipelines call the strength of their guidance, the first that is there counts."""
@@ -114,7 +118,7 @@ class Replay:
     def value(self, name: str) -> Any:  # noqa: ANN401
         """What was encoded under a name, as often as the batch is large."""
         positive = _positive(name)
-        if self.joined and self.negative is not None:
+        if self.joined and self.negative is not None and name in self.positive:
             of_role = {"positive": self.positive, "negative": self.negative}
             return torch.cat([self._repeated(name, of_role[role][name]) for role in self.joined])
         given = self.positive if positive == name else self.negative
@@ -184,7 +188,7 @@ class Signature:
     @property
     def takes_negative(self) -> bool:
         """Whether a negative prompt can be given at all."""
-        return any(name.startswith("negative_prompt") for name in self.defaults)
+        return any(name.startswith(("negative_prompt", "negative_image_embeds")) for name in self.defaults)
 
     @property
     def guidance(self) -> str | None:
@@ -207,10 +211,15 @@ class Signature:
         return {**self.defaults, **{name: value for name, value in arguments.items() if name in self.defaults}}
 
 
+def class_of(name: str) -> Any:  # noqa: ANN401
+    """The stock pipeline class `name`, or what makes the modular one look like it where there is no other."""
+    return modular.as_stock(name) if is_modular(name) else getattr(diffusers, name)
+
+
 @cache
 def signature(name: str) -> Signature:
     """The signature of the stock pipeline class `name`."""
-    parameters = inspect.signature(getattr(diffusers, name).__call__).parameters.values()
+    parameters = inspect.signature(class_of(name).__call__).parameters.values()
     return Signature(
         {
             parameter.name: None if parameter.default is parameter.empty else parameter.default
@@ -230,16 +239,17 @@ def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> 
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
     call = signature(type(pipeline).__name__)
-    if "image_guidance_scale" in call:
-        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
-    pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
+    for name, value in call.only(options).items():  # where the property reads them, and where the call sets them
+        if name.endswith("guidance_scale"):
+            setattr(pipeline, f"_{name}", guidance if value is None else value)
+    pipeline._guidance_scale = guidance  # noqa: SLF001
     return bool(pipeline.do_classifier_free_guidance)
 
 
 @cache
 def made_with(name: str) -> Mapping[str, Any]:
     """The arguments of the constructor of the stock pipeline class `name` and their defaults; None where none is."""
-    parameters = inspect.signature(getattr(diffusers, name).__init__).parameters.values()
+    parameters = inspect.signature(class_of(name).__init__).parameters.values()
     return {
         parameter.name: None if parameter.default is parameter.empty else parameter.default
         for parameter in parameters
@@ -247,21 +257,30 @@ def made_with(name: str) -> Mapping[str, Any]:
     }
 
 
+def encoders(stock: type) -> list[str]:
+    """The methods by which a stock pipeline class turns words into tensors."""
+    return [
+        *[name for name in _ENCODERS if hasattr(stock, name)][:1],
+        *[name for name in (_BESIDE_PICTURES,) if hasattr(stock, name)],
+    ]
+
+
 @cache
 def reads_words(name: str) -> bool:
     """Whether the stock pipeline class `name` encodes prompts."""
-    return any(hasattr(getattr(diffusers, name), method) for method in ENCODERS)
+    return bool(encoders(class_of(name)))
 
 
 @cache
 def staged(name: str) -> Any:  # noqa: ANN401
     """The stock pipeline class `name`, told where it runs, with its prompts and its loop open to a hand."""
-    stock = getattr(diffusers, name)
+    stock = class_of(name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
-    if hasattr(stock, "prepare_latents"):
-        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
-    for method in [name for name in ENCODERS if hasattr(stock, name)][:1]:
+    for method, begun in _PREPARING.items():
+        if hasattr(stock, method):
+            members |= {method: _latents(getattr(stock, method), begun), begun: None}
+    for method in encoders(stock):
         members[method] = _encoder(getattr(stock, method))
     return type(name, (stock,), members)
 
@@ -269,27 +288,35 @@ def staged(name: str) -> Any:  # noqa: ANN401
 def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        frame = sys._getframe(1)  # noqa: SLF001  # who takes the result, and by which names
-        names = _targets(frame.f_code, frame.f_lineno, method.__name__) or _returned(method)
+        if own := getattr(self, "encodes", None):
+            names: Names | None = Names(own, several=True)
+        else:
+            frame = sys._getframe(1)  # noqa: SLF001  # who takes the result, and by which names
+            names = _targets(frame.f_code, frame.f_lineno, method.__name__) or _returned(method)
         return self.prompts(names, lambda: method(self, *args, **kwargs))
 
     return call
 
 
-def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
-    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+_PREPARING = {"prepare_latents": "begun", "prepare_audio_latents": "begun_sound"}
+"""The methods by which pipelines make their first latents, and the attributes for those that are put in their place."""
+
+
+def _latents(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any: its `name`."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        if self.begun is None:
+        begun = getattr(self, name)
+        if begun is None:
             return method(self, *args, **kwargs)
         if "latents" not in signature.parameters:  # it makes them of a picture
-            return self.begun
+            return begun
         given = signature.bind(self, *args, **kwargs)
         given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
         made = method(*given.args, **given.kwargs)
-        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
+        return (begun, *made[1:]) if isinstance(made, tuple) else begun
 
     return call
 

@@ -180,7 +180,7 @@ def evened(
     blank: Callable[[Conditioning[Any]], Conditioning[Any]],
 ) -> tuple[Conditioning[Any], Conditioning[Any] | None]:
     """Both with as many windows as the longer one; `blank` gives the window that says nothing beside a prompt."""
-    if negative is None or not reads_windows(positive.encoder.source):
+    if negative is None or EMBEDS not in negative.tensors or not reads_windows(positive.encoder.source):
         return positive, negative
     most = max(_length(positive), _length(negative))
     return _lengthened(positive, most, blank), _lengthened(negative, most, blank)

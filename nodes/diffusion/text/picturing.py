@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
+from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
-
-from PIL import Image as Pillow
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.memory.encodings import remembering
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
-from nodes.diffusion.stages import stock
+from nodes.diffusion.stages import unseen
+from nodes.diffusion.stages.layouts import Size
 from nodes.diffusion.weights.libraries import diffusers
 from nodes.types import Image
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
 
+    import torch
+
     from nodes.diffusion.disk.source import ModelSource
     from nodes.diffusion.families.family import Family
-    from nodes.diffusion.stages.layouts import Size
     from nodes.types import Conditioning
 
 _AREA = 1024 * 1024
@@ -83,22 +84,27 @@ def check(
 
 def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     """The model as the class runs it that reads these pictures, where its parts serve two classes."""
-    task = source.family.reads_as
-    return source.run_as(task) if found and task else source
+    task, shown = source.family.reads_as, source.family.pictures
+    if not task or len(found) <= (0 if shown is None else shown.most):
+        return source
+    return source_for(source.run_as(task), found)
 
 
-def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
+def check_size(pipeline: Any, found: Sequence[Image], size: Size) -> None:  # noqa: ANN401
     """Refuse pictures that are no video as long as the latent, and of another size than it where that counts.
 
     Says so where the model's pipeline stretches a picture. Raises `bad_value`.
     """
-    shown = family.pictures
+    shown = pipeline.source.family.pictures
     if shown is None or not found:
         return
     if shown.frames and len(found) != size.frames:
         what = f"There are {len(found)} pictures, and the latent stands for {size.frames} frames."
         fix = "This model reads a video as long as the one it draws: make the latent of so many frames."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, fix)
+    if shown.clip and len(found) > size.frames:
+        what = f"There are {len(found)} pictures, and the latent stands for {size.frames} frames, the pictures first."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Give it fewer pictures, or the latent more frames.")
     others = {image.pixels.shape[-2:] for image in found} - {(size.height, size.width)}
     if shown.stretched and others:
         height, width = min(others)
@@ -106,51 +112,71 @@ def check_size(family: Family, found: Sequence[Image], size: Size) -> None:
     if not shown.sized:
         return
     for image in found:
-        wanted = _size_for(family, image)
+        wanted = _size_for(pipeline, image)
         if wanted != (size.width, size.height):
             what = f"The latent stands for {size.width} x {size.height} pixels, and for a picture of "
             what += f"{image.pixels.shape[-1]} x {image.pixels.shape[-2]} the model draws {wanted[0]} x {wanted[1]}."
             raise PatchbayError(Code.BAD_VALUE, "latent", what, "Make the latent of that size, or resize the picture.")
 
 
-def _size_for(family: Family, image: Image) -> tuple[int, int]:
+def _size_for(pipeline: Any, image: Image) -> tuple[int, int]:  # noqa: ANN401
     """Width and height of what the model draws from a picture."""
     height, width = image.pixels.shape[-2:]
+    family: Family = pipeline.source.family
     if family.pictures is not None and family.pictures.sized == "own":
         return width * family.pictures.times, height * family.pictures.times
-    module = importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
+    if hasattr(pipeline, "target_size"):
+        near = pipeline.video_processor.calculate_default_height_width(height, width, pipeline.target_size)
+        return int(near[1]), int(near[0])
+    module = _module(family)
+    if family.pictures is not None and family.pictures.sized == "listed":
+        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
+        return listed[1], listed[0]
     calculated = module.calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
+
+
+def _module(family: Family) -> Any:  # noqa: ANN401
+    """Where the family's pipeline class is defined, with functions that go with it."""
+    return importlib.import_module(getattr(diffusers, family.pipeline_class).__module__)
 
 
 def _same(one: Sequence[Image], other: Sequence[Image]) -> bool:
     return one is other or [each.digest() for each in one] == [each.digest() for each in other]
 
 
-def arguments(family: Family, found: Sequence[Image], batch: int = 1) -> dict[str, Any]:
+def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1) -> dict[str, Any]:
     """The arguments of the stock call for these pictures, as Pillow's: eight bits a channel, as files have them.
 
-    `batch` is how many pictures or videos are drawn.
+    `size` is that of what is drawn, and `batch` how many pictures or videos that is. A class that takes a video with a
+    mask over what is to be drawn makes both from its first picture and its last.
     """
     shown = family.pictures
     if shown is None or not found:
         return {}
     names, each = shown.arguments, [to_pillow(image.pixels[0]) for image in found]
-    if shown.frames:
-        return {names[0]: [each] * batch if batch > 1 else each}
+    masked = getattr(_module(family), "get_image_to_video_latent", None)
+    if masked is not None:
+        made = masked(each[:1], each[1] if len(each) > 1 else None, size.frames, (size.height, size.width))
+        return dict(zip(names, made, strict=True))
+    if shown.placed:
+        place = getattr(_module(family), shown.placed)
+        return {names[0]: [place(picture, index) for picture, index in zip(each, (0, -1), strict=False)]}
+    if shown.frames or (shown.clip and len(each) > 1):
+        return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch}
+        return {names[0]: each * batch if shown.most == 1 or shown.clip else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
 
 
-def stand_in(family: Family, found: Sequence[Image]) -> dict[str, Any]:
-    """The same for a stage that looks at no picture, where the stock call wants one."""
-    if found or family.pictures is None or not family.pictures.least:
-        return arguments(family, found)
-    blank: list[Any] = [Pillow.new("RGB", (256, 256))] * family.pictures.least
-    return dict(zip(family.pictures.arguments, [blank] if family.pictures.frames else blank, strict=False))
+def beside_words(family: Family, found: Sequence[Image]) -> dict[str, Any]:
+    """The same for a stage that encodes words, or blank pictures where there are none and the stock call wants some."""
+    given = arguments(family, found, Size(256, 256))
+    if given and family.pictures is not None and family.pictures.sized == "listed":
+        given |= {"height": None, "width": None}  # it sees them at the size that is drawn
+    return given or unseen.blank(family)
 
 
 def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dict[str, Any]:
@@ -169,29 +195,21 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     return parts
 
 
-def read_nothing(pipeline: Any) -> None:  # noqa: ANN401
-    """Let a pipeline in a stage that encodes prompts only end where it would begin to read pictures."""
+def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
+    """Let a pipeline read what the classes of its family would read, without drawing anything for that.
+
+    While a part of a picture is painted, the pictures that it reads have the bits of the family's painting class.
+    """
     family: Family = pipeline.source.family
-    setattr(pipeline, family.decoder, Unread(getattr(pipeline, family.decoder)))
-    for name in family.pictures.parts if family.pictures is not None else ():
-        setattr(pipeline, name, Unseen())
-    if hasattr(pipeline, "encode_image"):
-        pipeline.encode_image = Unread(None).encode
+    painter = family.paints_as if painting else ""
+    if painter or (family.pictures is not None and family.pictures.likely):
+        pipeline.vae = Likely(pipeline.vae)
+    if painter:
+        pipeline._encode_vae_image = MethodType(getattr(diffusers, painter)._encode_vae_image, pipeline)  # noqa: SLF001
 
 
-class Unseen:
-    """A part that reads pictures, in a stage that encodes prompts only: it ends the stock call."""
-
-    def __call__(self, *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
-        """End the stock call."""
-        stock.stop()
-
-    parameters = __call__
-    """What pipelines ask for a precision."""
-
-
-class Unread:
-    """A VAE in a stage that encodes prompts only: where it would encode a picture, everything wanted is there."""
+class Likely:
+    """A VAE that gives the most likely latents of a picture where a class would draw some."""
 
     def __init__(self, vae: Any) -> None:  # noqa: ANN401  # diffusers does not type its models
         self._vae = vae
@@ -199,6 +217,7 @@ class Unread:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._vae, name)
 
-    def encode(self, *_args: object, **_kwargs: object) -> Any:  # noqa: ANN401
-        """End the stock call."""
-        stock.stop()
+    def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
+        """What a VAE gives, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels).latent_dist.mode()
+        return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))

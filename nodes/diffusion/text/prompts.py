@@ -16,10 +16,10 @@ from engine.context import say
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
-from nodes.diffusion.stages import own_guiders, stock
+from nodes.diffusion.stages import own_guiders, stock, unseen
 from nodes.diffusion.stages.checks import own_words
-from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unread_picture
-from nodes.diffusion.text import chunks, clip_skip, emphasis, picturing, weighting, words
+from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unguided, unread_picture
+from nodes.diffusion.text import answers, chunks, clip_skip, emphasis, picturing, weighting, words
 from nodes.diffusion.weights.device import kept_all
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
@@ -74,7 +74,9 @@ def encode_text(
             for name in sorted(source.parts)
             if source.family.is_text(name)
         }
-        pipeline = held.enter_context(opened(source, **clip_skip.ready(parts, options)))
+        ready = clip_skip.ready(parts, options)
+        asked = answers.remembered(source, ready) if weights == "off" else ready
+        pipeline = held.enter_context(opened(source, **asked))
         in_windows = weights != "off" and weighting.reads_windows(source)
         if not in_windows:
             _tell_truncation(source, parts, plain, options)
@@ -92,7 +94,8 @@ def encode_text(
 def _refuse_words(source: ModelSource, text: str | None) -> None:
     """Refuse a prompt for a model that would not read it."""
     if text:
-        what = f"{source.family.pipeline_class} reads no words, only pictures."
+        read = "pictures" if source.family.after is None else "what its prior makes of them"
+        what = f"{source.family.pipeline_class} reads no words, only {read}."
         raise PatchbayError(Code.BAD_VALUE, "text", what, "Leave the text empty.")
 
 
@@ -121,8 +124,8 @@ def _run(
     given = _encoding(pipeline.source, text, role, options, beside)
     family = pipeline.source.family
     if family.pictures is not None:
-        given |= picturing.stand_in(family, shown)
-        picturing.read_nothing(pipeline)
+        given |= picturing.beside_words(family, shown)
+        unseen.look_at_nothing(pipeline, lambda: bool(recorder.found))
     with suppress(stock.Reached), own_words(options):
         pipeline(**given)
     return stock.of_role(recorder.found, role)
@@ -136,6 +139,8 @@ def _encoding(
     given: dict[str, Any] = {
         "height": 256,
         "width": 256,
+        "max_area": 256 * 256,
+        "_auto_resize": False,  # pictures to a million pixels
         "num_inference_steps": 2,
         "generator": noise.generator(0),
         "output_type": "latent",
@@ -156,7 +161,7 @@ def _encoding(
             "true_cfg_scale": _GUIDED,
         }
     else:
-        given |= {"prompt": text, "guidance_scale": source.family.least_guidance, "true_cfg_scale": 0.0}
+        given |= {"prompt": text, **unguided(source.family)}
     return call.only({**given, **options, **(source.family.aside if role == "negative" else {})})
 
 
@@ -165,6 +170,8 @@ def _tell_truncation(source: ModelSource, parts: Mapping[str, Any], text: str, o
     tokenizer = parts.get(next((name for name in sorted(parts, reverse=True) if "tokenizer" in name), ""))
     if tokenizer is None:
         return
+    if "Processor" in type(tokenizer).__name__:
+        tokenizer = tokenizer.tokenizer
     call = stock.signature(source.family.pipeline_class)
     chosen = options.get("max_sequence_length", call.defaults.get("max_sequence_length"))
     limit = chosen if isinstance(chosen, int) else tokenizer.model_max_length

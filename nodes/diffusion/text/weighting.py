@@ -50,15 +50,17 @@ class _Group:
 
 
 def reads_windows(source: ModelSource) -> bool:
-    """Whether every text encoder of the model is CLIP."""
-    return all(name in CLIP for name in _readers(source))
+    """Whether every text encoder of the model is CLIP, and the model no prior, which reads a prompt as one vector."""
+    return all(name in CLIP for name in _readers(source)) and not source.family.is_prior
 
 
 def check(source: ModelSource, how: Weights) -> None:
     """Refuse models and formulas that weights are not defined for. Raises `bad_value` at `weights`."""
     others = [name for name in _readers(source) if name not in _ENCODERS]
     what, fix = "", 'Set "weights" to "off" and say it in words.'
-    if others:
+    if source.family.is_prior:
+        what = "A prior reads a prompt as one vector too, in which no word has a weight."
+    elif others:
         what = f"Weights are defined for CLIP and T5 only, and this model reads with {', '.join(others)}."
     elif not reads_windows(source) and source.family.joint:
         what = "This model encodes a prompt together with the one against it, so neither can have weights."
@@ -71,7 +73,7 @@ def check(source: ModelSource, how: Weights) -> None:
 
 def _readers(source: ModelSource) -> list[str]:
     """The classes of the model's text encoders."""
-    return [part.class_name for part in source.parts.values() if source.family.is_text(part.name) and part.weights]
+    return [part.class_name for part in source.parts.values() if source.family.is_text(part.name) and part.trained]
 
 
 def parse(prompt: str) -> list[Piece]:

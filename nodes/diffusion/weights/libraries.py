@@ -21,6 +21,8 @@ import diffusers  # noqa: E402  # it brings in parts of transformers that speak 
 
 diffusers.utils.logging.set_verbosity_error()
 diffusers.utils.logging.disable_progress_bar()
+# what goes wrong in a block is raised too, and here it is printed with a traceback each time it passes one
+logging.getLogger("diffusers.modular_pipelines.modular_pipeline").setLevel(logging.CRITICAL)
 
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel, guiders  # noqa: E402
 from diffusers import hooks as _hooks  # noqa: E402
@@ -35,6 +37,7 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution  # no
 from diffusers.models.cache_utils import CacheMixin  # noqa: E402
 from diffusers.models.embeddings import MultiIPAdapterImageProjection  # noqa: E402
 from diffusers.models.modeling_outputs import AutoencoderKLOutput, Transformer2DModelOutput  # noqa: E402
+from diffusers.modular_pipelines.modular_pipeline import PipelineState  # noqa: E402
 from diffusers.utils import peft_utils as _peft_utils  # noqa: E402
 from diffusers.utils import state_dict_utils as _state_dict_utils  # noqa: E402
 from transformers import CLIPTextModel, CLIPTokenizer  # noqa: E402
@@ -55,6 +58,7 @@ __all__ = [
     "CacheMixin",
     "DiagonalGaussianDistribution",
     "MultiIPAdapterImageProjection",
+    "PipelineState",
     "StableDiffusionPipeline",
     "Transformer2DModelOutput",
     "TransformerBlockRegistry",

@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import Lock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
-from safetensors.torch import load_file
 
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.disk.bare import lacking
 from nodes.diffusion.disk.gguf_files import is_gguf
 from nodes.diffusion.disk.packages import SPANDREL
 from nodes.diffusion.disk.quantising import CUDA_ONLY, NONE, method_of, quantised
 from nodes.diffusion.disk.source import ModelSource
+from nodes.diffusion.weights import scaled
+from nodes.diffusion.weights.gguf_tensors import read_encoder
 from nodes.diffusion.weights.libraries import diffusers
 from nodes.diffusion.weights.upscaler_loading import load_upscaler
 
@@ -43,9 +45,12 @@ def load_part(source: ModelSource | NetSource, name: str, device: torch.device, 
     Raises `PatchbayError`: `bad_model` when the files do not fit their configuration, `missing_package`.
     """
     part = source.parts[name]
+    if part.bare and isinstance(source, ModelSource):
+        raise lacking(source, part, str(source.path))
     with ONE_AT_A_TIME, _explained(source, part):
         if not part.weights:
-            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True)
+            asks = {"trust_remote_code": False} if part.class_name.startswith("Auto") else {}  # else at the terminal
+            return _class_of(part).from_pretrained(str(part.folder), local_files_only=True, **asks)
         if part.library == SPANDREL:
             return load_upscaler(source.path, device, dtype)
         if part.alone:
@@ -66,6 +71,19 @@ class StandIn(torch.nn.Module):
     """
 
     image_processor = None
+
+    @property
+    def tokenizer(self) -> Self:
+        """Of a processor: it stands for that as well."""
+        return self
+
+    def apply_chat_template(self, *_args: object, **_kwargs: object) -> list[list[int]]:
+        """Of a processor: no token for its one text."""
+        return [[]]
+
+    def encode(self, *_args: object, **_kwargs: object) -> list[int]:
+        """Of a tokenizer: a token that says nothing."""
+        return [0]
 
     def __init__(self, config: Mapping[str, object], dtype: torch.dtype) -> None:
         super().__init__()
@@ -114,23 +132,31 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     (file,) = part.weights
     if part.library == "transformers":
         return _encoder_from_file(part, file, dtype)
-    options = {}
+    options: dict[str, Any] = {}
+    weights = None
     if is_gguf(file):
         settings: Any = diffusers.GGUFQuantizationConfig
         options["quantization_config"] = settings(compute_dtype=dtype)
+    else:
+        weights = scaled.read_part(file, part.name, dtype)
     loaded: torch.nn.Module = _class_of(part).from_single_file(
-        str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
+        weights or str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
     )
     return loaded
 
 
 def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.Module:
     cls = _class_of(part)
+    if is_gguf(file):
+        blank = skeleton(part)
+        tensors = read_encoder(file, part.class_name, blank.config.num_hidden_layers, blank.state_dict(), dtype)
+    else:
+        tensors = scaled.read_tensors(file, dtype)
     loaded: torch.nn.Module
     loaded, info = cls.from_pretrained(
         None,
         config=cls.config_class.from_dict(dict(part.config)),
-        state_dict=load_file(file),
+        state_dict=tensors,
         dtype=dtype,
         local_files_only=True,
         output_loading_info=True,

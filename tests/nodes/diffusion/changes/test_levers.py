@@ -17,6 +17,9 @@ from tests.nodes.diffusion.tiny import exact, loras
 from tests.nodes.diffusion.tiny.table import TINY
 
 CPU = torch.device("cpu")
+OWN_SIZES = {"HiDreamImagePipeline", "JoyImageEditPipeline"}
+"""They draw pictures of sizes of their own only."""
+
 STORED = TunePatch(storage="float8_e4m3fn")
 
 
@@ -210,7 +213,7 @@ def test_a_vae_that_knows_no_tiles_is_refused(family):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what Diffusers and PyTorch warn of is not what is asked here
-@pytest.mark.parametrize("name", [name for name in TINY if name != "HiDreamImagePipeline"])  # it has one size
+@pytest.mark.parametrize("name", [name for name in TINY if name not in OWN_SIZES])
 def test_every_vae_works_in_tiles_or_refuses(family, name):
     source, patch = family(name), TilePatch(64, 0.25, singly=False)
     try:

@@ -149,7 +149,7 @@ def test_a_missing_package_is_named_before_anything_runs(sd3, monkeypatch):
 
 def test_a_whole_checkpoint_and_a_type_that_is_not_read_are_refused(tmp_path, tiny_folder, sd3):
     ggufs.write(tmp_path / "sd.gguf", originals.sd(tiny_folder))
-    with pytest.raises(PatchbayError, match="only transformers are read"):
+    with pytest.raises(PatchbayError, match="only transformers and text encoders are read"):
         survey(tmp_path / "sd.gguf", at="x")
     stored = (sd3.parent / "Q8_0.gguf").read_bytes()
     named = stored.index(b"context_embedder.weight") + len("context_embedder.weight") + 4 + 16

@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from engine.errors import Code
-from nodes.diffusion.disk.index import INDEX, read_index
+from nodes.diffusion.disk.index import INDEX, MODULAR_INDEX, index_file, read_index, read_plain
 from nodes.diffusion.disk.source import survey
 from tests.nodes.diffusion.spoiling import edit, refusal
 
@@ -72,3 +74,65 @@ def test_what_diffusers_keeps_beside_a_pipeline_is_let_through_for_its_family_al
     assert read_index(broken, "at").parts["text_encoder"] == ("kolors", "ChatGLMModel")
     edit(broken / INDEX, _class_name="StableDiffusionXLPipeline")
     assert refusal(broken).code is Code.UNSUPPORTED_CLASS
+
+
+FLUX3 = {
+    "_class_name": "Flux3ModularPipeline",
+    "_blocks_class_name": "Flux3AutoBlocks",
+    "transformer": ["diffusers", "Flux3Transformer2DModel", {"pretrained_model_name_or_path": "fox/other"}],
+    "vae": [None, None, {"type_hint": ["diffusers", "AutoencoderKLFlux2"]}],
+    "text_encoder": [None, None, {"type_hint": [None, None]}],
+    "tokenizer": [None, None, {}],
+    "prompt_upsampler": ["transformers", "Qwen3_5ForConditionalGeneration", {}],
+    "image_seq_len": 4096,
+}
+"""An index as it is saved for blocks; a part that was not loaded then has its class beside where it comes from."""
+
+
+@pytest.fixture
+def modular(tmp_path):
+    (tmp_path / MODULAR_INDEX).write_text(json.dumps(FLUX3))
+    return tmp_path
+
+
+def test_an_index_of_blocks_is_read_like_the_other_one(modular):
+    index = read_index(modular, "at")
+    assert index.family.name == "flux3"
+    assert index.parts == {
+        "transformer": ("diffusers", "Flux3Transformer2DModel"),
+        "vae": ("diffusers", "AutoencoderKLFlux2"),
+    }
+    assert index.options["image_seq_len"] == 4096
+
+
+def test_of_two_indexes_the_plain_one_counts(broken):
+    (broken / MODULAR_INDEX).write_text(json.dumps(FLUX3))
+    assert index_file(broken) == broken / INDEX
+    assert read_index(broken, "at").family.name == "sd"
+
+
+@pytest.mark.parametrize("blocks", [None, ..., "SequentialPipelineBlocks", "Flux3Blocks"])
+def test_blocks_of_the_class_are_run(modular, blocks):
+    edit(modular / MODULAR_INDEX, _blocks_class_name=blocks)
+    assert read_plain(modular, "at")["_class_name"] == "Flux3ModularPipeline"
+
+
+def test_other_blocks_are_refused(modular):
+    edit(modular / MODULAR_INDEX, _blocks_class_name="AnimaAutoBlocks")
+    assert "AnimaAutoBlocks" in refusal(modular).what
+    edit(modular / MODULAR_INDEX, _blocks_class_name="Flux3AutoBlocks")
+    (modular / "modular_config.json").write_text("{}")
+    assert "code of its own" in refusal(modular).what
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"transformer": ["my_code", "Own", {}]}, {"vae": [None, None, {"type_hint": ["os", "system"]}]}],
+)
+def test_an_index_of_blocks_names_no_other_libraries_either(modular, changes):
+    edit(modular / MODULAR_INDEX, **changes)
+    assert refusal(modular).code is Code.UNSUPPORTED_CLASS
+
+
+def test_parts_come_from_the_folder_and_from_nowhere_else(modular):
+    assert 'has no folder "transformer"' in refusal(modular).what

@@ -73,6 +73,14 @@ def test_every_model_below_the_roots_is_found_under_the_name_a_graph_gives_it(ro
         assert ModelFile().resolve(name, roots, Settings(), "load.model").is_dir()
 
 
+def test_a_model_in_blocks_is_listed_like_others(roots, tmp_path):
+    build("AnimaModularPipeline", tmp_path / "models" / "anima")
+    found = by_name(models(roots))["anima"]
+    assert found.kind == "anima-32x4"
+    assert found.detail["pipeline_class"] == "AnimaModularPipeline"
+    assert "problem" not in found.detail
+
+
 def test_a_broken_model_is_listed_with_its_problem(roots, broken, tmp_path):
     (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     shutil.copytree(broken, tmp_path / "models" / "no_weights")
@@ -132,13 +140,21 @@ def test_a_single_file_names_the_folders_that_fit_as_its_config(roots, tiny_fold
     assert "configs" not in found["tiny"].detail
 
 
-def test_a_transformer_names_only_folders_that_have_all_their_weights(roots, tmp_path):
+def test_a_transformer_names_only_folders_that_have_the_weights_that_wiring_does_not_bring(roots, tmp_path):
     build("StableDiffusion3Pipeline", tmp_path / "models" / "whole")
     save_file(originals.sd3(tmp_path / "models" / "whole"), tmp_path / "models" / "one.safetensors")
     rest = shutil.copytree(tmp_path / "models" / "whole", tmp_path / "models" / "rest")
     (rest / "vae" / "diffusion_pytorch_model.safetensors").unlink()
-    found = by_name(models(roots))["one.safetensors"]
-    assert (found.kind, found.detail["configs"]) == ("sd3-32x64x16", ["whole"])
+    pickled = shutil.copytree(rest, tmp_path / "models" / "pickled")
+    (pickled / "vae" / "diffusion_pytorch_model.bin").write_bytes(b"anything")
+    found = by_name(models(roots))
+    assert found["one.safetensors"].kind == "sd3-32x64x16"
+    assert found["one.safetensors"].detail["configs"] == ["rest", "whole"]
+    assert {name: found[name].detail.get("lacks") for name in ("whole", "rest", "pickled")} == {
+        "whole": [],
+        "rest": ["vae"],
+        "pickled": None,
+    }
 
 
 def test_a_file_that_did_not_change_is_not_read_again(roots, tmp_path, monkeypatch):

@@ -100,7 +100,7 @@ def test_a_transformer_is_told_with_what_it_needs(tmp_path):
     source = survey(tmp_path / "model", at="x")
     assert (found["kind"], part["name"], part["class"]) == (source.kind, "transformer", "SD3Transformer2DModel")
     assert part["numbers"] == source.parts["transformer"].numbers
-    assert "with the weights of all parts but the transformer" in found["needs"]
+    assert "with the weights that LoadTextEncoder and LoadVAE do not bring" in found["needs"]
 
 
 def test_a_file_that_cannot_be_loaded_is_told_with_its_problem(tmp_path):

@@ -63,7 +63,7 @@ def test_a_new_weight_file_makes_another_source(broken):
     [
         ({"_class_name": "DDPMPipelin"}, Code.UNSUPPORTED_CLASS, "does not have"),
         ({"_class_name": ["pipeline", "Own"]}, Code.UNSUPPORTED_CLASS, "code of its own"),
-        ({"_class_name": "StableDiffusionXLModularPipeline"}, Code.UNSUPPORTED_CLASS, "does not have"),
+        ({"_class_name": "StableDiffusionXLModularPipeline"}, Code.UNSUPPORTED_CLASS, "in blocks"),
         ({"custom_pipeline": "own"}, Code.UNSUPPORTED_CLASS, "code of its own"),
         ({"unet": ["os", "system"]}, Code.UNSUPPORTED_CLASS, "library"),
         ({"unet": ["os.path", "join"]}, Code.BAD_MODEL, "plain names"),

@@ -14,7 +14,7 @@ from nodes.diffusion.stages import stock
 from nodes.diffusion.text import prompts
 from nodes.diffusion.weights.libraries import guiders
 from nodes.types import Denoiser, Guider, Scheduler, TextEncoder
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import embedded, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
 pytestmark = [  # Diffusers' own, of PRX, of Ideogram 4, of Chroma and of Mochi
@@ -28,7 +28,7 @@ SD = "StableDiffusionPipeline"
 QUICK = (SD, "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "PixArtSigmaPipeline")
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
 
-DISTILLED = ("LatentConsistencyModelPipeline", "SanaSprintPipeline", "Flux2Pipeline")
+DISTILLED = ("LatentConsistencyModelPipeline", "SanaSprintPipeline", "Flux2Pipeline", "Flux3DistilledModularPipeline")
 RESCALED = ("QwenImagePipeline", "Lumina2Pipeline", "LongCatImagePipeline", "NucleusMoEImagePipeline")
 """Their own guidance is more than the plain one, which therefore is another."""
 
@@ -65,7 +65,7 @@ def guided(source, guider=None, *, case=exact.CASES[1], **more):
         words = exact.words_of(source.pipeline_class)
         return denoising.sample(
             Denoiser(source),
-            prompts.encode_text(encoder, words, options=tiny.text, pictures=shown),
+            embedded.carried(prompts.encode_text(encoder, words, options=tiny.text, pictures=shown), batch),
             negative,
             settings.pop("latent", None) or exact.beginning(source, exact.Case(batch=batch), shown),
             **settings,

@@ -22,6 +22,7 @@ from tests.nodes.diffusion.tiny import controlled
 SD, SDXL, SD3, FLUX = (
     f"{name}Pipeline" for name in ("StableDiffusion", "StableDiffusionXL", "StableDiffusion3", "Flux")
 )
+ANIMA = "AnimaModularPipeline"
 WIDTH, HEIGHT, STEPS, SCALE, BATCH = 48, 32, 4, 3.0, 2
 
 
@@ -120,6 +121,26 @@ def by_hand(source, positive, negative):
 
 
 @torch.inference_mode()
+def anima_by_hand(source, positive, negative):
+    """A prediction after the other, of pictures that are videos of one frame inside."""
+    areas = [entry.area for entry in positive.prompts]
+    with SHELF.use(source, "transformer") as transformer:
+        latents = noise.draw((4, HEIGHT // 4, WIDTH // 4), noise.generators(7, BATCH), torch.float32)
+        live = schedulers.build(str(source.scheduler["_class_name"]), source.scheduler, source.pipeline_class)
+        live.set_timesteps(sigmas=np.linspace(1.0, 1 / STEPS, STEPS))
+        for index, time in enumerate(live.timesteps):
+            above, *others, below = [
+                transformer(
+                    latents.unsqueeze(2), time.expand(BATCH) / 1000, repeated(told)["prompt_embeds"], return_dict=False
+                )[0].squeeze(2)
+                for told in (*positive.prompts, negative)
+            ]
+            above = averaged([above, *others], areas, index, latents.shape[-2:])
+            latents = live.step(below + SCALE * (above - below), time, latents, return_dict=False)[0]
+    return latents
+
+
+@torch.inference_mode()
 def flux_by_hand(source, positive):
     """Guidance is a number that the model reads, latents are packed in squares."""
     areas = [entry.area for entry in positive.prompts]
@@ -151,7 +172,7 @@ def flux_by_hand(source, positive):
 
 CASES = [
     pytest.param(name, areas, marks=[] if areas is AREAS[-1] or name == SD else [pytest.mark.slow])
-    for name in (SD, SDXL, SD3, FLUX)
+    for name in (SD, SDXL, SD3, FLUX, ANIMA)
     for areas in AREAS
 ]
 
@@ -164,7 +185,8 @@ def test_several_prompts_are_those_of_a_loop_by_hand(family, name, areas):
         found, expected = ours(source, positive, None).samples, flux_by_hand(source, positive)
     else:
         negative = prompts.encode_text(TextEncoder(source), "grey", role="negative")
-        found, expected = ours(source, positive, negative).samples, by_hand(source, positive, negative)
+        by_loop = anima_by_hand if name == ANIMA else by_hand
+        found, expected = ours(source, positive, negative).samples, by_loop(source, positive, negative)
     assert torch.isfinite(found).all()
     assert torch.allclose(found, expected, atol=1e-6, rtol=1e-5), (found - expected).abs().max()
 

@@ -1,19 +1,24 @@
 """Pictures beside the words: which a model reads, how many, and that they are read."""
 
+from contextlib import ExitStack
+from dataclasses import replace
+
 import pytest
 import torch
 
 from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes import encode_text, sample
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.latents.latent_math import mix
 from nodes.diffusion.sampling.regions import combined
 from nodes.diffusion.text import prompts
 from nodes.diffusion.weights.loading import load_part
-from nodes.types import BlankLatent, Denoiser, Guider, Image, TextEncoder
-from tests.nodes.diffusion.tiny import exact
+from nodes.types import VAE, BlankLatent, Denoiser, Guider, Image, TextEncoder
+from tests.nodes.diffusion.tiny import exact, shown
 from tests.nodes.diffusion.tiny.seeing import Qwen2VLProcessor
-from tests.nodes.diffusion.tiny.table import TINY
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 # Diffusers' own, of Depth2Img
 pytestmark = pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning")
@@ -42,7 +47,7 @@ VIDEO = "LTXImageToVideoPipeline"
 
 
 def takes_long(name):
-    return TINY[name].frames > 1 and name != VIDEO
+    return (TINY[name].frames > 1 and name != VIDEO) or name == "Kandinsky5I2IPipeline"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,27 @@ def test_a_stretched_picture_is_told(family, within):
     with within(emit=seen.append):
         exact.own_latent(source, exact.Case(), pictures=[wide])
     assert any("96 x 64 is stretched to 64 x 64" in event.text for event in seen if isinstance(event, NodeMessage))
+
+
+@pytest.mark.slow
+def test_a_picture_that_lies_beside_the_latents_costs_their_first_frame(monkeypatch, tmp_path):
+    """The stock call cuts it off its latents, but decodes it."""
+    name = "HunyuanVideoImageToVideoPipeline"
+    monkeypatch.setitem(TINY, name, replace(TINY[name], make=shown.hunyuan_video_concatenating))
+    build(name, tmp_path / "model")
+    source, case = survey(tmp_path / "model", at="test"), exact.Case(pictures=1)
+    with ExitStack() as held, torch.no_grad():
+        latents = exact.stock_call(exact.stock_pipeline(held, source), case, "latent")
+        frames = exact.stock_pictures(exact.stock_pipeline(held, source), case)
+    ours = exact.own_latent(source, case)[2]
+    assert torch.equal(ours.samples[:, :, 1:], latents)
+    assert torch.equal(autoencoding.decode(VAE(source), ours).pixels, frames[0])
+
+
+def test_pictures_to_go_on_from_fit_into_the_latent(family):
+    source = family("Cosmos2VideoToWorldPipeline")
+    with pytest.raises(PatchbayError, match="6 pictures, and the latent stands for 5 frames"):
+        sample(Denoiser(source), encoded(source, pictures(6)), BlankLatent(32, 32, 1, 5), scheduler="EDMEuler", steps=1)
 
 
 def test_a_video_to_edit_is_as_long_as_the_latent(family):

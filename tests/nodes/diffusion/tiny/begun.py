@@ -8,7 +8,7 @@ from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.pictures import pixels
 from nodes.diffusion.stages import layouts, stock
 from nodes.types import VAE, Latent, Video
-from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny import embedded, exact
 from tests.nodes.diffusion.tiny.table import TINY
 
 VIDEO_TO_VIDEO = {
@@ -21,6 +21,8 @@ VIDEO_TO_VIDEO = {
 FROM_PICTURES = {
     "Kandinsky3Pipeline": ("Kandinsky3Img2ImgPipeline",),
     "SanaSprintPipeline": ("SanaSprintImg2ImgPipeline",),
+    "KandinskyV22PriorPipeline": ("KandinskyV22PriorEmb2EmbPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22Img2ImgPipeline",),
 }
 """Image-to-image classes that take pictures alone, with an encoder that draws nothing."""
 
@@ -68,6 +70,8 @@ def image_to_image(source, name, strength, *, batch=2):
     latent = Latent(torch.cat([one.samples] * batch), one.kind)
     ours = exact.own_from_latent(source, name, latent, steps=steps, denoise=strength)
     given = {"image": pixels.to_pillow(picture.pixels[0])}
+    if source.family.after is not None:  # these classes take either side for the other
+        given |= {"width": picture.pixels.shape[-2], "height": picture.pixels.shape[-1]}
     return ours.samples, _theirs(source, name, strength, steps, batch, given)
 
 
@@ -79,7 +83,7 @@ def _theirs(source, name, strength, steps, batch, given):
         pipeline = exact.stock_pipeline(held, source, name)
         arguments = {
             "prompt": exact.PROMPT,
-            "negative_prompt": exact.NEGATIVE,
+            "negative_prompt": None if source.family.is_prior else exact.NEGATIVE,
             "num_images_per_prompt": batch,
             "strength": strength,
             "width": width,
@@ -90,8 +94,10 @@ def _theirs(source, name, strength, steps, batch, given):
             "num_inference_steps": steps,
             "max_sequence_length": stock.signature(source.family.pipeline_class).defaults.get("max_sequence_length"),
             "use_resolution_binning": False,
+            **embedded.arguments(source.pipeline_class, 1),
             **given,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        found = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        output = "pt" if source.family.is_prior else "latent"
+        found = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(exact.stock_pipeline(held, source), found, layouts.Size(width, height, tiny.frames))

@@ -6,7 +6,7 @@ from tests.nodes.diffusion.tiny import encoders, vaes, words
 from tests.nodes.diffusion.tiny.dits import flow_match
 
 
-def _transformer(channels, **options):
+def transformer(channels, **options):
     sizes = {
         "in_channels": channels,
         "out_channels": channels,
@@ -29,7 +29,7 @@ def first():
     return {
         "text_encoder": encoders.t5(),
         "tokenizer": words.t5(),
-        "transformer": _transformer(4),
+        "transformer": transformer(4),
         "vae": diffusers.AutoencoderKLCosmos(
             latent_channels=4,
             encoder_block_out_channels=(8, 8, 8, 8),
@@ -62,7 +62,7 @@ def second():
     return {
         "text_encoder": encoders.t5(),
         "tokenizer": words.t5(),
-        "transformer": _transformer(16),
+        "transformer": transformer(16),
         "vae": vaes.wan(),
         "scheduler": flow_match(shift=1.0, use_karras_sigmas=True),
     }
@@ -73,7 +73,7 @@ def half():
     return {
         "text_encoder": encoders.qwen_vl(),
         "tokenizer": words.byte_level(),
-        "transformer": _transformer(
+        "transformer": transformer(
             17,
             out_channels=16,
             text_embed_dim=32,

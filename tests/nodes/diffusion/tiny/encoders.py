@@ -153,8 +153,8 @@ def qwen2_vl(width=32):
     return transformers.Qwen2VLForConditionalGeneration(config)
 
 
-def qwen3_vl(width=32, cls=None, layers=3):
-    """Qwen 3 VL, with eyes that a prompt without pictures never opens."""
+def qwen3_vl(width=32, cls=None, layers=3, first=256):
+    """Qwen 3 VL; `first` is the token that begins a picture. A prompt without pictures never opens its eyes."""
     rope = {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True, "rope_theta": 1e6}
     config = transformers.Qwen3VLConfig(
         text_config={**_decoder_sizes(width, layers), "head_dim": 8, "rope_parameters": rope},
@@ -167,10 +167,10 @@ def qwen3_vl(width=32, cls=None, layers=3):
             "num_position_embeddings": 16,
             "deepstack_visual_indexes": [0],
         },
-        vision_start_token_id=256,
-        vision_end_token_id=257,
-        image_token_id=258,
-        video_token_id=258,
+        vision_start_token_id=first,
+        vision_end_token_id=first + 1,
+        image_token_id=first + 2,
+        video_token_id=first + 3,
     )
     return (cls or transformers.Qwen3VLModel)(config)
 
@@ -188,3 +188,53 @@ def t5_gemma(width=32):
     half = transformers.T5GemmaModuleConfig(**sizes)
     config = transformers.T5GemmaConfig(encoder=half, decoder=half, is_encoder_decoder=False, vocab_size=VOCABULARY)
     return transformers.T5GemmaEncoderModel(config)
+
+
+def gemma3(width=16):
+    """Gemma 3, with eyes that a prompt without pictures never opens."""
+    config = transformers.Gemma3Config(
+        text_config={**_decoder_sizes(width, 2), "head_dim": 8, "sliding_window": 16},
+        vision_config={
+            "hidden_size": 8,
+            "intermediate_size": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": 16,
+            "patch_size": 8,
+        },
+        boi_token_index=256,
+        eoi_token_index=257,
+        image_token_index=258,
+        mm_tokens_per_image=4,
+    )
+    return transformers.Gemma3ForConditionalGeneration(config)
+
+
+def llava(width=16, side=16):
+    """Reads words and a picture, which are 16 tokens."""
+    eyes = {
+        "hidden_size": 8,
+        "intermediate_size": 16,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "image_size": side,
+        "patch_size": 4,
+        "projection_dim": 8,
+    }
+    config = transformers.LlavaConfig(
+        vision_config={"model_type": "clip_vision_model", **eyes},
+        text_config={"model_type": "llama", **_decoder_sizes(width)},
+        image_token_index=262,
+        image_seq_length=16,
+        pad_token_id=256,
+    )
+    return transformers.LlavaForConditionalGeneration(config)
+
+
+def t5_gemma_2(eyes, width=32):
+    """The encoder of T5Gemma 2 alone, with eyes."""
+    reading = {**_decoder_sizes(width, 2), "head_dim": 8, "dropout_rate": 0.0}
+    config = transformers.T5Gemma2EncoderConfig(
+        text_config=reading, vision_config=eyes, mm_tokens_per_image=4, image_token_index=VOCABULARY - 1
+    )
+    return transformers.models.t5gemma2.modeling_t5gemma2.T5Gemma2Encoder(config)

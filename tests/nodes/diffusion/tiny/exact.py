@@ -2,13 +2,18 @@
 
 import functools
 import sys
+import tempfile
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unittest import mock
 
 import diffusers
 import torch
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from nodes.diffusion.disk.source import survey
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
@@ -18,7 +23,9 @@ from nodes.diffusion.schedules.scheduler_table import CLASSES
 from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
-from tests.nodes.diffusion.tiny.table import TINY
+from tests.nodes.diffusion.tiny import blocks, embedded
+from tests.nodes.diffusion.tiny import heard as beside
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
@@ -46,9 +53,16 @@ INPAINT = {
     "ChromaPipeline": ("ChromaInpaintPipeline",),
     "QwenImagePipeline": ("QwenImageInpaintPipeline",),
     "FluxKontextPipeline": ("FluxKontextInpaintPipeline",),
+    "QwenImageEditPipeline": ("QwenImageEditInpaintPipeline",),
+    "Flux2KleinPipeline": ("Flux2KleinInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22InpaintPipeline",),
+    "KandinskyPipeline": ("KandinskyInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
+
+KLEIN = {"Flux2KleinPipeline", "Flux2KleinKVPipeline"}
+"""What these give for latents are those of their VAE."""
 
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
@@ -97,6 +111,8 @@ def stock_pipeline(held, source, name=None, **beside):
     """A stock pipeline as its documentation says, from the modules on the shelf and what comes `beside` them."""
     cls = getattr(diffusers, name or source.pipeline_class)
     parts = {part: held.enter_context(SHELF.use(source, part)) for part in source.parts if part != "scheduler"}
+    if is_modular(cls.__name__):
+        return blocks.whole(cls.__name__, parts, source.path / "scheduler")
     own = getattr(diffusers, source.parts["scheduler"].class_name).from_pretrained(source.path / "scheduler")
     arguments = stock.made_with(cls.__name__)
     given = {"scheduler": own, **parts, **beside, **{k: v for k, v in source.options.items() if v is not None}}
@@ -130,7 +146,8 @@ def guidance_of(name, case):
 def options_of(tiny, call, case):
     """Arguments beyond those that every call is given. Distilled models are guided by an option."""
     is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
-    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
+    silent = {} if case.guided or "audio_guidance_scale" not in call else {"audio_guidance_scale": 1.0}
+    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else silent)}
 
 
 def begun(case, tiny):
@@ -151,19 +168,20 @@ def beginning(source, case, shown=()):
     return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
 
 
-def stock_call(pipeline, case, output, *, encoded=None):
-    """The stock call; what its encoder gave is appended to `encoded`."""
+def stock_call(pipeline, case, output, *, encoded=None, heard=None):
+    """The stock call; what its encoder gave is appended to `encoded`, and the sound it gives to `heard`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
     guide(pipeline, guidance_of(name, case))
     width, height = tiny.sizes[case.size]
+    size = layouts.Size(width, height, tiny.frames)
     names = ("num_images_per_prompt", "num_videos_per_prompt") if tiny.several else ()
     several = next((each for each in names if each in call), None)
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided
+        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -177,37 +195,51 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "num_inference_steps": tiny.steps,
         "use_resolution_binning": False,
         "max_area": width * height,
-        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), case.batch),
+        **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
+        **embedded.arguments(name, case.batch, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
     if several:
         arguments[several] = case.batch
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
-    if encoded is not None and stock.reads_words(name):
-        method = next(each for each in stock.ENCODERS if hasattr(pipeline, each))
-        encode = getattr(pipeline, method)
-
-        def spy(*args, **kwargs):
-            result = encode(*args, **kwargs)
-            encoded.append(result)
-            return result
-
-        setattr(pipeline, method, spy)
+    for method in stock.encoders(type(pipeline)) if encoded is not None else ():
+        _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
-    found = pipeline(**arguments, output_type=output, return_dict=False)
+    last = []
+    if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
+        arguments["callback"] = lambda *told: last.append(told[-1])
+    gives_latents = not FAMILIES[name].is_prior and "callback" not in arguments
+    found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
+    if last:
+        return last[-1]
+    if FAMILIES[name].sound and heard is not None:
+        heard.append(found[1])
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
 
 
-def stock_pictures(pipeline, case):
-    """What the stock call draws."""
-    if not pipeline.__class__.__name__.endswith("PixelPipeline"):
-        return stock_call(pipeline, case, "pt")
-    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step gave
+def _listen(pipeline, method, encoded):
+    """Append what `method` of the pipeline gives to `encoded`."""
+    encode = getattr(pipeline, method)
+
+    def spy(*args, **kwargs):
+        result = encode(*args, **kwargs)
+        encoded.append(result)
+        return result
+
+    setattr(pipeline, method, spy)
+
+
+def stock_pictures(pipeline, case, heard=None):
+    """What the stock call draws; the sound it makes is appended to `heard`."""
+    name = type(pipeline).__name__
+    if not name.endswith("PixelPipeline") and FAMILIES[name].decoder != "movq":
+        return stock_call(pipeline, case, "pt", heard=heard)
+    drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
 
@@ -225,7 +257,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    if case.guided and "negative_prompt" in call:
+    positive = embedded.carried(positive, 1 if tiny.several else case.batch)
+    if case.guided and "negative_prompt" in call and not source.family.is_prior:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -249,6 +282,9 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
 def small_area(name):
     """Let a class that works on pictures of a million pixels work on as many as the tiny models have."""
     module, (width, height) = sys.modules[getattr(diffusers, name).__module__], TINY[name].sizes[0]
+    if hasattr(module, "JoyImageEditImageProcessor"):
+        listed = {1024: [size[::-1] for size in TINY[name].sizes]}
+        return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
@@ -257,6 +293,14 @@ def small_area(name):
 
 def _calculated(own, area, _, ratio):
     return own(area, ratio)
+
+
+def own_size(name):
+    """Let a class that works on pictures of a million pixels work on a picture of the second size as it is."""
+    module, size = sys.modules[getattr(diffusers, name).__module__], TINY[FAMILIES[name].pipeline_class].sizes[1]
+    if not hasattr(module, "calculate_dimensions"):
+        return nullcontext()
+    return mock.patch.object(module, "calculate_dimensions", return_value=(*size, None))
 
 
 def flat(value):
@@ -269,6 +313,7 @@ def flat(value):
 
 def same_text(encoded, positive, negative, batch):
     """Each tensor of ours is among those that the stock call's encoder gave."""
+    positive, negative = embedded.bare(positive), negative and embedded.bare(negative)
     if not stock.reads_words(positive.encoder.source.pipeline_class):
         return not positive.tensors
     theirs = [tensor for result in encoded for tensor in flat(result)]
@@ -297,27 +342,35 @@ def as_stock(pipeline, samples):
 
 @torch.no_grad()
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture; sound with it."""
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
-        encoded = []
-        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_pictures(stock_pipeline(held, source), case)
+        if source.family.pictures is not None and source.family.pictures.likely:
+            held.enter_context(
+                mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode())
+            )
+        encoded, heard = [], []
+        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded, heard=heard)
+        pictures = stock_pictures(stock_pipeline(held, source), case, heard)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
-    found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
-    decoded = autoencoding.decode(VAE(source), ours).pixels
-    if pictures.ndim == 5:
-        pictures = pictures.flatten(0, 1)
+    found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
+    found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
+    same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
+    if source.family.is_prior:
+        decoded, pictures = embedded.seen(source)
+    else:
+        with small_area(source.pipeline_class):
+            decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
-        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, pictures.float()),
+        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()) and same_sound,
+        "picture": torch.equal(decoded, autoencoding.on_white(pictures)) and same_wave,
     }
 
 
@@ -343,6 +396,7 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
     call, batch = stock.signature(name), len(latent.samples)
     with ExitStack() as held:
         pipeline = stock_pipeline(held, source, name)
+        guide(pipeline, tiny.guidance)
         if name == "ChromaInpaintPipeline":  # it asks for a setting that no Chroma transformer has
             pipeline.transformer.register_to_config(guidance_embeds=False)
         if scheduler:
@@ -363,7 +417,8 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
             **extra,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        output = "pt" if "callback" in extra else "latent"
+        theirs = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
@@ -379,8 +434,10 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         beside = {"pictures": pictures, "options": tiny.text}
     return denoising.sample(
         Denoiser(source),
-        prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside),
-        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside) if "negative_prompt" in call else None,
+        embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
+        prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
+        if "negative_prompt" in call and not source.family.is_prior
+        else None,
         latent,
         scheduler=scheduler or own,
         steps=steps,
@@ -414,6 +471,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.after is not None:
+        return _inpainting_after(name, steps, batch)
     if source.family.pictures is not None:
         return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
@@ -426,11 +485,43 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
         return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)
 
 
+PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
+"""Classes that read the picture which they paint a part of."""
+
+
+def _inpainting_after(name, steps, batch):
+    """The same of one picture after an embedding, by a model made for that; these classes take no strength."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(name, Path(folder) / "model")
+        source = survey(Path(folder) / "model", at=name)
+        picture, _ = picture_of(source, 1)
+        mask = mask_of(source)
+        masked = painting.encoded(VAE(source), Image(picture.pixels.repeat(batch, 1, 1, 1)), mask)
+        ours = own_from_latent(source, source.family.pipeline_class, masked, steps=steps)
+        given = {"image": pixels.to_pillow(picture.pixels[0]), "mask_image": mask.coverage[0, 0].numpy()}
+        given |= embedded.arguments(source.family.pipeline_class, 1)
+        last = []
+        if source.family.ends_early:
+            given |= {"callback": lambda *told: last.append(told[-1])}
+        theirs = from_latent(source, name, masked, 1.0, steps=steps, **given)
+        return ours.samples, last[-1] if last else theirs
+
+
 def _inpainting_beside(source, name, strength, steps):
-    """The same for one picture, while another one is read."""
+    """The same for one picture, while others are read: itself, another one, or both."""
     picture, latent = picture_of(source, 1)
     mask, beside = mask_of(source), pictures_of(source.pipeline_class, 1)
     image, reference = (pixels.to_pillow(each.pixels[0]) for each in (picture, *beside))
     given = {"image": image, "mask_image": mask.coverage, "image_reference": reference}
-    ours = own_from_latent(source, name, painting.masked(latent, mask), steps=steps, denoise=strength, pictures=beside)
-    return ours.samples, from_latent(source, name, latent, strength, steps=steps, **given)
+    read = [picture] if name in PAINTED else []
+    if "image_reference" in stock.signature(name):
+        read += beside
+    with ExitStack() as held:
+        for each in (source.pipeline_class, name):
+            held.enter_context(own_size(each))
+        masked = painting.masked(latent, mask)
+        ours = own_from_latent(source, name, masked, steps=steps, denoise=strength, pictures=read).samples
+        held.enter_context(most_likely(name))
+        theirs = from_latent(source, name, latent, strength, steps=steps, **given, **TINY[source.pipeline_class].text)
+        pipeline = stock_pipeline(held, source)
+    return as_stock(pipeline, ours) if source.family.ends_early else ours, theirs

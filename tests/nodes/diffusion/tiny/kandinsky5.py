@@ -2,7 +2,7 @@
 
 import diffusers
 
-from tests.nodes.diffusion.tiny import encoders, vaes, words
+from tests.nodes.diffusion.tiny import encoders, seeing, vaes, words
 from tests.nodes.diffusion.tiny.dits import flow_match
 
 
@@ -31,6 +31,12 @@ def _parts(channels, **options):
 
 def pictures():
     return {**_parts(4), "vae": vaes.kl(levels=4, scaling_factor=0.3611)}
+
+
+def edits():
+    """Its text encoder reads the picture too, and its denoiser reads it beside a mask."""
+    eyes = {"text_encoder": encoders.qwen_vl(first=259), "tokenizer": seeing.processor()}
+    return {**_parts(4, visual_cond=True), **eyes, "vae": vaes.kl(levels=4, scaling_factor=0.3611)}
 
 
 def videos():

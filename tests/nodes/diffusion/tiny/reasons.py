@@ -2,31 +2,38 @@
 
 import inspect
 
+from nodes.diffusion.families.blocks import is_modular
+
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "QwenImageEditInpaintPipeline": "scales the picture it reads by other bits than the editing class",
-    "Flux2KleinInpaintPipeline": "begins from latents that VAEEncode does not make",
     "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
     "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
-    "LTX2Pipeline": "denoises sound beside the video, with a scheduler of its own",
     "IFPipeline": "works on pixels, and gives no latents",
-    "SkyReelsV2DiffusionForcingPipeline": "has a scheduler for each frame",
-    "SkyReelsV2DiffusionForcingImageToVideoPipeline": "has a scheduler for each frame",
-    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "has a scheduler for each frame",
-    "HunyuanVideo15ImageToVideoPipeline": "encodes its picture before the prompt",
-    "MotifVideoImage2VideoPipeline": "reads its picture with its text encoder while it samples",
+    "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "shows the video that it goes on from before its own",
+    "LTXLatentUpsamplePipeline": "",  # UpscaleLatent runs it
+    "ConsisIDPipeline": "reads what models outside Diffusers find in a face",
+    "HunyuanVideoFramepackPipeline": "draws its video in sections that fade into each other as pixels",
+    "HeliosPipeline": "decodes its video piece by piece while it draws",
+    "HeliosPyramidPipeline": "decodes its video piece by piece while it draws",
+    "WanAnimatePipeline": "decodes its video piece by piece while it draws",
     "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
-    "EasyAnimateInpaintPipeline": "takes its pictures as a video with a mask over it",
+    "EchoModularPipeline": "noises its latents by itself, without a scheduler, and draws sound beside them",
+    "MiniMaxH3ModularPipeline": "denoises sound beside the video, with a scheduler of its own",
+    "WanAnimate2ModularPipeline": "draws its video in segments, decoding each before it begins the next",
+    "WanAnimate2DistilledModularPipeline": "draws its video in segments, decoding each before it begins the next",
+    "MiniMaxMusic3ModularPipeline": "makes sound",
 }
-"""What was found out about single classes."""
+"""What was found out about single classes. Modular ones are told of where there is no stock class."""
 
 
 def reason(cls):
-    """One line for people; nothing for classes that other libraries run."""
+    """One line for people; nothing for classes that other libraries run, and for other modular ones."""
     name = cls.__name__
+    if is_modular(name):
+        return OWN.get(name, "")
     if name.startswith("Onnx") or name in {"DiffusionPipeline", "AutoPipeline"}:
         return ""
     if ".deprecated." in cls.__module__:

@@ -5,18 +5,23 @@ from dataclasses import dataclass, field
 import diffusers
 import torch
 
+from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
+    blocks,
     cosmos,
     dits,
+    editing,
     following,
     guided,
     kandinsky5,
     kolors,
     newer,
+    priors,
     seeing,
     shown,
+    sounding,
     unets,
     videos,
 )
@@ -49,6 +54,7 @@ class Tiny:
 
 
 WIDE = ((64, 64), (96, 64))
+LARGE = ((64, 64), (128, 64))
 
 TINY = {
     "StableDiffusionPipeline": Tiny(unets.sd),
@@ -64,6 +70,9 @@ TINY = {
     "ChromaPipeline": Tiny(dits.chroma),
     "QwenImageEditPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1,)),
     "QwenImageEditPlusPipeline": Tiny(seeing.qwen_edit, text={"max_sequence_length": 512}, pictures=(1, 2)),
+    "QwenImage21Pipeline": Tiny(editing.qwen_image_21, WIDE, pictures=(0, 1, 2)),
+    "JoyImageEditPipeline": Tiny(editing.joyimage, pictures=(1,)),
+    "JoyImageEditPlusPipeline": Tiny(editing.joyimage_plus, pictures=(2, 1, 0), batches=False),
     "LongCatImageEditPipeline": Tiny(seeing.longcat_edit, ((32, 32), (32, 32)), pictures=(1,)),
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
@@ -130,6 +139,30 @@ TINY = {
     "Kandinsky5T2IPipeline": Tiny(kandinsky5.pictures, ((1024, 1024), (640, 1408)), text={"max_sequence_length": 64}),
     "Kandinsky5T2VPipeline": Tiny(kandinsky5.videos, frames=5, text={"max_sequence_length": 64}, several=False),
     "NucleusMoEImagePipeline": Tiny(newer.nucleus, text={"return_index": -2}),
+    "LTX2Pipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+    ),
+    "LTX2ImageToVideoPipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+        batches=False,
+        pictures=(1,),
+    ),
+    "LTX2ConditionPipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+        pictures=(0, 2),
+    ),
     "LTXConditionPipeline": Tiny(videos.ltx_condition, WIDE, frames=9, text={"max_sequence_length": 32}),
     "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
     "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
@@ -150,6 +183,10 @@ TINY = {
     "KolorsPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
+    "KandinskyV22PriorPipeline": Tiny(priors.prior),
+    "KandinskyV22Pipeline": Tiny(priors.decoder, LARGE, several=False),
+    "KandinskyPriorPipeline": Tiny(priors.prior),
+    "KandinskyPipeline": Tiny(priors.reading_decoder, LARGE),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
@@ -170,8 +207,52 @@ TINY = {
         shown.hunyuan_skyreels, frames=5, text={"max_sequence_length": 256}, pictures=(1,)
     ),
     "CogVideoXImageToVideoPipeline": Tiny(shown.cogvideox, frames=9, batches=False, pictures=(1,)),
+    "HunyuanVideoImageToVideoPipeline": Tiny(
+        shown.hunyuan_video,
+        frames=5,
+        text={"max_sequence_length": 64, "prompt_template": shown.HUNYUAN_TEMPLATE},
+        pictures=(1,),
+        batches=False,
+        several=False,
+    ),
+    "HunyuanVideo15ImageToVideoPipeline": Tiny(
+        shown.hunyuan_video_15, ((32, 32), (40, 24)), frames=5, pictures=(1,), batches=False
+    ),
+    "CosmosVideoToWorldPipeline": Tiny(shown.cosmos_first, frames=9, text={"max_sequence_length": 32}, pictures=(1, 5)),
+    "Cosmos2VideoToWorldPipeline": Tiny(
+        shown.cosmos_second, frames=9, text={"max_sequence_length": 32}, pictures=(1, 5)
+    ),
+    "MotifVideoImage2VideoPipeline": Tiny(
+        shown.motif_video, frames=5, text={"max_sequence_length": 32}, pictures=(1,), batches=False
+    ),
+    "EasyAnimateInpaintPipeline": Tiny(shown.easyanimate, frames=5, pictures=(0, 1, 2), batches=False),
+    "SkyReelsV2DiffusionForcingPipeline": Tiny(videos.skyreels, frames=9, text={"max_sequence_length": 32}),
+    "SkyReelsV2DiffusionForcingImageToVideoPipeline": Tiny(
+        videos.skyreels, frames=9, text={"max_sequence_length": 32}, pictures=(1,)
+    ),
+    "Kandinsky5I2IPipeline": Tiny(
+        kandinsky5.edits,
+        ((1024, 1024), (640, 1408)),
+        text={"max_sequence_length": 512},
+        pictures=(1,),
+        batches=False,
+        several=False,
+    ),
     "SanaImageToVideoPipeline": Tiny(
         videos.sana_video, WIDE, frames=5, text={"max_sequence_length": 32}, pictures=(1,), several=False
+    ),
+    "AnimaModularPipeline": Tiny(blocks.anima, text={"max_sequence_length": 64}),
+    "Flux3ModularPipeline": Tiny(
+        blocks.flux3,
+        WIDE,
+        text={"max_sequence_length": 96, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1, 2),
+    ),
+    "Flux3DistilledModularPipeline": Tiny(
+        blocks.flux3_distilled,
+        WIDE,
+        text={"max_sequence_length": 96, "text_encoder_out_layers": [1, 2, 3]},
+        pictures=(0, 1),
     ),
 }
 
@@ -180,6 +261,8 @@ READERS = {
     "StableDiffusionInpaintPipeline": unets.sd_inpaint,
     "StableDiffusionXLInpaintPipeline": unets.sdxl_inpaint,
     "FluxFillPipeline": dits.flux_fill,
+    "KandinskyV22InpaintPipeline": priors.painting_decoder,
+    "KandinskyInpaintPipeline": priors.reading_painting_decoder,
 }
 """Models that were made for inpainting and read a mask."""
 
@@ -190,6 +273,8 @@ FOLLOWERS = {
     "CogView4ControlPipeline": following.cogview4,
     "CogVideoXFunControlPipeline": following.cogvideox,
     "EasyAnimateControlPipeline": following.easyanimate,
+    "KandinskyV22ControlnetPipeline": priors.following_decoder,
+    "KandinskyV22ControlnetImg2ImgPipeline": priors.following_decoder,
 }
 """Models that were made to follow a picture, which they read."""
 
@@ -204,7 +289,10 @@ def build(name, folder):
     for part in made.values():
         if isinstance(part, torch.nn.Module):
             disturb(part)
-    getattr(diffusers, name)(**made).save_pretrained(folder)
+    if is_modular(name):
+        blocks.save(name, made, folder)
+    else:
+        getattr(diffusers, name)(**made).save_pretrained(folder)
 
 
 def disturb(module):

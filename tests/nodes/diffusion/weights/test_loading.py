@@ -3,10 +3,12 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import diffusers
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 from engine.errors import Code, PatchbayError
@@ -89,11 +91,12 @@ def test_the_transformer_of_sd3_comes_from_the_file_and_the_rest_from_the_config
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs), part
 
 
-def test_the_parts_that_a_file_lacks_must_be_in_the_configuration(sd3, tmp_path):
+def test_a_part_that_neither_the_file_nor_the_configuration_has_is_refused_where_it_is_loaded(sd3, tmp_path):
     rest = shutil.copytree(sd3, tmp_path / "rest")
     (rest / "vae" / "diffusion_pytorch_model.safetensors").unlink()
-    with pytest.raises(PatchbayError, match="vae holds no weights"):
-        survey(sd3.parent / "bare.safetensors", config=rest, at="x")
+    source = survey(sd3.parent / "bare.safetensors", config=rest, at="x")
+    assert "no weights for its vae" in refusal(source, "vae").what
+    assert [name for name, part in source.parts.items() if part.bare] == ["vae"]
 
 
 @pytest.mark.parametrize(("key", "value"), [("num_layers", 3), ("dual_attention_layers", []), ("qk_norm", None)])
@@ -213,3 +216,14 @@ def test_a_missing_package_is_named(tiny, monkeypatch):
     problem = refusal(tiny, "unet")
     assert problem.code is Code.MISSING_PACKAGE
     assert problem.fix == "pip install diffusers"
+
+
+def test_a_class_that_looks_for_another_one_asks_nobody(tiny, monkeypatch):
+    """Else it would ask at the terminal whether code in the folder may run."""
+    asked = []
+    monkeypatch.setattr(
+        transformers.AutoTokenizer, "from_pretrained", lambda folder, **options: asked.append((folder, options))
+    )
+    part = replace(tiny.parts["tokenizer"], class_name="AutoTokenizer")
+    load_part(tiny.with_part(part), "tokenizer", CPU, torch.float32)
+    assert asked == [(str(part.folder), {"local_files_only": True, "trust_remote_code": False})]
