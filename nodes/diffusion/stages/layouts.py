@@ -52,7 +52,7 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
     folds = hasattr(pipeline, "_patchify_latents") and not _counts_unfolded(pipeline)
-    return 2 if folds or _counts_folded(pipeline) or _counts_grid(pipeline) else 1
+    return 2 if folds or _counts_folded(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -134,6 +134,8 @@ def _packer(pipeline: Any) -> Any:  # noqa: ANN401
 def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline holds them in its loop: some pack what they are given plain."""
     packed = pack(pipeline, samples)
+    if _counts_grid(pipeline):
+        return packed.flatten(2).transpose(1, 2)
     if patch(pipeline) == 1 or not hasattr(pipeline, "_pack_latents"):
         return packed
     within: Tensor = pipeline._pack_latents(packed)  # noqa: SLF001

@@ -29,7 +29,7 @@ OWN = {
     "WanAnimatePipeline": "decodes its video piece by piece while it draws",
     "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
     "EchoModularPipeline": "noises its latents by itself, without a scheduler, and draws sound beside them",
-    "MiniMaxH3ModularPipeline": "denoises sound beside the video, with a scheduler of its own",
+    "MiniMaxH3ModularPipeline": "draws words, sound and video as one sequence, frames in chunks of seventeen",
     "WanAnimate2ModularPipeline": "decodes its video piece by piece while it draws",
     "WanAnimate2DistilledModularPipeline": "decodes its video piece by piece while it draws",
     "MiniMaxMusic3ModularPipeline": "makes sound",
