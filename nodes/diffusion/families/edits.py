@@ -158,6 +158,14 @@ EDITS = (
         pictures=Pictures(parts=("image_encoder", "feature_extractor", "image_normalizer")),
     ),
     Family(
+        "variation",
+        "StableDiffusionImageVariationPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        pictures=Pictures(for_each=True, parts=("image_encoder", "feature_extractor")),
+    ),
+    Family(
         "latent-upscaler",
         "StableDiffusionLatentUpscalePipeline",
         UNET,

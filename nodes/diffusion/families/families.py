@@ -31,7 +31,8 @@ from nodes.diffusion.families.images import (
     STABLE_DIFFUSION,
     Z_IMAGE,
 )
-from nodes.diffusion.families.priors import KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
+from nodes.diffusion.families.priors import KANDINSKY21, KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
+from nodes.diffusion.families.sounding import SOUNDING
 from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ _TASKS: Mapping[str, Family] = {
     "WanVideoToVideoPipeline": WAN,
     "KandinskyV22PriorEmb2EmbPipeline": KANDINSKY22_PRIOR,
     "KandinskyV22Img2ImgPipeline": KANDINSKY22,
+    "KandinskyV22InpaintPipeline": KANDINSKY22,
+    "KandinskyV22ControlnetPipeline": KANDINSKY22,
+    "KandinskyV22ControlnetImg2ImgPipeline": KANDINSKY22,
+    "KandinskyInpaintPipeline": KANDINSKY21,
     "CogVideoXVideoToVideoPipeline": COGVIDEOX,
     "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
@@ -102,7 +107,10 @@ _OF_VARIANTS = {
 }
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES, *BLOCKS, *PRIORS)},
+    **{
+        family.pipeline_class: family
+        for family in (*IMAGES, *VIDEOS, *SOUNDING, *EDITS, *AFTER_PICTURES, *BLOCKS, *PRIORS)
+    },
     **_OF_VARIANTS,
     **_TASKS,
     **{task: _OF_VARIANTS[name] for task, name in _TASKS_OF_VARIANTS.items()},
@@ -120,6 +128,8 @@ FOLLOWING = frozenset(
         "CogView4ControlPipeline",
         "CogVideoXFunControlPipeline",
         "EasyAnimateControlPipeline",
+        "KandinskyV22ControlnetPipeline",
+        "KandinskyV22ControlnetImg2ImgPipeline",
     }
 )
 """Classes whose denoisers read a picture to follow beside the latents."""

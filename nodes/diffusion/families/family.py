@@ -36,6 +36,8 @@ class Pictures:
     drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy for each
     picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
     By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
+    `placed` is the class beside the pipeline's that a picture is given in, with where it lies: the first one begins the
+    video, and a second one ends it. A video is given in one, whole.
     `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
     latents of them are read where the class would draw some from PyTorch's global generator, or knows one precision
     only.
@@ -55,6 +57,7 @@ class Pictures:
     for_each: bool = False
     likely: bool = False
     clip: str = ""
+    placed: str = ""
     parts: tuple[str, ...] = ()
 
 
@@ -85,6 +88,8 @@ UNUSED = frozenset(
         "watermarker",
         "prompt_upsampler",
         "prompt_upsampler_processor",
+        "prompt_enhancer",
+        "duration_head",
     }
 )
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
@@ -118,6 +123,7 @@ class Family:
     - `checks_safety`: its class cannot be made without a safety checker; one that passes everything stands there.
     - `sized`: a prompt is encoded with the places of a picture's tokens after it, for a picture of one size.
     - `tiles`: its VAE works in tiles only, none of which may be smaller than it was made for.
+    - `puts_back`: its models that were made for inpainting, too, get the picture around the mask back after each step.
     - `least_frames`: a shorter video than this has no numbers.
     - `least_guidance`: below it the stock call refuses to run.
     - `whole`: why a run cannot stop between its steps and go on, where it cannot.
@@ -133,9 +139,11 @@ class Family:
     - `rereads`: parts that read the prompt's words once more while it samples, and what it draws depends on them.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
+    - `connectors`: parts through which an encoded prompt goes to the denoiser, run where that runs.
+    - `sound`: what makes sound of what is denoised beside its videos, in order: a spectrogram of a latent, and a wave.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
-    - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `reads_as`: the class that runs the same parts where they are given pictures, or more of them than its own reads.
     - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 
@@ -160,6 +168,7 @@ class Family:
     sized: bool = False
     tiles: bool = False
     puts_latents: bool = False
+    puts_back: bool = False
     blank_only: str = ""
     asks_twice: bool = False
     checks_safety: bool = False
@@ -176,6 +185,8 @@ class Family:
     rereads: tuple[str, ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
+    connectors: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
     after: After | None = None
     decodes_as: str = ""
     paints_as: str = ""
@@ -189,7 +200,12 @@ class Family:
 
     @property
     def is_prior(self) -> bool:
-        """Whether what it draws are embeddings of pictures, to which its image encoder brings pictures too."""
+        """Whether what it draws are embeddings of pictures, which no VAE turns into pictures."""
+        return self.denoisers == ("prior",)
+
+    @property
+    def is_seeing(self) -> bool:
+        """Whether these are vectors [batch, features], and its image encoder makes them of pictures too."""
         return self.decoder == "image_encoder"
 
     @property
@@ -207,7 +223,7 @@ class Family:
 
     def has_skeleton(self, part: str) -> bool:
         """Whether a pipeline asks this part for its sizes even where it does not run."""
-        return part == self.decoder or part in self.denoisers
+        return part == self.decoder or part in self.denoisers or part in self.sound[:1]
 
     def kind(self, sizes: tuple[int, ...]) -> str:
         """The kind of a model of this family with these sizes."""

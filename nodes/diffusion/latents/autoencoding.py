@@ -10,13 +10,13 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
-from nodes.diffusion.latents import codecs, embeddings
+from nodes.diffusion.latents import codecs, embeddings, sounding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import layouts, stock, unseen
+from nodes.diffusion.stages import items, layouts, stock, unseen
 from nodes.diffusion.stages.checks import check_kind, own_words
-from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
+from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unguided, unread_picture
 from nodes.diffusion.weights.device import kept
 from nodes.diffusion.weights.libraries import VaeImageProcessor
 from nodes.types import VAE, Image, Latent, LatentDistribution, Video
@@ -158,9 +158,11 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         return _decode_in_blocks
     if source.family.decoder == "movq":
         return _decode_movq
-    if not stock.reads_words(source.family.pipeline_class):
-        return _decode_frames
-    return _decode_plain if source.family.decodes_plainly else _decode_stock
+    if source.family.decoder == "vqgan":
+        return _decode_vqgan
+    if source.family.decodes_plainly:
+        return _decode_plain
+    return _decode_stock if stock.reads_words(source.family.pipeline_class) else _decode_frames
 
 
 def _shown(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -188,6 +190,14 @@ def _decode_movq(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa:
     """The way of Kandinsky, whose pipelines give tensors from -1 to 1 but files as they should be."""
     pixels = pipeline.movq.decode(samples.to(pipeline.device, pipeline.movq.dtype), force_not_quantize=True).sample
     done: torch.Tensor = VaeImageProcessor.denormalize(pixels)
+    return done
+
+
+def _decode_vqgan(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of Stable Cascade, whose VAE gives pictures from 0 to 1."""
+    module = pipeline.vqgan
+    latents = module.config.scale_factor * samples.to(pipeline.device, module.dtype)
+    done: torch.Tensor = module.decode(latents).sample.clamp(0, 1)
     return done
 
 
@@ -228,11 +238,12 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
         noise.generators(0, batch),
         {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
     )
-    unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
-    settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
-    if source.family.pictures is not None and source.family.pictures.least:
+    settings = {"num_inference_steps": 2, **unguided(source.family), "output_type": "pt"}
+    shown = source.family.pictures
+    if shown is not None and shown.least and not items.holds_items(pipeline):
         given |= unseen.blank(source.family)
         unseen.look_at_nothing(pipeline, lambda: False)
+    sounding.mute(pipeline)
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done

@@ -42,6 +42,9 @@ class Size:
 
 def factor(pipeline: Any) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
+    if hasattr(pipeline, "vqgan"):  # it halves the sides after it has folded them
+        config = pipeline.vqgan.config
+        return int(config.up_down_scale_factor * 2 ** (config.levels - 1))
     own = next((int(getattr(pipeline, name)) for name in _SPATIAL if hasattr(pipeline, name)), 8)
     return own // (2 if _counts_packing(pipeline) else 1) * patch(pipeline)
 
@@ -66,7 +69,10 @@ def multiple(pipeline: Any) -> int:  # noqa: ANN401
         return side * side
     if hasattr(pipeline, "generate_prior_tokens"):
         return _PIXELS_OF_A_FIRST_TOKEN
-    return side * (2 if is_packed(pipeline) and not _counts_no_packing(pipeline) else 1)
+    if not is_packed(pipeline) or _counts_no_packing(pipeline):
+        return side
+    told = "patch_size" in inspect.signature(pipeline._pack_latents).parameters  # noqa: SLF001
+    return side * (_patches(pipeline)["patch_size"] if told else 2)
 
 
 def is_packed(pipeline: Any) -> bool:  # noqa: ANN401

@@ -241,9 +241,10 @@ def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> 
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
     call = signature(type(pipeline).__name__)
-    if "image_guidance_scale" in call:
-        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
-    pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
+    for name, value in call.only(options).items():  # where the property reads them, and where the call sets them
+        if name.endswith("guidance_scale"):
+            setattr(pipeline, f"_{name}", guidance if value is None else value)
+    pipeline._guidance_scale = guidance  # noqa: SLF001
     return bool(pipeline.do_classifier_free_guidance)
 
 
@@ -278,8 +279,9 @@ def staged(name: str) -> Any:  # noqa: ANN401
     stock = class_of(name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
-    if hasattr(stock, "prepare_latents"):
-        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
+    for method, begun in _PREPARING.items():
+        if hasattr(stock, method):
+            members |= {method: _latents(getattr(stock, method), begun), begun: None}
     for method in encoders(stock):
         members[method] = _encoder(getattr(stock, method))
     if hasattr(stock, "generate_prior_tokens"):
@@ -300,20 +302,25 @@ def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
-    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+_PREPARING = {"prepare_latents": "begun", "prepare_audio_latents": "begun_sound"}
+"""The methods by which pipelines make their first latents, and the attributes for those that are put in their place."""
+
+
+def _latents(method: Callable[..., Any], name: str = "begun") -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any: its `name`."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        if self.begun is None:
+        begun = getattr(self, name)
+        if begun is None:
             return method(self, *args, **kwargs)
         if "latents" not in signature.parameters:  # it makes them of a picture
-            return self.begun
+            return begun
         given = signature.bind(self, *args, **kwargs)
         given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
         made = method(*given.args, **given.kwargs)
-        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
+        return (begun, *made[1:]) if isinstance(made, tuple) else begun
 
     return call
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.memory.encodings import remembering
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
 from nodes.diffusion.stages import unseen
@@ -83,8 +84,10 @@ def check(
 
 def source_for(source: ModelSource, found: Sequence[Image]) -> ModelSource:
     """The model as the class runs it that reads these pictures, where its parts serve two classes."""
-    task = source.family.reads_as
-    return source.run_as(task) if found and task else source
+    task, shown = source.family.reads_as, source.family.pictures
+    if not task or len(found) <= (0 if shown is None else shown.most):
+        return source
+    return source_for(source.run_as(task), found)
 
 
 def check_size(pipeline: Any, found: Sequence[Image], size: Size) -> None:  # noqa: ANN401
@@ -164,10 +167,14 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
     if masked is not None:
         made = masked(each[:1], each[1] if len(each) > 1 else None, size.frames, (size.height, size.width))
         return dict(zip(names, made, strict=True))
+    if shown.placed:
+        place = getattr(_module(family), shown.placed)
+        ends = zip(each, (0, -1), strict=False)
+        return {names[0]: [place(each)] if shown.frames else [place(*end) for end in ends]}
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch if shown.most == 1 else [each] * batch}
+        return {names[0]: each * batch if shown.most == 1 or shown.clip else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
@@ -186,12 +193,15 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     shown = source.family.pictures
     if shown is None or not (found or shown.always):
         return {}
-    names = (source.family.decoder, *shown.parts)
-    return {
+    decoder = source.family.decoder
+    parts = {
         name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
-        for name in names
+        for name in (decoder, *shown.parts)
         if name in source.parts
     }
+    if decoder in parts:
+        parts[decoder] = remembering(parts[decoder], source, decoder)
+    return parts
 
 
 def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401

@@ -17,7 +17,7 @@ from tests.nodes.diffusion.tiny import exact, loras
 from tests.nodes.diffusion.tiny.table import TINY
 
 CPU = torch.device("cpu")
-OWN_SIZES = {"HiDreamImagePipeline", "JoyImageEditPipeline"}
+OWN_SIZES = {"HiDreamImagePipeline", "JoyImageEditPipeline", "Kandinsky5T2IPipeline", "Kandinsky5I2IPipeline"}
 """They draw pictures of sizes of their own only."""
 
 STORED = TunePatch(storage="float8_e4m3fn")

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 
@@ -100,7 +102,7 @@ def test_latents_can_stand_in_the_place_of_those_that_a_pipeline_makes():
     class Pipeline:
         begun = None
 
-        @stock._latents
+        @partial(stock._latents, name="begun")
         def prepare_latents(self, shape, generator, latents=None):
             assert latents is None
             return torch.randn(shape, generator=generator), "ids"

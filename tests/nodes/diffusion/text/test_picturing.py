@@ -10,10 +10,12 @@ from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes import encode_text, sample
 from nodes.diffusion.disk.source import survey
+from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.latents.latent_math import mix
 from nodes.diffusion.sampling.regions import combined
-from nodes.diffusion.text import prompts
+from nodes.diffusion.stages.layouts import Size
+from nodes.diffusion.text import picturing, prompts
 from nodes.diffusion.weights.loading import load_part
 from nodes.types import VAE, BlankLatent, Denoiser, Guider, Image, TextEncoder
 from tests.nodes.diffusion.tiny import exact, shown
@@ -183,6 +185,14 @@ def test_a_picture_that_lies_beside_the_latents_costs_their_first_frame(monkeypa
     ours = exact.own_latent(source, case)[2]
     assert torch.equal(ours.samples[:, :, 1:], latents)
     assert torch.equal(autoencoding.decode(VAE(source), ours).pixels, frames[0])
+
+
+def test_one_picture_to_go_on_from_is_a_picture_and_more_are_a_video():
+    family, size = FAMILIES["CosmosVideoToWorldPipeline"], Size(32, 32, 9)
+    one, more = picturing.single([pictures(1)]), picturing.single([pictures(3)])
+    assert [each.size for each in picturing.arguments(family, one, size, 2)["image"]] == [(32, 32)] * 2
+    assert [len(each) for each in picturing.arguments(family, more, size, 2)["video"]] == [3] * 2
+    assert [each.size for each in picturing.arguments(family, more, size)["video"]] == [(32, 32)] * 3
 
 
 def test_pictures_to_go_on_from_fit_into_the_latent(family):

@@ -39,6 +39,15 @@ def test_truncated_words_are_named(source, within):
     assert message.rstrip().endswith(("zebra", "z e b r a"))
 
 
+def test_truncated_words_are_named_where_the_tokenizer_is_kept_in_a_processor(family, within):
+    seen = []
+    options = {"max_sequence_length": 20, "text_encoder_out_layers": [1, 2, 3]}
+    with within(emit=seen.append):
+        prompts.encode_text(TextEncoder(family("Flux3ModularPipeline")), "a zebra in the black snow", options=options)
+    (message,) = [event.text for event in seen if isinstance(event, NodeMessage)]
+    assert message.startswith("The prompt is 25 tokens long and this model reads 20. Not read: ")
+
+
 def test_unknown_words_are_named_where_the_model_says_what_it_knows(broken, within):
     write_words(broken / "tokenizer", "tiny")
     source = survey(broken, at="")

@@ -2,8 +2,10 @@
 
 import functools
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unittest import mock
 
 import diffusers
@@ -12,6 +14,7 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from engine import context
 from engine.settings import Settings
+from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
@@ -23,7 +26,8 @@ from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import blocks, embedded
-from tests.nodes.diffusion.tiny.table import TINY
+from tests.nodes.diffusion.tiny import heard as beside
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
@@ -54,8 +58,13 @@ INPAINT = {
     "QwenImageEditPipeline": ("QwenImageEditInpaintPipeline",),
     "Flux2KleinPipeline": ("Flux2KleinInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22InpaintPipeline",),
+    "KandinskyPipeline": ("KandinskyInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
+
+KLEIN = {"Flux2KleinPipeline", "Flux2KleinKVPipeline"}
+"""What these give for latents are those of their VAE."""
 
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
@@ -139,7 +148,8 @@ def guidance_of(name, case):
 def options_of(tiny, call, case):
     """Arguments beyond those that every call is given. Distilled models are guided by an option."""
     is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
-    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
+    silent = {} if case.guided or "audio_guidance_scale" not in call else {"audio_guidance_scale": 1.0}
+    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else silent)}
 
 
 def begun(case, tiny):
@@ -160,8 +170,8 @@ def beginning(source, case, shown=()):
     return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
 
 
-def stock_call(pipeline, case, output, *, encoded=None):
-    """The stock call; what its encoder gave is appended to `encoded`."""
+def stock_call(pipeline, case, output, *, encoded=None, heard=None):
+    """The stock call; what its encoder gave is appended to `encoded`, and the sound it gives to `heard`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
@@ -173,7 +183,7 @@ def stock_call(pipeline, case, output, *, encoded=None):
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
+        if case.guided and not FAMILIES[name].is_seeing  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -189,19 +199,26 @@ def stock_call(pipeline, case, output, *, encoded=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
-        **embedded.arguments(name, case.batch),
+        **embedded.arguments(name, case.batch, case.size, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
     if several:
-        arguments[several] = case.batch
+        arguments.setdefault(several, case.batch)
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
     for method in stock.encoders(type(pipeline)) if encoded is not None else ():
         _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
-    output = "pt" if FAMILIES[name].is_prior else output
-    found = pipeline(**arguments, output_type=output, return_dict=False)
+    last = []
+    if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
+        arguments["callback"] = lambda *told: last.append(told[-1])
+    gives_latents = not FAMILIES[name].is_seeing and "callback" not in arguments
+    found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
+    if last:
+        return last[-1]
+    if FAMILIES[name].sound and heard is not None:
+        heard.append(found[1])
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
@@ -219,11 +236,11 @@ def _listen(pipeline, method, encoded):
     setattr(pipeline, method, spy)
 
 
-def stock_pictures(pipeline, case):
-    """What the stock call draws."""
+def stock_pictures(pipeline, case, heard=None):
+    """What the stock call draws; the sound it makes is appended to `heard`."""
     name = type(pipeline).__name__
     if not name.endswith("PixelPipeline") and FAMILIES[name].decoder != "movq":
-        return stock_call(pipeline, case, "pt")
+        return stock_call(pipeline, case, "pt", heard=heard)
     drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
@@ -242,8 +259,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    positive = embedded.carried(positive, case.batch)
-    if case.guided and "negative_prompt" in call and not source.family.is_prior:
+    positive = embedded.carried(positive, case.batch, case.size, alike=tiny.several)
+    if case.guided and "negative_prompt" in call and not source.family.is_seeing:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -345,7 +362,7 @@ def precise(source):
 
 
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    """Which are equal: the encoded prompt, the sampled latent, the decoded picture, and sound with it."""
     with precise(source), torch.no_grad():
         return _compare(source, case)
 
@@ -359,24 +376,26 @@ def _compare(source, case):
             held.enter_context(
                 mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode())
             )
-        encoded = []
-        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_pictures(stock_pipeline(held, source), case)
+        encoded, heard = [], []
+        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded, heard=heard)
+        pictures = stock_pictures(stock_pipeline(held, source), case, heard)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
-    found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
+    found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
+    found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
+    same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
     if source.family.is_prior:
-        decoded, pictures = embedded.seen(source)
+        decoded, pictures = embedded.seen(source) if source.family.is_seeing else (found, theirs)
     else:
         with small_area(source.pipeline_class):
             decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
-        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, autoencoding.on_white(pictures)),
+        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()) and same_sound,
+        "picture": torch.equal(decoded, autoencoding.on_white(pictures)) and same_wave,
     }
 
 
@@ -423,7 +442,8 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
             **extra,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        output = "pt" if "callback" in extra else "latent"
+        theirs = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
@@ -441,7 +461,7 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         Denoiser(source),
         embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
         prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
-        if "negative_prompt" in call and not source.family.is_prior
+        if "negative_prompt" in call and not source.family.is_seeing
         else None,
         latent,
         scheduler=scheduler or own,
@@ -476,6 +496,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.after is not None:
+        return _inpainting_after(name, steps, batch)
     if source.family.pictures is not None:
         return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
@@ -490,6 +512,24 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
 
 PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
 """Classes that read the picture which they paint a part of."""
+
+
+def _inpainting_after(name, steps, batch):
+    """The same of one picture after an embedding, by a model made for that; these classes take no strength."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(name, Path(folder) / "model")
+        source = survey(Path(folder) / "model", at=name)
+        picture, _ = picture_of(source, 1)
+        mask = mask_of(source)
+        masked = painting.encoded(VAE(source), Image(picture.pixels.repeat(batch, 1, 1, 1)), mask)
+        ours = own_from_latent(source, source.family.pipeline_class, masked, steps=steps)
+        given = {"image": pixels.to_pillow(picture.pixels[0]), "mask_image": mask.coverage[0, 0].numpy()}
+        given |= embedded.arguments(source.family.pipeline_class, 1)
+        last = []
+        if source.family.ends_early:
+            given |= {"callback": lambda *told: last.append(told[-1])}
+        theirs = from_latent(source, name, masked, 1.0, steps=steps, **given)
+        return ours.samples, last[-1] if last else theirs
 
 
 def _inpainting_beside(source, name, strength, steps):

@@ -10,6 +10,7 @@ from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
     blocks,
+    cascade,
     cosmos,
     dits,
     editing,
@@ -22,6 +23,7 @@ from tests.nodes.diffusion.tiny import (
     priors,
     seeing,
     shown,
+    sounding,
     unets,
     videos,
 )
@@ -55,6 +57,7 @@ class Tiny:
 
 
 WIDE = ((64, 64), (96, 64))
+LARGE = ((64, 64), (128, 64))
 
 TINY = {
     "StableDiffusionPipeline": Tiny(unets.sd),
@@ -84,6 +87,7 @@ TINY = {
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
     "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
     "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
+    "StableDiffusionImageVariationPipeline": Tiny(seeing.variation, pictures=(1,), several=False),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
@@ -145,6 +149,38 @@ TINY = {
     "Kandinsky5T2IPipeline": Tiny(kandinsky5.pictures, ((1024, 1024), (640, 1408)), text={"max_sequence_length": 64}),
     "Kandinsky5T2VPipeline": Tiny(kandinsky5.videos, frames=5, text={"max_sequence_length": 64}, several=False),
     "NucleusMoEImagePipeline": Tiny(newer.nucleus, text={"return_index": -2}),
+    "LTX2Pipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+    ),
+    "LTX2ImageToVideoPipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+        batches=False,
+        pictures=(1,),
+    ),
+    "LTX2ConditionPipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+        pictures=(0, 2),
+    ),
+    "LTX2InContextPipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+        pictures=(5,),
+    ),
     "LTXConditionPipeline": Tiny(videos.ltx_condition, WIDE, frames=9, text={"max_sequence_length": 32}),
     "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
     "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
@@ -166,7 +202,11 @@ TINY = {
     "KolorsPAGPipeline": Tiny(kolors.kolors, text={"max_sequence_length": 256}),
     "PRXPixelPipeline": Tiny(newer.prx_pixel, batches=False),
     "KandinskyV22PriorPipeline": Tiny(priors.prior),
-    "KandinskyV22Pipeline": Tiny(priors.decoder, several=False),
+    "KandinskyV22Pipeline": Tiny(priors.decoder, LARGE, several=False),
+    "KandinskyPriorPipeline": Tiny(priors.prior),
+    "KandinskyPipeline": Tiny(priors.reading_decoder, LARGE),
+    "StableCascadePriorPipeline": Tiny(cascade.prior, LARGE),
+    "StableCascadeDecoderPipeline": Tiny(cascade.decoder, ((128, 128), (256, 128))),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False
@@ -241,6 +281,8 @@ READERS = {
     "StableDiffusionInpaintPipeline": unets.sd_inpaint,
     "StableDiffusionXLInpaintPipeline": unets.sdxl_inpaint,
     "FluxFillPipeline": dits.flux_fill,
+    "KandinskyV22InpaintPipeline": priors.painting_decoder,
+    "KandinskyInpaintPipeline": priors.reading_painting_decoder,
 }
 """Models that were made for inpainting and read a mask."""
 
@@ -251,6 +293,8 @@ FOLLOWERS = {
     "CogView4ControlPipeline": following.cogview4,
     "CogVideoXFunControlPipeline": following.cogvideox,
     "EasyAnimateControlPipeline": following.easyanimate,
+    "KandinskyV22ControlnetPipeline": priors.following_decoder,
+    "KandinskyV22ControlnetImg2ImgPipeline": priors.following_decoder,
 }
 """Models that were made to follow a picture, which they read."""
 
