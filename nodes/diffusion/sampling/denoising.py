@@ -82,7 +82,8 @@ def sample(  # these are what a picture depends on
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
         picturing.check_size(pipeline, shown, size)
-        settings |= embeddings.alone(pipeline)
+        embeddings.leave_nothing(pipeline)
+        settings["output_type"] = layouts.output(pipeline)
         own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         positive = canvases.fitted(pipeline, positive, size)
@@ -179,7 +180,7 @@ def _settings(source: ModelSource, guidance: float, options: Mapping[str, object
     """The arguments of the stock call that have nothing to do with the prompts."""
     name = stock.signature(source.family.pipeline_class).guidance or ""
     scale = None if options.get("guidance_schedule") else guidance  # one number, or one for each step
-    return {name: scale, **unread_picture(source), "output_type": "latent", **options}
+    return {name: scale, **unread_picture(source), **options}
 
 
 def _arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:

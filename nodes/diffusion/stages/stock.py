@@ -37,6 +37,9 @@ _BESIDE_PICTURES = "encode_prompt_multiple_images"
 _GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
 """What pipelines call the strength of their guidance, the first that is there counts."""
 
+_BEGINNINGS = ("prepare_latents", "prepare_intermediate_images")
+"""The methods by which pipelines make the first latents, or what models on pixels have in their place."""
+
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
@@ -246,6 +249,12 @@ def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> 
 
 
 @cache
+def draws_over(name: str) -> bool:
+    """Whether the stock pipeline class `name` begins with a picture: it takes no latents and makes none of noise."""
+    return "latents" not in signature(name) and not hasattr(getattr(diffusers, name), _BEGINNINGS[1])
+
+
+@cache
 def made_with(name: str) -> Mapping[str, Any]:
     """The arguments of the constructor of the stock pipeline class `name` and their defaults; None where none is."""
     parameters = inspect.signature(class_of(name).__init__).parameters.values()
@@ -276,8 +285,9 @@ def staged(name: str) -> Any:  # noqa: ANN401
     stock = class_of(name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
-    if hasattr(stock, "prepare_latents"):
-        members |= {"prepare_latents": _latents(stock.prepare_latents), "begun": None}
+    for method in _BEGINNINGS:
+        if hasattr(stock, method):
+            members |= {method: _latents(getattr(stock, method)), "begun": None}
     for method in encoders(stock):
         members[method] = _encoder(getattr(stock, method))
     return type(name, (stock,), members)
