@@ -149,6 +149,7 @@ EDITS = (
         UNET,
         {(768, 4): "sd1"},
         decodes_plainly=True,
+        own_guidance="it guides its picture against none by itself",
         pictures=Pictures(for_each=True, parts=("image_encoder", "feature_extractor")),
     ),
     Family(
