@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Kind)
 """The family a value belongs to. Two ports of one node that share K must get values of the same kind."""
 
-P = TypeVar("P", bound=Kind)
-"""The family of a prior, where K is that of the model that draws after it."""
+J = TypeVar("J", bound=Kind)
+"""Another family, for a node that leads from one to the other."""
 
 Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising steps.")]
 Guidance = Annotated[
@@ -403,24 +403,28 @@ class Latent(Generic[K]):
 
     Those of a video model are [batch, channels, frames, height, width]. They are never packed into tokens here.
     With a `leftover` they are not finished: they hold the noise of a run that stopped early, scaled as its solver
-    wants them. With a `mask` only a part of them is painted; what is finished has none any more.
+    wants them. With a `mask` only a part of them is painted; what is finished has none any more. `sound` are the
+    latents [batch, channels, length, bins] of the videos' sounds, scaled in the same way, from a model that makes them.
     """
 
     samples: Tensor
     kind: str
     leftover: Leftover | None = None
     mask: LatentMask | None = None
+    sound: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return int(self.samples.nbytes) + sum(each.nbytes for each in (self.leftover, self.mask) if each is not None)
+        more = (self.leftover, self.mask, self.sound)
+        return int(self.samples.nbytes) + sum(int(each.nbytes) for each in more if each is not None)
 
     def digest(self) -> str:
         """Identity of the content."""
         more = "" if self.leftover is None else f":{self.leftover.digest()}"
         mask = "" if self.mask is None else f":mask:{self.mask.digest()}"
-        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}{mask}"
+        sound = "" if self.sound is None else f":sound:{digest_of_tensors(self.sound)}"
+        return f"{self.kind}:{digest_of_tensors(self.samples)}{more}{mask}{sound}"
 
     def inspect(self, pictures: int) -> Inspection:
         """Its numbers, and a map for each channel."""
@@ -548,6 +552,38 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A sound: `samples` [channels, samples], float32 in [-1, 1], on the CPU, `rate` of them a second.
+
+    Several sounds are a list of these, so that each has its own length.
+    """
+
+    samples: Tensor
+    rate: int
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return int(self.samples.nbytes)
+
+    def digest(self) -> str:
+        """Identity of the content."""
+        return f"{self.rate}:{digest_of_tensors(self.samples)}"
+
+    def inspect(self, pictures: int) -> Inspection:
+        """Its length, its rate and how loud it is, and its wave."""
+        from nodes.diffusion.pictures.sounds import look_at_sound
+
+        return look_at_sound(self, pictures)
+
+    def files(self) -> list[bytes]:
+        """The sound as the bytes of a FLAC file."""
+        from nodes.diffusion.pictures.sounds import to_flac
+
+        return [to_flac(self)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Mask:
     """Where: `coverage` [batch, 1, height, width], float32 in [0, 1]; 1 means "here"."""
 
@@ -651,6 +687,27 @@ class DepthModel:
         return Inspection((Fact("model", self.source.name), Fact("class", self.source.class_name)))
 
 
+@dataclass(frozen=True, slots=True)
+class PoseModel:
+    """A model that finds people's joints, and one that finds people; None: the whole picture is one person.
+
+    Holds no weights: those are on the shelf while they are used.
+    """
+
+    source: NetSource
+    detector: NetSource | None = None
+
+    def digest(self) -> str:
+        """Identity of the weights and configurations."""
+        return f"{self.source.digest}:{'' if self.detector is None else self.detector.digest}"
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which ones they are."""
+        found = "none" if self.detector is None else self.detector.name
+        own = (Fact("model", self.source.name), Fact("class", self.source.class_name))
+        return Inspection((*own, Fact("detector", found)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""
@@ -680,21 +737,25 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Weakening:
-    """A prediction of the model with some layers weakened, which guidance leads away from, and how strongly.
+    """A weaker prediction, which guidance leads away from, and how strongly.
 
-    `way` says what becomes of the layers: in self-attention every place sees only itself ("attention"), or blocks are
-    left out ("blocks"). `layers` are patterns of their names; none means the family's usual ones. It acts from the
-    share `start` of the steps to the share `end`.
+    `way` says where it comes from. From the model itself with some layers weakened: in self-attention every place sees
+    only itself ("attention") or asks for the same ("queries"), or blocks are left out ("blocks"). `layers` are patterns
+    of their names; none means the family's usual ones. Or from another `model` ("model"). It acts from the share
+    `start` of the steps to the share `end`.
     """
 
-    way: Literal["attention", "blocks"]
+    way: Literal["attention", "queries", "blocks", "model"]
     layers: tuple[str, ...]
     strength: float
     start: float = 0.0
     end: float = 1.0
+    model: Denoiser[Any] | None = None
 
     def __str__(self) -> str:
         """What it is, in a line."""
+        if self.model is not None:
+            return f"{self.model.source.name} at {self.strength:g}"
         return f"{', '.join(self.layers) or 'the usual ones'} at {self.strength:g}"
 
 

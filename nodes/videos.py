@@ -12,7 +12,7 @@ from engine.context import current
 from engine.digests import file_digest
 from engine.files import write_numbered
 from nodes.images import FileName, Saved
-from nodes.types import FramesPerSecond, Image, Video
+from nodes.types import FramesPerSecond, Image, Sound, Video
 
 FramesEach = Annotated[
     int | None, Field(ge=1, le=4096, description="How many frames each video has; null makes one video of all.")
@@ -64,16 +64,16 @@ def video_to_images(video: Video) -> Image:
 
 
 @node("SaveVideo", category="video", deterministic=False, effect=True)
-def save_video(video: Video, *, name: FileName) -> Saved:
+def save_video(video: Video, sound: Sound | None = None, *, name: FileName) -> Saved:
     """Write a video as an MP4 file `name-0001.mp4`, `name-0002.mp4` ...; no file is ever overwritten.
 
-    It carries the graph of its run in its `comment`.
+    It carries the graph of its run in its `comment`, and its sound where one is given.
     """
     from nodes.diffusion.pictures import movies
 
     context = current()
     stem = context.paths.output(name, "name")
     text = context.graph.dumps() if context.graph is not None else None
-    file = str(write_numbered(stem, ".mp4", movies.to_mp4(video, text)))
+    file = str(write_numbered(stem, ".mp4", movies.to_mp4(video, text, sound)))
     say(f"Saved {file}")
     return Saved([file])

@@ -1,4 +1,4 @@
-"""The pictures and videos in what a graph gives, and what kind of file each is."""
+"""The pictures, videos and sounds in what a graph gives, and what kind of file each is."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ def is_video(data: bytes) -> bool:
     return data[4:8] == b"ftyp"
 
 
+def is_sound(data: bytes) -> bool:
+    """Whether these are the bytes of a FLAC file, or its first few."""
+    return data[:4] == b"fLaC"
+
+
 def kept(data: bytes, graph: str) -> tuple[str, bytes]:
-    """The ending of a file and what to write to it: a picture carries the graph, a video is as it is."""
-    return (".png", embed(data, graph)) if not is_video(data) else (".mp4", data)
+    """The ending of a file and what to write to it: a picture carries the graph, all else is as it is."""
+    if is_video(data):
+        return ".mp4", data
+    return (".flac", data) if is_sound(data) else (".png", embed(data, graph))
 
 
 def first_picture(value: object) -> bytes:

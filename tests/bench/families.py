@@ -32,6 +32,9 @@ TASKS = {
 """What a text-to-image or text-to-video class does in place of other classes: how that is run, and which classes."""
 
 
+_PIPELINES = (diffusers.DiffusionPipeline, diffusers.ModularPipeline)
+
+
 def measure(name):
     """Which of the three are exact in every case, the classes of other tasks that are, or what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +59,7 @@ def others():
     reasons = {}
     for name in sorted(set(dir(diffusers)) - through):
         found = getattr(diffusers, name) if "Pipeline" in name else None
-        if isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline) and name not in FAMILIES:
+        if isinstance(found, type) and issubclass(found, _PIPELINES) and name not in FAMILIES:
             why = reason(found)
             if why:
                 reasons.setdefault(why, []).append(name)
@@ -118,7 +121,8 @@ def page(record):
         "",
         "Written by `python -m tests.bench.families --write`: each class on a tiny random model, with and without",
         "guidance, alone and in a batch, in two sizes, compared with `torch.equal` on the same modules.",
-        "`patchbay models families` prints it too.",
+        "`patchbay models families` prints it too. Where a model makes sound, its latent and its picture are compared",
+        "together with the latent of the sound and the sound.",
         "",
         "The classes of Cosmos cannot be made without a safety checker, which is no part of Diffusers. One that passes",
         "everything stands in its place, here in the stock call too: a picture is checked by nobody.",

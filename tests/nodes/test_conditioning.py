@@ -105,6 +105,19 @@ def test_what_a_controlnet_does_not_read_is_refused_before_anything_runs(folders
     assert [(problem.at, why in problem.what) for problem in caught.value.problems] == [(f"control.{port}", True)]
 
 
+@pytest.mark.parametrize(("port", "inputs"), [("weights", {"model": "flux"}), ("text", {"text": "a (fox"})])
+def test_weights_that_cannot_be_given_are_refused_before_anything_runs(folders, port, inputs):
+    build("FluxPipeline", folders / "flux")
+    load = {"type": "LoadModel", "inputs": {"model": inputs.get("model", "sd")}}
+    words = {"text_encoder": {"link": "load.text_encoder"}, "text": inputs.get("text", "a fox"), "weights": "mean kept"}
+    nodes = {"load": load, "encode": {"type": "EncodeText", "inputs": words}}
+    interface = {"inputs": {}, "outputs": {"prompt": "encode.conditioning"}}
+    made = Graph.from_data({"version": 1, "nodes": nodes, "interface": interface}, folder=folders)
+    with pytest.raises(GraphError) as caught:
+        plan(made, Catalog.load(), Paths(models=(folders,)), Settings())
+    assert [problem.at for problem in caught.value.problems] == [f"encode.{port}"]
+
+
 def test_what_a_link_brings_is_known_when_it_runs_only(folders):
     given = graph(folders).document.nodes["control"].inputs
     linked = {"type": "ApplyControl", "inputs": {**given, "mode": {"link": "one.number"}}}

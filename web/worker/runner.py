@@ -18,7 +18,7 @@ from engine.executor import Executor
 from engine.explain import forecast
 from engine.files import write_numbered
 from engine.picture import is_picture
-from web.pictures import first_picture, is_video, kept, pictures_in
+from web.pictures import first_picture, is_sound, is_video, kept, pictures_in
 from web.text import stem_of
 from web.worker.looking import look
 
@@ -179,6 +179,8 @@ def _artifact(path: Path, folder: Path) -> dict[str, Any]:
         found |= {"media_type": "image/png", "width": width, "height": height}
     elif is_video(data):
         found["media_type"] = "video/mp4"
+    elif is_sound(data):
+        found["media_type"] = "audio/flac"
     return found
 
 

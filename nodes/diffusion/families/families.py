@@ -33,6 +33,7 @@ from nodes.diffusion.families.images import (
     Z_IMAGE,
 )
 from nodes.diffusion.families.priors import KANDINSKY21, KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
+from nodes.diffusion.families.sounding import SOUNDING
 from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
 
 if TYPE_CHECKING:
@@ -108,7 +109,10 @@ _OF_VARIANTS = {
 }
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.pipeline_class: family for family in (*IMAGES, *VIDEOS, *EDITS, *AFTER_PICTURES, *BLOCKS, *PRIORS)},
+    **{
+        family.pipeline_class: family
+        for family in (*IMAGES, *VIDEOS, *SOUNDING, *EDITS, *AFTER_PICTURES, *BLOCKS, *PRIORS)
+    },
     **_OF_VARIANTS,
     **_TASKS,
     **{task: _OF_VARIANTS[name] for task, name in _TASKS_OF_VARIANTS.items()},

@@ -32,12 +32,15 @@ class Pictures:
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
     "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
-    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they
-    are a video as long as the one that is drawn. `for_each` asks for a copy for each picture or video that is drawn.
-    `leading` ones become the first frames of the latents while they are drawn.
+    has most nearly its proportions, which a single picture has; `stretched` ones are brought to the size of what is
+    drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy for each
+    picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
     By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
+    `placed` is the class beside the pipeline's that a picture is given in, with where it lies: the first one begins the
+    video, and a second one ends it. A video is given in one, whole.
     `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
-    latents of them are read where the class would draw some from PyTorch's global generator.
+    latents of them are read where the class would draw some from PyTorch's global generator, or knows one precision
+    only.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -54,6 +57,7 @@ class Pictures:
     for_each: bool = False
     likely: bool = False
     clip: str = ""
+    placed: str = ""
     parts: tuple[str, ...] = ()
 
 
@@ -84,6 +88,8 @@ UNUSED = frozenset(
         "watermarker",
         "prompt_upsampler",
         "prompt_upsampler_processor",
+        "prompt_enhancer",
+        "duration_head",
     }
 )
 """Parts that no stage needs, in families that do not say that they read pictures with them."""
@@ -130,11 +136,14 @@ class Family:
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
     - `after`: the embeddings of pictures that it draws after.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
+    - `rereads`: parts that read the prompt's words once more while it samples, and what it draws depends on them.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
+    - `connectors`: parts through which an encoded prompt goes to the denoiser, run where that runs.
+    - `sound`: what makes sound of what is denoised beside its videos, in order: a spectrogram of a latent, and a wave.
     - `decodes_as`: the class whose call decodes its latents, where its own needs a picture for that.
     - `paints_as`: the class whose bits the pictures are that are read while a part of one is painted, if not its own.
-    - `reads_as`: the class that runs the same parts where they are given pictures.
+    - `reads_as`: the class that runs the same parts where they are given pictures, or more of them than its own reads.
     - `made`: the configurations of parts that the class makes itself where a model folder has none.
     """
 
@@ -173,8 +182,11 @@ class Family:
     alone: bool = False
     one_prompt: bool = False
     joined: tuple[Literal["positive", "negative"], ...] = ()
+    rereads: tuple[str, ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
+    connectors: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
     after: After | None = None
     decodes_as: str = ""
     paints_as: str = ""
@@ -211,7 +223,7 @@ class Family:
 
     def has_skeleton(self, part: str) -> bool:
         """Whether a pipeline asks this part for its sizes even where it does not run."""
-        return part == self.decoder or part in self.denoisers
+        return part == self.decoder or part in self.denoisers or part in self.sound[:1]
 
     def kind(self, sizes: tuple[int, ...]) -> str:
         """The kind of a model of this family with these sizes."""

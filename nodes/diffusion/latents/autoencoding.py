@@ -10,13 +10,13 @@ import torch
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.family import TEXT_WIDTHS
-from nodes.diffusion.latents import codecs, embeddings
+from nodes.diffusion.latents import codecs, embeddings, sounding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
 from nodes.diffusion.stages import items, layouts, stock, unseen
 from nodes.diffusion.stages.checks import check_kind, own_words
-from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unread_picture
+from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unguided, unread_picture
 from nodes.diffusion.weights.device import kept
 from nodes.diffusion.weights.libraries import VaeImageProcessor
 from nodes.types import VAE, Image, Latent, LatentDistribution, Video
@@ -53,17 +53,27 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
             what = "This VAE encodes no pictures, only videos in tiles."
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
-        is_folded = hasattr(pipeline, "_patchify_latents")
-        shift, scaling = (0.0, 1.0) if is_folded else codecs.scale_of(module, source)
+        is_normalised = hasattr(pipeline, "_patchify_latents")
+        shift, scaling = (0.0, 1.0) if is_normalised else codecs.scale_of(module, source)
         pixels = _pixels(pipeline, _opaque(module, image.pixels)).to(module.dtype)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
-        mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
-        if is_folded:
-            folded = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
-            mean, logvar = codecs.normalised(module, *folded)
+        mean, logvar = _folded(pipeline, *(torch.cat(each) for each in zip(*found, strict=True)))
         if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
             mean, logvar = ((each.squeeze if mean.ndim == 5 else each.unsqueeze)(2) for each in (mean, logvar))  # noqa: PLR2004
         return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)
+
+
+def _folded(pipeline: Any, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """What a VAE says, in the shape that the pipeline's latents have; those of FLUX.2's VAE normalised."""
+    if hasattr(pipeline, "_reorder_image_tokens"):
+        return pipeline._reorder_image_tokens(mean), pipeline._reorder_image_tokens(logvar)  # noqa: SLF001
+    if not hasattr(pipeline, "_patchify_latents"):
+        return mean, logvar
+    mean, logvar = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
+    mean, logvar = codecs.normalised(pipeline.vae, mean, logvar)
+    if layouts.patch(pipeline) > 1:
+        return mean, logvar
+    return pipeline._unpatchify_latents(mean), pipeline._unpatchify_latents(logvar)  # noqa: SLF001
 
 
 def _opaque(module: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -84,7 +94,8 @@ def _pixels(pipeline: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN
     processor = processor or VaeImageProcessor(vae_scale_factor=layouts.multiple(pipeline))
     if processor.config.do_resize:  # to multiples of its own, which may be more than the VAE's
         layouts.check_sides(pictures.shape[-1], pictures.shape[-2], processor.config.vae_scale_factor)
-    pixels: torch.Tensor = processor.preprocess(pictures).to(pipeline.device)
+    prepare = VaeImageProcessor.preprocess  # one class has a method of this name for other things
+    pixels: torch.Tensor = prepare(processor, pictures).to(pipeline.device)
     return pixels.contiguous(memory_format=torch.channels_last)
 
 
@@ -221,7 +232,6 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     if source.family.tiles:
         _tile(pipeline.vae, samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
-    latents = items.beside_pictures(pipeline, latents)
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(
         taught(pipeline, own_scheduler(source)), lambda *_: None, window=NOTHING, noised=True
@@ -231,11 +241,12 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
         noise.generators(0, batch),
         {"prompt": [""] * batch, **beginning(pipeline, latents), **unread_picture(source)},
     )
-    unguided = dict.fromkeys(("guidance_scale", "true_cfg_scale"), source.family.least_guidance)
-    settings = {"num_inference_steps": 2, **unguided, "output_type": "pt"}
-    if source.family.pictures is not None and source.family.pictures.least:
+    settings = {"num_inference_steps": 2, **unguided(source.family), "output_type": "pt"}
+    shown = source.family.pictures
+    if shown is not None and shown.least and not items.holds_items(pipeline):
         given |= unseen.blank(source.family)
         unseen.look_at_nothing(pipeline, lambda: False)
+    sounding.mute(pipeline)
     with own_words({}):
         done: torch.Tensor = pipeline(**call.only({**given, **settings}))[0]
     return done

@@ -67,7 +67,7 @@ def followed(latent: Latent[Any], direction: Direction[Any], strength: float) ->
     if sizes[0] != sizes[1] and (sizes[0][0] != sizes[1][0] or set(sizes[1][1:]) != {1}):
         what = f"The latent has the shape {sizes[0]}, the direction {sizes[1]}."
         raise PatchbayError(Code.BAD_VALUE, "direction", what, "Use one size, or learn the same for everywhere.")
-    return Latent(latent.samples + strength * direction.delta, latent.kind)
+    return Latent(latent.samples + strength * direction.delta, latent.kind, sound=latent.sound)
 
 
 def to_bytes(direction: Direction[Any]) -> bytes:

@@ -73,7 +73,8 @@ def mix(start: Value, end: Value, amount: float, how: MixMethod = "slerp") -> Va
     _check(start, end)
     if isinstance(start, Latent):
         check_unmasked(start, end)
-        return Latent(function(start.samples, end.samples, amount), start.kind)
+        sound = None if start.sound is None or end.sound is None else function(start.sound, end.sound, amount)
+        return Latent(function(start.samples, end.samples, amount), start.kind, sound=sound)
     text = f"{1 - amount:g} * ({start.text or ''}) + {amount:g} * ({end.text or ''})"
     mixed = {name: _mixed(value, end.tensors[name], amount, function) for name, value in start.tensors.items()}
     return replace(start, tensors=mixed, text=text)
@@ -102,7 +103,9 @@ def frames(start: Latent[Any], end: Latent[Any], count: int, how: MixMethod = "s
     if count < 2 or len(start.samples) != 1:  # noqa: PLR2004  # a way has two ends
         what = f"{count} frames between batches of {len(start.samples)} cannot be made."
         raise PatchbayError(Code.BAD_VALUE, "frames", what, "Use at least two frames and single latents.")
-    return Latent(torch.cat([mix(start, end, amount, how).samples for amount in amounts(count)]), start.kind)
+    found = [mix(start, end, amount, how) for amount in amounts(count)]
+    sounds = [each.sound for each in found if each.sound is not None]
+    return Latent(torch.cat([each.samples for each in found]), start.kind, sound=torch.cat(sounds) if sounds else None)
 
 
 def amounts(count: int) -> list[float]:
@@ -116,7 +119,7 @@ def arithmetic(
     minus: Latent[Any],
     scale: float | Sequence[float] = 1.0,
 ) -> Latent[Any]:
-    """`base + scale * (plus - minus)`: a direction found between two latents, applied to a third.
+    """`base + scale * (plus - minus)`: a direction found between two latents, applied to a third, whose sound stays.
 
     `scale` is one number or one for each channel. Batches of one serve every sample.
     Raises `kind_mismatch`, or `bad_value` for shapes or scales that do not fit.
@@ -129,13 +132,14 @@ def arithmetic(
         what = "The batches differ in size."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Use equal batches or single latents.")
     factors = _per_channel(scale, base.samples)
-    return Latent(base.samples + factors * (plus.samples - minus.samples), base.kind)
+    sound = None if base.sound is None else base.sound.expand(batch, -1, -1, -1)
+    return Latent(base.samples + factors * (plus.samples - minus.samples), base.kind, sound=sound)
 
 
 def scaled(latent: Latent[Any], scale: float | Sequence[float]) -> Latent[Any]:
     """The latent times one number, or times one for each channel. Raises `bad_value` for a wrong number of them."""
     check_unmasked(latent)
-    return Latent(latent.samples * _per_channel(scale, latent.samples), latent.kind)
+    return Latent(latent.samples * _per_channel(scale, latent.samples), latent.kind, sound=latent.sound)
 
 
 def by_frame(samples: torch.Tensor) -> torch.Tensor:
@@ -148,16 +152,21 @@ def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest"
 
     Raises `bad_value` for an unfinished latent: its noise would no longer be the noise that its solver knows.
     """
-    if latent.leftover is not None:
-        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
-    samples = latent.samples
+    samples = finished(latent).samples
     size = [max(2, 2 * round(side * factor / 2)) for side in samples.shape[-2:]]
     mode = {"nearest": "nearest-exact"}.get(method, method)
     done = functional.interpolate(by_frame(samples), size=size, mode=mode)
     if samples.ndim == 5:  # noqa: PLR2004
         done = done.reshape(len(samples), -1, *done.shape[1:]).transpose(1, 2)
-    return Latent(done, latent.kind)
+    return Latent(done, latent.kind, sound=latent.sound)
+
+
+def finished(latent: Latent[Any]) -> Latent[Any]:
+    """The same latent. Raises `bad_value` for one that was left between its steps."""
+    if latent.leftover is not None:
+        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
+    return latent
 
 
 def distance(one: Latent[Any], other: Latent[Any]) -> list[Distance]:

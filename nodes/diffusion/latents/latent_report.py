@@ -71,4 +71,4 @@ def edited(latent: Latent[Any], scale: Sequence[float], offset: Sequence[float])
             raise PatchbayError(Code.BAD_VALUE, name, what, "Give one for each channel, or none.")
         numbers = torch.tensor(values or [neutral] * samples.shape[1], dtype=samples.dtype).view(-1, 1, 1)
         samples = samples * numbers if name == "scale" else samples + numbers
-    return Latent(samples, latent.kind)
+    return Latent(samples, latent.kind, sound=latent.sound)

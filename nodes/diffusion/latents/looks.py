@@ -31,7 +31,8 @@ def look_at_latent(latent: Latent[Any], pictures: int) -> Inspection:
     shown = [_shown(label, pixels) for label, pixels in _first(_maps(samples, ""), pictures)]
     facts = (*_numbers(samples), *_compression(samples, latent.kind))
     covered = () if latent.mask is None else (Fact("mask covers", f"{float(latent.mask.coverage.mean()):.1%}"),)
-    return Inspection((*facts, *covered), _histogram(samples), tuple(shown))
+    sound = () if latent.sound is None else (Fact("sound", str(tuple(latent.sound.shape))),)
+    return Inspection((*facts, *covered, *sound), _histogram(samples), tuple(shown))
 
 
 def look_at_distribution(distribution: LatentDistribution[Any], pictures: int) -> Inspection:

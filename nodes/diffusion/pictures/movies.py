@@ -11,12 +11,16 @@ import torch
 
 from engine.errors import Code, PatchbayError
 from engine.inspection import Fact, Inspection
+from nodes.diffusion.pictures import sounds
 from nodes.diffusion.pictures.picture_files import LARGEST_PICTURE
+from nodes.diffusion.pictures.pyav import pyav
 from nodes.types import Image, Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from nodes.types import Sound
 
 _FINEST = 1000
 """The greatest denominator of a number of frames per second: 23.976 is 2997/125."""
@@ -38,7 +42,7 @@ def read(path: Path, first: int, frames: int | None, at: str) -> Video:
     Raises `PatchbayError` at `at`: `file_not_found`, `bad_picture` for what is no video or is too short,
     `missing_package` without PyAV.
     """
-    av = _av()
+    av = pyav("video")
     try:
         with path.open("rb") as file, av.open(file, format=_format(path, file, at)) as container:
             stream = container.streams.video[0]
@@ -78,27 +82,30 @@ def _frames(decoded: Iterator[Any], path: Path, first: int, frames: int | None, 
         yield torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1).float() / 255
 
 
-def to_mp4(video: Video, text: str | None = None) -> bytes:
-    """An MP4 file of the video, its colours rounded as those of pictures are.
+def to_mp4(video: Video, text: str | None = None, sound: Sound | None = None) -> bytes:
+    """An MP4 file of the video, its colours rounded as those of pictures are, with its `sound` if there is one.
 
-    `text` goes into its `comment`. Raises `bad_value` for sides that are not even, which H.264 needs, and
-    `missing_package` without PyAV.
+    `text` goes into its `comment`. Raises `bad_value` for sides that are not even, which H.264 needs, and for a sound
+    that AAC cannot hold, and `missing_package` without PyAV.
     """
     height, width = video.frames.shape[-2:]
     if height % 2 or width % 2:
         what = f"{width} x {height} pixels cannot be an MP4: its sides are even numbers."
         fix = f"Resize or crop, for instance to {width // 2 * 2} x {height // 2 * 2}."
         raise PatchbayError(Code.BAD_VALUE, "video", what, fix)
-    av = _av()
+    av = pyav("video")
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         if text is not None:
             container.metadata["comment"] = text
         stream = container.add_stream("libx264", rate=_rate(video.fps), options=_QUALITY)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        track = None if sound is None else sounds.add_track(container, sound)
         for pixels in video.frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(_eight_bits(pixels), format="rgb24")))
         container.mux(stream.encode())
+        if sound is not None:
+            sounds.mux(container, track, sound)
     return file.getvalue()
 
 
@@ -138,12 +145,3 @@ def _eight_bits(pixels: torch.Tensor) -> Any:  # noqa: ANN401  # a numpy array
 
 def _rate(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(_FINEST)
-
-
-def _av() -> Any:  # noqa: ANN401  # an extra, so it may not be there
-    try:
-        import av
-    except ImportError as error:
-        what = "Video files need the package av (PyAV), which is not installed."
-        raise PatchbayError(Code.MISSING_PACKAGE, "video", what, "pip install av") from error
-    return av

@@ -38,6 +38,9 @@ _TOKENS = 3
 
 def check(source: ModelSource, patch: CachePatch) -> None:
     """Refuse a cache for a model that has none, or that it would do nothing to. Raises `bad_value`."""
+    if source.family.sound:
+        what = f"{source.name} denoises sound beside its videos, and a cache knows of one thing at a time."
+        raise PatchbayError(Code.BAD_VALUE, "model", what, "Use it without.")
     modules = list(denoisers(source))
     if len(modules) > 1 and patch.method != "FirstBlock":
         what = f"{source.name} changes its denoiser on the way, and {patch.method} counts the steps of one."

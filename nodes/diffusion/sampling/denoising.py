@@ -12,10 +12,10 @@ from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes.weak_layers import check_weakening
 from nodes.diffusion.control.controls import check_controls
-from nodes.diffusion.latents import embeddings
+from nodes.diffusion.latents import embeddings, sounding
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
-from nodes.diffusion.sampling import adapting, caching, guiders, painting, steering, windows
+from nodes.diffusion.sampling import adapting, batching, caching, guiders, painting, steering, windows
 from nodes.diffusion.sampling.guiders import Guidance, check_guider
 from nodes.diffusion.sampling.regions import check_regions
 from nodes.diffusion.schedules import noise, schedulers
@@ -25,7 +25,7 @@ from nodes.diffusion.stages import layouts, own_guiders, stock
 from nodes.diffusion.stages.checks import check_kinds, own_words
 from nodes.diffusion.stages.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.text import canvases, picturing
-from nodes.diffusion.text.prompts import evened, negative_for
+from nodes.diffusion.text.prompts import check_words, evened, negative_for
 from nodes.diffusion.weights.device import kept
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
@@ -75,6 +75,7 @@ def sample(  # these are what a picture depends on
     in_parts = windows.is_part(latent, window)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
+    check_words(positive)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
@@ -82,18 +83,15 @@ def sample(  # these are what a picture depends on
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
         picturing.check_size(pipeline, shown, size)
-        embeddings.leave_nothing(pipeline)
-        settings["output_type"] = layouts.output(pipeline)
         own_guiders.begin(pipeline, guidance, in_parts=in_parts)
         positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
         positive = canvases.fitted(pipeline, positive, size)
         is_guided = guiders.is_guided(source.family, negative, guidance, options)
         _check_guider(source, guider, is_guided=is_guided, in_parts=in_parts)
-        scale = guiders.scale_of(source.family, guidance, options)
         steered = steering.Steering(
             positive,
             negative if is_guided else None,
-            None if guider is None else Guidance(guider, scale),
+            None if guider is None else Guidance(guider, guiders.scale_of(source.family, guidance, options)),
             adapting.is_timed(source),
         )
         prompts = {
@@ -102,9 +100,12 @@ def sample(  # these are what a picture depends on
             **embeddings.told(pipeline, positive, negative, len(own), size),
             **adapting.told(pipeline, is_guided=is_guided),
         }
-        arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
+        arguments = _arguments(
+            source.family, {**told(size, own, prompts), **settings, "output_type": layouts.output(pipeline)}
+        )
         picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
+        batching.install(held, pipeline, steered, len(own))
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
@@ -130,11 +131,12 @@ def sample(  # these are what a picture depends on
         )
         own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
         with own_words(passed):
-            result = layouts.unpack(pipeline, _run(pipeline, arguments), size)
+            result, sound = _run(pipeline, arguments)
+        result = layouts.unpack(pipeline, result, size)
         if source.family.pictures is not None and source.family.pictures.leading:
             result = result[:, :, len(shown) :]
     left = windows.leftover(shim, window, scheduler)
-    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun))
+    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun), sound)
 
 
 def _check_latent(
@@ -157,21 +159,32 @@ def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
-    """The parts that predict, from the shelf."""
-    names = [name for name in source.family.denoisers if name in source.parts]
-    return {name: held.enter_context(SHELF.use(source, name)) for name in names}
+    """The parts that predict, from the shelf, those through which a prompt comes to them, and those that read it again.
+
+    A call may set something in the configurations of the first, which is put back.
+    """
+    family = source.family
+    names = [name for name in (*family.denoisers, *family.connectors, *family.rereads) if name in source.parts]
+    parts = {name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights)) for name in names}
+    for name in names:
+        if name in family.denoisers:
+            held.callback(setattr, parts[name], "_internal_dict", parts[name].config)
+    return parts
 
 
-def _run(pipeline: Any, arguments: Mapping[str, Any]) -> torch.Tensor:  # noqa: ANN401
-    """What the stock call gives, or what its last step gave where the call would make something else of it."""
+def _run(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor | None]:  # noqa: ANN401
+    """What the stock call gives, or what its last step gave where the call would make something else of it.
+
+    Beside it the sound, if there is any.
+    """
+    sounding.leave_scaled(pipeline)
     try:
         given = pipeline(**arguments)
-        result: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
     except stock.Reached as reached:
-        last: torch.Tensor = reached.args[0]
-        return last
+        return reached.args[0], None
     if not pipeline.source.ends_early:
-        return result
+        result = given if isinstance(given, torch.Tensor) else given[0]  # one class gives no tuple
+        return result, kept(given[1]) if pipeline.source.family.sound else None
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
@@ -206,6 +219,7 @@ def _replayed(
 ) -> dict[str, Any]:
     """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
     family: Family = pipeline.source.family
+    embeddings.leave_nothing(pipeline)
     pipeline.prompts = stock.Replay(
         positive.tensors,
         None if negative is None else negative.tensors,
@@ -252,6 +266,7 @@ def _begun(
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
+        sounding.begin(pipeline, latent, None, 0, own)
         return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
     live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
     pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
@@ -267,6 +282,7 @@ def _begun(
         samples, drawn = _frame_by_frame(samples, own)
     else:
         drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
+    sounding.begin(pipeline, latent, live, index, own)
     if latent.mask is not None and not window.first and not hasattr(live, "scale_noise"):
         return _Begun(drawn * live.init_noise_sigma, drawn)
     return _Begun(noise.added(live, index, samples, drawn), drawn)

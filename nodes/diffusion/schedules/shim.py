@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import report, stop_if_cancelled
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.schedules import leftover, proposals
+from nodes.diffusion.schedules import leftover, noise, proposals
 from nodes.diffusion.schedules.estimates import estimate
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class SchedulerShim:
         self._before: Mapping[str, Any] = {}
         self._done = 0
         self._copied: SchedulerShim | None = None
+        self._copies = 0
         self._draws = "generator" in _parameters(scheduler.step)
         # Pipelines look at these signatures to find out what a scheduler accepts.
         self.step = _signed(self._step, scheduler.step)
@@ -105,17 +106,26 @@ class SchedulerShim:
         self.set_timesteps.__signature__ = proposals.signature_of(scheduler)  # type: ignore[attr-defined]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:  # noqa: ANN401
-        """A copy is a scheduler of its own, for what a pipeline denoises beside its latents: sound, single frames.
+        """A copy is a scheduler of its own for the same window, for what is denoised beside the latents: sound, frames.
 
-        The last one made tells how far it is: where each frame has a scheduler, that of the last frame ends last.
+        It draws from generators of its own, so that each draws the same whatever the others do. The last one made tells
+        how far it is where this one makes no steps: where each frame has a scheduler, that of the last frame ends last.
         """
 
         def on_step(done: int, total: int, _finished: Callable[[], Tensor]) -> None:
             stop_if_cancelled()
-            if made is self._copied:
+            if made is self._copied and not self._done:
                 report(done, total)
 
-        made = self._copied = SchedulerShim(copy.deepcopy(self._scheduler, memo), on_step, own=self._own)
+        self._copies += 1
+        made = self._copied = SchedulerShim(
+            copy.deepcopy(self._scheduler, memo),
+            on_step,
+            window=self._window,
+            noised=self._noised,
+            own=[noise.generator(each.initial_seed() + _APART * self._copies) for each in self._own],
+            resume=None if self._resume is None else self._resume[_BESIDE],
+        )
         return made
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
@@ -140,9 +150,9 @@ class SchedulerShim:
 
     @property
     def sigmas(self) -> Any:  # noqa: ANN401  # a tensor, or what the scheduler has in its place
-        """The noise levels from the window's first on, as a pipeline counts its steps."""
-        own = self._scheduler.sigmas
-        return own[self._window.first :] if self._window.first and self._scheduler.order == 1 else own
+        """The noise levels from the window's first on, as a pipeline counts its calls of the denoiser."""
+        own, first = self._scheduler.sigmas, index_of(self._scheduler, self._window.first)
+        return own[first:] if first else own
 
     @property
     def _step_index(self) -> Any:  # noqa: ANN401  # a number, or none yet
@@ -178,7 +188,8 @@ class SchedulerShim:
         if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]
         if self._resume is not None:
-            leftover.restore(self._scheduler, self._resume, self._own, self._scheduler.timesteps.device)
+            own = {name: value for name, value in self._resume.items() if name != _BESIDE}
+            leftover.restore(self._scheduler, own, self._own, self._scheduler.timesteps.device)
         elif self._noised:
             begin_at(self._scheduler, index_of(self._scheduler, self._window.first))
         self._done = 0
@@ -205,7 +216,12 @@ class SchedulerShim:
         return result
 
     def position(self, *, whole: bool) -> Position:
-        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule."""
+        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule.
+
+        Where a copy makes the steps, it is the last copy's.
+        """
+        if self._copied is not None and not self._done:
+            return self._copied.position(whole=whole)
         if not whole:
             return Position(self._done, self._calls)
         first = index_of(self._scheduler, self._window.first)
@@ -213,8 +229,15 @@ class SchedulerShim:
 
     def state(self) -> dict[str, Any]:
         """What the solver and the generators hold now, for a run that goes on from here."""
-        return leftover.state_of(self._scheduler, self._before, self._own)
+        beside = {} if self._copied is None else {_BESIDE: self._copied.state()}
+        return {**leftover.state_of(self._scheduler, self._before, self._own), **beside}
 
+
+_BESIDE = "beside"
+"""The state of the scheduler's copy in its own."""
+
+_APART = 2**40
+"""What is added to the seeds of a scheduler's generators for those of a copy, once for each copy."""
 
 _SHARE = "strength"
 """What a scheduler that makes its steps for a share of the noise calls that."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,13 +25,15 @@ class Call:
     """A prediction that the pipeline asks for: the arguments by the names of the denoiser's `forward`, in its order.
 
     `label` is what the pipeline calls it, where it names its calls: "cond" and "uncond" where they come one by one.
-    `name` is what the pipeline calls the denoiser.
+    `name` is what the pipeline calls the denoiser. What a denoiser says beside its prediction, of sound, is left in
+    `beside` when it is run.
     """
 
     denoiser: Any
     arguments: Mapping[str, Any]
     label: str | None = None
     name: str = ""
+    beside: list[Any] = field(default_factory=list)
 
     @property
     def samples(self) -> Any:  # noqa: ANN401  # a tensor, or one tensor for each picture
@@ -41,7 +43,9 @@ class Call:
     def run(self) -> Any:  # noqa: ANN401
         """What the denoiser says. Some take what they are told out of its mappings, so they get copies."""
         told = {name: dict(value) if isinstance(value, dict) else value for name, value in self.arguments.items()}
-        return self.denoiser(**told)[0]
+        said = self.denoiser(**told)
+        self.beside[:] = said[1:]
+        return said[0]
 
     def to(self, denoiser: Any) -> Call:  # noqa: ANN401
         """The same, asked of another denoiser."""
@@ -54,7 +58,8 @@ class Call:
     def part(self, number: int, of: int) -> Call:
         """Of a batch of several batches, one."""
         size = len(self.samples)
-        return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of))
+        listed = isinstance(self.samples, list)
+        return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of, listed))
 
     def repeated(self, count: int) -> Call:
         """The same with the last `count` samples once more behind the others."""
@@ -73,12 +78,14 @@ def _repeated(value: Any, size: int, count: int) -> Any:  # noqa: ANN401
     return value
 
 
-def _part(value: Any, size: int, first: int, count: int) -> Any:  # noqa: ANN401
-    """What belongs to some of `size` samples: of tensors that have one entry for each, theirs."""
+def _part(value: Any, size: int, first: int, count: int, listed: bool) -> Any:  # noqa: ANN401, FBT001
+    """What belongs to some of `size` samples: of tensors with an entry for each, of lists if samples are `listed`."""
     if isinstance(value, dict):
-        return {name: _part(item, size, first, count) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_part(item, size, first, count) for item in value]
+        return {name: _part(item, size, first, count, listed) for name, item in value.items()}
+    if listed and isinstance(value, list) and len(value) == size:
+        return value[first : first + count]
+    if isinstance(value, (list, tuple)):
+        return type(value)(_part(item, size, first, count, listed) for item in value)
     if isinstance(value, torch.Tensor) and value.ndim and len(value) == size:
         return value[first : first + count]
     return value
@@ -100,8 +107,10 @@ class DenoiserShim:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """A prediction, alone in a tuple or in an object as the denoiser gives it."""
         arguments = dict(self._signature.bind(*args, **kwargs).arguments)
-        prediction = self._predict(Call(self._denoiser, arguments, self._label, self._name))
-        return Transformer2DModelOutput(prediction) if arguments.get("return_dict", True) else (prediction,)
+        call = Call(self._denoiser, arguments, self._label, self._name)
+        prediction = self._predict(call)
+        is_plain = not arguments.get("return_dict", True)
+        return (prediction, *call.beside) if is_plain else Transformer2DModelOutput(prediction)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._denoiser, name)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from nodes.diffusion.disk.source import ModelSource
+    from nodes.diffusion.families.family import Family
     from nodes.diffusion.stages.layouts import Size
 
 
@@ -41,6 +42,9 @@ OWNED = frozenset(
         "video_length",
         "do_patching",
         "image",
+        "mask",
+        "text_images",
+        "fonts",
         "strength",
         "max_area",
         "num_inference_steps",
@@ -56,13 +60,16 @@ OWNED = frozenset(
 )
 """Arguments of stock calls that ports and inputs of the nodes stand for."""
 
+_UNSEEDED = frozenset({"addnoise_condition"})
+"""Arguments with which a stock call draws noise that no seed reaches."""
+
 
 def checked_options(
     source: ModelSource, options: Mapping[str, object], owned: frozenset[str] = OWNED
 ) -> dict[str, object]:
     """The options, each one an argument of the stock call that nothing else stands for. Raises `bad_value`."""
     name = source.family.pipeline_class
-    free = [argument for argument in stock.signature(name).defaults if argument not in owned]
+    free = [argument for argument in stock.signature(name).defaults if argument not in owned | _UNSEEDED]
     for option in options:
         if option not in free:
             what = f'{name} takes no option "{option}" here. {nearest(option, free)}'.rstrip()
@@ -159,11 +166,18 @@ def _absent(source: ModelSource, name: str, precision: torch.dtype) -> Any:  # n
         return own_guiders.fresh(source.parts[name], own_guiders.UNGUIDED)
     if source.family.has_skeleton(name):
         return _skeleton(source.plain, name, precision)
+    if name in source.family.connectors:
+        return _unread
     if source.parts[name].class_name.endswith("Scheduler"):  # one beside that of the loop; running one changes it
         return getattr(diffusers, source.parts[name].class_name).from_config(dict(source.parts[name].config))
     if source.family.is_text(name) and (source.parts[name].trained or "Processor" in source.parts[name].class_name):
         return StandIn(source.parts[name].config, precision)
     return None
+
+
+def _unread(prompt: torch.Tensor, mask: torch.Tensor, **_settings: object) -> tuple[torch.Tensor, ...]:
+    """What stands between prompt and denoiser in a stage where the denoiser does not run: prompt, sound's, mask."""
+    return prompt, prompt, mask
 
 
 @lru_cache(maxsize=16)
@@ -186,6 +200,11 @@ def unread_picture(source: ModelSource) -> dict[str, Any]:
     return {"image": torch.zeros(1, 4, 8, 8), "strength": 1.0} if source.family.refines else {}
 
 
+def unguided(family: Family) -> dict[str, float]:
+    """The arguments with which no stock call works against a negative prompt."""
+    return {"guidance_scale": family.least_guidance, "true_cfg_scale": 0.0, "audio_guidance_scale": 0.0}
+
+
 def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> dict[str, Any]:
     """What every stock call is told about the size of its pictures and their generators, one each, and `others`."""
     return {
@@ -204,4 +223,5 @@ def told(size: Size, own: list[torch.Generator], others: Mapping[str, Any]) -> d
         "guidance_schedule": None,
         **others,
         "enable_prompt_rewrite": False,  # what is drawn was encoded before
+        "enable_prompt_enhancement": False,
     }

@@ -37,9 +37,6 @@ _BESIDE_PICTURES = "encode_prompt_multiple_images"
 _GUIDANCES = ("guidance_scale", "true_cfg_scale", "max_guidance_scale", "distilled_guidance_scale")
 """What pipelines call the strength of their guidance, the first that is there counts."""
 
-_BEGINNINGS = ("prepare_latents", "prepare_intermediate_images")
-"""The methods by which pipelines make the first latents, or what models on pixels have in their place."""
-
 _UNUSED_ARGUMENTS = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
@@ -141,6 +138,8 @@ class Replay:
         return value if axis is None or self.batch == 1 else torch.cat([value] * self.batch, axis)
 
     def _placed(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._placed(item) for item in value)
         if not isinstance(value, torch.Tensor):
             return value
         return value.to(self.place, self.precision if value.is_floating_point() else value.dtype)
@@ -242,16 +241,17 @@ def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> 
     if not isinstance(getattr(type(pipeline), "do_classifier_free_guidance", None), property):
         return guidance > 1
     call = signature(type(pipeline).__name__)
-    if "image_guidance_scale" in call:
-        pipeline._image_guidance_scale = call.only(options)["image_guidance_scale"]  # noqa: SLF001
-    pipeline._guidance_scale = guidance  # noqa: SLF001  # where the property reads it, and where the call sets it
+    for name, value in call.only(options).items():  # where the property reads them, and where the call sets them
+        if name.endswith("guidance_scale"):
+            setattr(pipeline, f"_{name}", guidance if value is None else value)
+    pipeline._guidance_scale = guidance  # noqa: SLF001
     return bool(pipeline.do_classifier_free_guidance)
 
 
 @cache
 def draws_over(name: str) -> bool:
     """Whether the stock pipeline class `name` begins with a picture: it takes no latents and makes none of noise."""
-    return "latents" not in signature(name) and not hasattr(getattr(diffusers, name), _BEGINNINGS[1])
+    return "latents" not in signature(name) and not hasattr(class_of(name), "prepare_intermediate_images")
 
 
 @cache
@@ -285,11 +285,13 @@ def staged(name: str) -> Any:  # noqa: ANN401
     stock = class_of(name)
     place = property(lambda self: self.place)
     members: dict[str, Any] = {"device": place, "_execution_device": place, "progress_bar": _progress_bar(stock)}
-    for method in _BEGINNINGS:
+    for method, begun in _PREPARING.items():
         if hasattr(stock, method):
-            members |= {method: _latents(getattr(stock, method)), "begun": None}
+            members |= {method: _latents(getattr(stock, method), begun), begun: None}
     for method in encoders(stock):
         members[method] = _encoder(getattr(stock, method))
+    if hasattr(stock, "generate_prior_tokens"):
+        members["generate_prior_tokens"] = _first_tokens(stock.generate_prior_tokens)
     return type(name, (stock,), members)
 
 
@@ -306,20 +308,45 @@ def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _latents(method: Callable[..., Any]) -> Callable[..., Any]:
-    """What makes the first latents of a pipeline, with those in place that a run begins with, if any."""
+_PREPARING = {
+    "prepare_latents": "begun",
+    "prepare_intermediate_images": "begun",
+    "prepare_audio_latents": "begun_sound",
+}
+"""The methods by which pipelines make their first latents, and the attributes for those that are put in their place."""
+
+
+def _latents(method: Callable[..., Any], name: str = "begun") -> Callable[..., Any]:
+    """What makes the first latents of a pipeline, with those in place that a run begins with, if any: its `name`."""
     signature = inspect.signature(method)
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        if self.begun is None:
+        begun = getattr(self, name)
+        if begun is None:
             return method(self, *args, **kwargs)
         if "latents" not in signature.parameters:  # it makes them of a picture
-            return self.begun
+            return begun
         given = signature.bind(self, *args, **kwargs)
         given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
         made = method(*given.args, **given.kwargs)
-        return (self.begun, *made[1:]) if isinstance(made, tuple) else self.begun
+        return (begun, *made[1:]) if isinstance(made, tuple) else begun
+
+    return call
+
+
+def _first_tokens(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What lets a language model draw the tokens of a picture first, none in stages that have no such model.
+
+    It seeds and asks PyTorch's global generators, which are as before afterwards.
+    """
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self.vision_language_encoder is None:
+            return torch.zeros(1, 1, dtype=torch.long, device=self.place), None, None
+        with torch.random.fork_rng([self.place] if self.place.type == "cuda" else []):
+            return method(self, *args, **kwargs)
 
     return call
 
@@ -374,7 +401,7 @@ def of_role(found: Mapping[str, Any], role: Role) -> dict[str, Any]:
 
     A pipeline without negatives encodes a prompt of either role in the same way.
     """
-    against = role == "negative" and any(name != _positive(name) for name in found)
+    against = role == "negative" and any(name != _positive(name) for name in found if found[name] is not None)
     chosen = {_positive(name): value for name, value in found.items() if (name != _positive(name)) is against}
     return {name: value for name, value in chosen.items() if value is not None and name != "_"}
 

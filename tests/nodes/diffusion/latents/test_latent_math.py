@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -144,3 +145,13 @@ def test_an_unfinished_latent_is_not_resized():
     latent = Latent(torch.zeros(1, 4, 2, 2), "tiny", Leftover(2, 5, "DDIM", {}))
     with pytest.raises(PatchbayError, match="left at step 2 of 5"):
         latent_math.resized(latent, 2)
+
+
+def test_two_sounds_are_mixed_and_what_changes_a_picture_leaves_its_sound(a, b):
+    one, other = (replace(each, sound=torch.full((1, 2, 5, 2), float(number))) for number, each in enumerate((a, b)))
+    assert (latent_math.mix(one, other, 0.25, "lerp").sound == 0.25).all()
+    assert latent_math.mix(one, b, 0.25).sound is None
+    assert torch.equal(latent_math.arithmetic(other, one, one).sound, other.sound)
+    assert torch.equal(latent_math.scaled(other, 2.0).sound, other.sound)
+    assert torch.equal(latent_math.resized(other, 2.0).sound, other.sound)
+    assert len(latent_math.frames(one, other, 3).sound) == 3

@@ -10,7 +10,7 @@ from nodes.diffusion.schedules.pose import SamplerScheduler
 from nodes.diffusion.schedules.processes import process_of
 from nodes.diffusion.schedules.scheduler_table import CLASSES, predictions_of
 from nodes.diffusion.schedules.schedulers import build
-from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim, Window, begin_at
+from nodes.diffusion.schedules.shim import NOTHING, Position, SchedulerShim, Window, begin_at
 
 DRIVES = [name for name in CLASSES if "v_prediction" in predictions_of(name) and name != "DPMSolverSDE"]
 
@@ -113,6 +113,34 @@ def test_a_copy_is_a_scheduler_of_its_own(fresh):
     assert isinstance(shim, diffusers.EulerDiscreteScheduler)
 
 
+def test_a_copy_goes_on_from_a_state_of_its_own_and_draws_what_it_would_alone(fresh):
+    def stepped(shim, between):
+        beside = copy.deepcopy(shim)
+        for each in (beside, shim):
+            each.set_timesteps(4)
+        latents = torch.ones(1, 4, 2, 2)
+        for timestep in shim.timesteps:
+            between(shim, timestep)
+            latents = beside.step(torch.zeros(1, 4, 2, 2), timestep, latents, return_dict=False)[0]
+        return latents, shim
+
+    def steps(shim, timestep):
+        shim.step(torch.zeros(1, 4, 2, 2), timestep, torch.ones(1, 4, 2, 2))
+
+    def made(**how):
+        own = [torch.Generator().manual_seed(1)]
+        return SchedulerShim(fresh("EulerAncestral"), lambda *_: None, own=own, noised=True, **how)
+
+    alone, _ = stepped(made(), lambda *_: None)
+    together, whole = stepped(made(), steps)
+    assert torch.equal(alone, together)
+    _, first = stepped(made(window=Window(4, 0, 2)), steps)
+    _, rest = stepped(made(window=Window(4, 2), resume=first.state()), steps)
+    ends = [shim.state()["beside"] for shim in (whole, rest)]
+    assert torch.equal(*(end["generators"][0] for end in ends))
+    assert ends[0]["_step_index"] == ends[1]["_step_index"]
+
+
 def test_of_copies_the_last_one_tells_how_far_it_is(fresh, within):
     """Where each frame has a scheduler, the last frame's ends last."""
     shim, seen = SchedulerShim(fresh(), lambda *_: None), []
@@ -123,6 +151,7 @@ def test_of_copies_the_last_one_tells_how_far_it_is(fresh, within):
             scheduler.step(torch.zeros(1, 4, 2, 2), scheduler.timesteps[0], torch.ones(1, 4, 2, 2))
             assert len(seen) == (scheduler is last)
     assert (seen[0].done, seen[0].total) == (1, 2)
+    assert shim.position(whole=False) == last.position(whole=False) == Position(1, 2)
 
 
 def test_the_last_step_is_told(fresh):

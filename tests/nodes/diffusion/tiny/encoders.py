@@ -190,6 +190,26 @@ def t5_gemma(width=32):
     return transformers.T5GemmaEncoderModel(config)
 
 
+def gemma3(width=16):
+    """Gemma 3, with eyes that a prompt without pictures never opens."""
+    config = transformers.Gemma3Config(
+        text_config={**_decoder_sizes(width, 2), "head_dim": 8, "sliding_window": 16},
+        vision_config={
+            "hidden_size": 8,
+            "intermediate_size": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": 16,
+            "patch_size": 8,
+        },
+        boi_token_index=256,
+        eoi_token_index=257,
+        image_token_index=258,
+        mm_tokens_per_image=4,
+    )
+    return transformers.Gemma3ForConditionalGeneration(config)
+
+
 def llava(width=16, side=16):
     """Reads words and a picture, which are 16 tokens."""
     eyes = {

@@ -3,7 +3,7 @@
 import functools
 import sys
 import tempfile
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
@@ -12,6 +12,8 @@ import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from engine import context
+from engine.settings import Settings
 from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
@@ -24,6 +26,7 @@ from nodes.diffusion.stages import layouts, pipelines, stock
 from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import blocks, embedded
+from tests.nodes.diffusion.tiny import heard as beside
 from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
@@ -145,7 +148,8 @@ def guidance_of(name, case):
 def options_of(tiny, call, case):
     """Arguments beyond those that every call is given. Distilled models are guided by an option."""
     is_distilled = call.negative_is_optional and call.guidance != "true_cfg_scale"
-    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else {})}
+    silent = {} if case.guided or "audio_guidance_scale" not in call else {"audio_guidance_scale": 1.0}
+    return {**tiny.options, **({"true_cfg_scale": tiny.guidance} if is_distilled and case.guided else silent)}
 
 
 def begun(case, tiny):
@@ -166,8 +170,8 @@ def beginning(source, case, shown=()):
     return BlankLatent(*tiny.sizes[case.size], case.batch, tiny.frames)
 
 
-def stock_call(pipeline, case, output, *, encoded=None):
-    """The stock call; what its encoder gave is appended to `encoded`."""
+def stock_call(pipeline, case, output, *, encoded=None, heard=None):
+    """The stock call; what its encoder gave is appended to `encoded`, and the sound it gives to `heard`."""
     name = type(pipeline).__name__
     tiny = TINY[name]
     call = stock.signature(name)
@@ -214,6 +218,8 @@ def stock_call(pipeline, case, output, *, encoded=None):
     found = pipeline(**arguments, output_type=output, return_dict=False)
     if last:
         return last[-1]
+    if FAMILIES[name].sound and heard is not None:
+        heard.append(found[1])
     found = found if isinstance(found, torch.Tensor) else found[0]
     shown = FAMILIES[name].pictures
     return found[:, :, case.pictures :] if output == "latent" and shown is not None and shown.leading else found
@@ -231,11 +237,11 @@ def _listen(pipeline, method, encoded):
     setattr(pipeline, method, spy)
 
 
-def stock_pictures(pipeline, case):
-    """What the stock call draws."""
+def stock_pictures(pipeline, case, heard=None):
+    """What the stock call draws; the sound it makes is appended to `heard`."""
     name = type(pipeline).__name__
     if not name.endswith("PixelPipeline") and not name.startswith("IF") and FAMILIES[name].decoder != "movq":
-        return stock_call(pipeline, case, "pt")
+        return stock_call(pipeline, case, "pt", heard=heard)
     drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
 
@@ -282,10 +288,18 @@ def small_area(name):
     if hasattr(module, "JoyImageEditImageProcessor"):
         listed = {1024: [size[::-1] for size in TINY[name].sizes]}
         return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
+    if hasattr(module, "BriaFibo2ImageProcessor"):
+        size_for = module.BriaFibo2ImageProcessor.get_image_size
+        small = functools.partialmethod(_listed, size_for, width * height)
+        return mock.patch.object(module.BriaFibo2ImageProcessor, "get_image_size", small)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
     return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _listed(processor, own, small, ratio, area):
+    return own(processor, ratio, area=small)
 
 
 def _calculated(own, area, _, ratio):
@@ -337,9 +351,24 @@ def as_stock(pipeline, samples):
     return pipeline._unpatchify_latents(samples * std + mean)
 
 
-@torch.no_grad()
+@contextmanager
+def precise(source):
+    """The precision that a class is compared in."""
+    chosen = Settings(dtype=TINY[source.pipeline_class].precision)
+    token = context._current.set(replace(context.current(), settings=chosen))
+    try:
+        yield
+    finally:
+        context._current.reset(token)
+
+
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture."""
+    """Which are equal: the encoded prompt, the sampled latent, the decoded picture, and sound with it."""
+    with precise(source), torch.no_grad():
+        return _compare(source, case)
+
+
+def _compare(source, case):
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if stock.draws_over(source.pipeline_class):
@@ -348,15 +377,17 @@ def compare(source, case):
             held.enter_context(
                 mock.patch.object(DiagonalGaussianDistribution, "sample", lambda own, _=None: own.mode())
             )
-        encoded = []
-        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded)
-        pictures = stock_pictures(stock_pipeline(held, source), case)
+        encoded, heard = [], []
+        latents = stock_call(stock_pipeline(held, source), case, "latent", encoded=encoded, heard=heard)
+        pictures = stock_pictures(stock_pipeline(held, source), case, heard)
         pipeline = stock_pipeline(held, source)
         tiny = TINY[source.pipeline_class]
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
     found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
+    found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
+    same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
     if source.family.is_prior:
         decoded, pictures = embedded.seen(source) if source.family.is_seeing else (found, theirs)
     else:
@@ -364,8 +395,8 @@ def compare(source, case):
             decoded = autoencoding.decode(VAE(source), ours).pixels
     return {
         "text": same_text(encoded, positive, negative, case.batch),
-        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()),
-        "picture": torch.equal(decoded, autoencoding.on_white(pictures)),
+        "latent": torch.equal(found, theirs) and bool(torch.isfinite(theirs).all()) and same_sound,
+        "picture": torch.equal(decoded, autoencoding.on_white(pictures)) and same_wave,
     }
 
 
@@ -480,6 +511,10 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
         return ours.samples, from_latent(source, name, latent, strength, steps=steps, scheduler=scheduler, **given)
 
 
+PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
+"""Classes that read the picture which they paint a part of."""
+
+
 def _inpainting_after(name, steps, batch):
     """The same of one picture after an embedding, by a model made for that; these classes take no strength."""
     with tempfile.TemporaryDirectory() as folder:
@@ -496,10 +531,6 @@ def _inpainting_after(name, steps, batch):
             given |= {"callback": lambda *told: last.append(told[-1])}
         theirs = from_latent(source, name, masked, 1.0, steps=steps, **given)
         return ours.samples, last[-1] if last else theirs
-
-
-PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
-"""Classes that read the picture which they paint a part of."""
 
 
 def _inpainting_beside(source, name, strength, steps):

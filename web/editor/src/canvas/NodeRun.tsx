@@ -1,6 +1,6 @@
 import { type CSSProperties, memo } from "react";
 import { Film } from "../panels/Film";
-import { isVideo } from "../panels/pictures";
+import { isPlayed } from "../panels/pictures";
 import { artifactUrl } from "../state/api";
 import { useRuns } from "../state/runs";
 import { useUi } from "../state/ui";
@@ -61,7 +61,7 @@ export const NodePictures = memo(function NodePictures(props: { id: string; styl
       style={{ ...style, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
     >
       {look.pictures.map((picture, index) =>
-        isVideo(picture) ? (
+        isPlayed(picture) ? (
           <Film key={picture.digest} className="node-film" artifact={picture} />
         ) : (
           <button

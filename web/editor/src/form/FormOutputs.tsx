@@ -2,7 +2,7 @@ import type { Json } from "../graph/catalog";
 import type { FormOutput } from "../graph/interface";
 import { words } from "../graph/names";
 import { Film } from "../panels/Film";
-import { isShown, isVideo, pictureText } from "../panels/pictures";
+import { isPlayed, isShown, pictureText } from "../panels/pictures";
 import { type Artifact, artifactUrl } from "../state/api";
 import { useDocument } from "../state/document";
 import { artifactsIn } from "../state/nodeRuns";
@@ -63,7 +63,7 @@ function Pictures({ pictures, old }: { pictures: Artifact[]; old: boolean }) {
   return (
     <div className={`form-pictures${pictures.length === 1 ? " is-one" : ""}${old ? " is-old" : ""}`}>
       {pictures.map((picture, index) =>
-        isVideo(picture) ? (
+        isPlayed(picture) ? (
           <Film key={`${picture.digest} ${picture.file}`} className="form-film" artifact={picture} />
         ) : (
           <button

@@ -6,7 +6,7 @@ import { report, useUi } from "../state/ui";
 import { t } from "../text/text";
 import { Still } from "./Film";
 import { Nothing, Panel } from "./Panel";
-import { isVideo, picturesOf, pictureText } from "./pictures";
+import { isPlayed, picturesOf, pictureText } from "./pictures";
 import { RunFailure, RunLine } from "./RunLine";
 import { dayText } from "./times";
 
@@ -97,7 +97,7 @@ export function Thumb({ picture, among, label }: ThumbProps) {
   const open = () => useUi.getState().openLightbox({ items: among, index: Math.max(0, among.indexOf(picture)) });
   return (
     <button type="button" className="thumb" title={label} aria-label={label} onClick={open}>
-      {isVideo(picture) ? (
+      {isPlayed(picture) ? (
         <Still artifact={picture} />
       ) : (
         <img src={artifactUrl(picture, 256)} alt="" loading="lazy" decoding="async" draggable={false} />

@@ -1,7 +1,7 @@
 import { type Artifact, artifactUrl } from "../state/api";
 import { t } from "../text/text";
 import { Still } from "./Film";
-import { isVideo, pictureText } from "./pictures";
+import { isPlayed, pictureText } from "./pictures";
 
 interface StripProps {
   items: readonly Artifact[];
@@ -26,7 +26,7 @@ export function Strip({ items, chosen, other, choose }: StripProps) {
           aria-label={pictureText(item)}
           onClick={() => choose(item)}
         >
-          {isVideo(item) ? (
+          {isPlayed(item) ? (
             <Still artifact={item} />
           ) : (
             <img src={artifactUrl(item, 128)} alt="" loading="lazy" draggable={false} />

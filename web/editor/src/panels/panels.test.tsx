@@ -151,6 +151,19 @@ test("a video is a still in the gallery and plays in the lightbox, silent and wi
   expect(document.querySelector("img.viewer-picture")).toBeNull();
 });
 
+test("a sound is a note in the gallery and plays in the lightbox with its controls", async () => {
+  const sound: Artifact = { digest: "d4", file: "fox-0001.flac", media_type: "audio/flac", bytes: 9 } as Artifact;
+  useRuns.setState({ runs: { "1": runOf("1", { files: [sound] }) }, history: ["1"] });
+  const gallery = await render(<GalleryPanel />);
+  expect(gallery.find(".thumb .icon")).not.toBeNull();
+  await gallery.click(gallery.find(".thumb"));
+  await clear();
+  const { find } = await render(<Lightbox />);
+  const playing = find<HTMLAudioElement>("audio.viewer-picture");
+  expect(playing.controls && !playing.muted).toBe(true);
+  expect(playing.getAttribute("src")).toBe("/api/artifacts/d4");
+});
+
 test("the gallery shows pictures, and failed runs with their reason", async () => {
   const retry = vi.fn(async () => {});
   const error = { code: "x", at: "one.count", what: "It broke.", fix: "Mend it.", inputs: {} };

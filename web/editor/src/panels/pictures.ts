@@ -1,16 +1,21 @@
 import type { Artifact, Run } from "../state/api";
 
-/** Whether a file of a run can be shown: a picture, or a video. */
+/** Whether a file of a run can be shown or heard: a picture, a video or a sound. */
 export function isShown(artifact: Artifact): boolean {
-  return artifact.media_type.startsWith("image/") || isVideo(artifact);
+  return artifact.media_type.startsWith("image/") || isPlayed(artifact);
 }
 
-/** Whether a file of a run is a video. */
-export function isVideo(artifact: Artifact): boolean {
-  return artifact.media_type.startsWith("video/");
+/** Whether a file of a run is a video or a sound. */
+export function isPlayed(artifact: Artifact): boolean {
+  return artifact.media_type.startsWith("video/") || isSound(artifact);
 }
 
-/** The pictures and videos that a run made. */
+/** Whether a file of a run is a sound. */
+export function isSound(artifact: Artifact): boolean {
+  return artifact.media_type.startsWith("audio/");
+}
+
+/** The pictures, videos and sounds that a run made. */
 export function picturesOf(run: Run): Artifact[] {
   return run.files.filter(isShown);
 }
