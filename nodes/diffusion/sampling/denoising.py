@@ -85,7 +85,7 @@ def sample(  # these are what a picture depends on
         settings = {
             "num_inference_steps": steps,
             **_settings(source, guidance, options),
-            **embeddings.alone(pipeline),
+            "output_type": layouts.output(pipeline),
         }
         prompts = _prompts(pipeline, wish, positive, negative, size)
         arguments = _arguments(source.family, {**told(size, own, _said(pipeline, wish, prompts, size)), **settings})
@@ -220,7 +220,7 @@ def _settings(source: ModelSource, guidance: float, options: Mapping[str, object
     """The arguments of the stock call that have nothing to do with the prompts."""
     name = stock.signature(source.family.pipeline_class).guidance or ""
     scale = None if options.get("guidance_schedule") else guidance  # one number, or one for each step
-    return {name: scale, **unread_picture(source), "output_type": "latent", **options}
+    return {name: scale, **unread_picture(source), **options}
 
 
 def _arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,6 +246,7 @@ def _replayed(
 ) -> dict[str, Any]:
     """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
     family: Family = pipeline.source.family
+    embeddings.leave_nothing(pipeline)
     pipeline.prompts = stock.Replay(
         positive.tensors,
         None if negative is None else negative.tensors,

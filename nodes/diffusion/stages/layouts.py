@@ -42,6 +42,8 @@ class Size:
 
 def factor(pipeline: Any) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
+    if _draws_pixels(pipeline):
+        return 1
     if hasattr(pipeline, "vqgan"):  # it halves the sides after it has folded them
         config = pipeline.vqgan.config
         return int(config.up_down_scale_factor * 2 ** (config.levels - 1))
@@ -184,6 +186,16 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 def draws_embeddings(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline draws embeddings of pictures [batch, features]: it knows that of no picture."""
     return hasattr(pipeline, "get_zero_embed")
+
+
+def _draws_pixels(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline draws on pixels, and has a name of its own for what others call latents."""
+    return hasattr(pipeline, "prepare_intermediate_images")
+
+
+def output(pipeline: Any) -> str:  # noqa: ANN401
+    """What a stock call is asked for so that it gives latents as they are."""
+    return "pt" if draws_embeddings(pipeline) or _draws_pixels(pipeline) else "latent"
 
 
 def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401
