@@ -51,8 +51,6 @@ SOUNDING = (
     replace(
         _AFTER_LATENTS,
         pipeline_class="LTX2InContextPipeline",
-        pictures=Pictures(
-            ("reference_conditions",), least=0, most=1024, frames=True, placed="LTX2ReferenceCondition"
-        ),
+        pictures=Pictures(("reference_conditions",), least=0, most=1024, frames=True, placed="LTX2ReferenceCondition"),
     ),
 )
