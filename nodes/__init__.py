@@ -31,7 +31,7 @@ from nodes.directions import (
     round_trip,
     save_direction,
 )
-from nodes.guiding import perturb_attention, skip_blocks
+from nodes.guiding import auto_guidance, perturb_attention, skip_blocks, smooth_attention
 from nodes.images import (
     composite_images,
     crop_image,
@@ -48,6 +48,7 @@ from nodes.inpainting import crop_to_mask, mask_latent, pad_image, paste_back, r
 from nodes.latents import (
     distribution_maps,
     empty_latent,
+    hand_on_latent,
     latent_arithmetic,
     latent_distance,
     latent_maps,
@@ -59,8 +60,9 @@ from nodes.latents import (
 )
 from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
+from nodes.picture_prompts import add_picture_prompt
 from nodes.pipelines import run_pipeline
-from nodes.preprocessors import canny_edges, depth_map, load_depth_model
+from nodes.preprocessors import canny_edges, depth_map, load_depth_model, load_pose_model, pose_map
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
 from nodes.sigmas import cut_sigmas, edit_sigmas, join_sigmas, make_sigmas, plot_sigmas, sigma_values
 from nodes.sounds import decode_sound, save_sound
@@ -70,10 +72,12 @@ from nodes.videos import images_to_video, load_video, save_video, video_to_image
 
 __all__ = [
     "add_embedding",
+    "add_picture_prompt",
     "apply_control",
     "apply_ip_adapter",
     "apply_lora",
     "apply_prior",
+    "auto_guidance",
     "cache_steps",
     "canny_edges",
     "collect",
@@ -96,6 +100,7 @@ __all__ = [
     "for_each",
     "free_u",
     "guider",
+    "hand_on_latent",
     "if_",
     "image_difference",
     "image_grid",
@@ -113,6 +118,7 @@ __all__ = [
     "load_ip_adapter",
     "load_mask",
     "load_model",
+    "load_pose_model",
     "load_text_encoder",
     "load_vae",
     "load_video",
@@ -127,6 +133,7 @@ __all__ = [
     "paste_back",
     "perturb_attention",
     "plot_sigmas",
+    "pose_map",
     "repeat",
     "reroute",
     "resize_image",
@@ -146,6 +153,7 @@ __all__ = [
     "show_scheduler",
     "sigma_values",
     "skip_blocks",
+    "smooth_attention",
     "switch",
     "text",
     "tile_vae",

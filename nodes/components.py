@@ -56,7 +56,7 @@ VAEPath = Annotated[
 EncoderPath = Annotated[
     Path,
     PatchInput("text encoder", header_of),
-    Field(description="A CLIP or T5 text encoder in the model folders: a .safetensors file, or of a T5 a .gguf file."),
+    Field(description="A text encoder in the model folders: a .safetensors file, or of a T5 or a Qwen 3 a .gguf file."),
 ]
 
 
@@ -82,15 +82,15 @@ def load_vae(vae: VAE[K], *, file: VAEPath) -> VAE[K]:
 
     A folder is a VAE by itself. Whether a tiny one was made for these latents is not written in it: channels and sizes
     are checked, the rest is yours to know. Of a file the weights are taken, and what it does not tell, such as the
-    scale of the latents, stays the model's; such files are those of the VAEs of Stable Diffusion, SDXL, SD 3 and
-    FLUX.1, by whichever program they were written.
+    scale of the latents, stays the model's; such files are those of the VAEs of Stable Diffusion, SDXL, SD 3, FLUX.1,
+    Wan and Qwen-Image, by whichever program they were written.
     """
     return VAE(with_vae(vae.source, file, "file"))
 
 
 @node("LoadTextEncoder", category="load", facts=check_encoder)
 def load_text_encoder(text_encoder: TextEncoder[K], *, file: EncoderPath) -> TextEncoder[K]:
-    """Take the weights of one of a model's text encoders from a file of its own: a CLIP or a T5, the one that it fits.
+    """Take the weights of one of a model's text encoders from a file of its own, the one that it fits.
 
     The words stay the model's. Two in a row replace two encoders.
     """

@@ -13,6 +13,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.bare import check_words
 from nodes.diffusion.disk.nets import survey_net
 from nodes.diffusion.families.pairs import EMBEDDED, pair
+from nodes.diffusion.text.weighting import check, parse
 from nodes.load import ENCODERS, NET, needing, source_of
 from nodes.types import (
     VAE,
@@ -24,11 +25,11 @@ from nodes.types import (
     ControlStrength,
     Frames,
     Image,
+    J,
     K,
     Latent,
     Mask,
     MixMethod,
-    P,
     PromptStrength,
     Role,
     ShareEnd,
@@ -42,8 +43,8 @@ PromptWeights = Annotated[
     Weights,
     Field(
         description="Off reads a prompt as it is written, as the stock pipeline does. Else (word:1.2), ((word)) and "
-        "[word] weigh words, a backslash keeps a bracket, and prompts of any length are read: towards empty is "
-        "ComfyUI's formula, mean kept AUTOMATIC1111's."
+        "[word] weigh words, a backslash keeps a bracket: towards empty is ComfyUI's formula, for CLIP and T5, mean "
+        "kept AUTOMATIC1111's, for CLIP alone. CLIP then reads prompts of any length."
     ),
 ]
 
@@ -71,7 +72,18 @@ LINKED = "linked"
 """Stands in the plan for what comes by a link."""
 
 
-@node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words))
+def check_prompt(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Refuse weights that the model cannot give to words, and brackets without a partner."""
+    how, text, source = values.get("weights"), values.get("text"), source_of(given.get("text_encoder", {}))
+    if how in ("towards empty", "mean kept"):
+        if source is not None:
+            check(source, how)
+        if isinstance(text, str):
+            parse(text)
+    return {}
+
+
+@node("EncodeText", category="text", device=True, facts=needing("text_encoder", ENCODERS, check_words, check_prompt))
 def encode_text(
     text_encoder: TextEncoder[K],
     text: Prompt = "",
@@ -188,7 +200,7 @@ def check_prior(values: Mapping[str, object], given: Mapping[str, Mapping[str, s
 
 
 @node("ApplyPrior", category="text", device=True, facts=check_prior)
-def apply_prior(conditioning: Conditioning[K], prior: VAE[P], embedding: Latent[P] | None = None) -> Conditioning[K]:
+def apply_prior(conditioning: Conditioning[K], prior: VAE[J], embedding: Latent[J] | None = None) -> Conditioning[K]:
     """Let a model draw after what its prior drew: the embedding of a picture. Without one, after that of nothing.
 
     `prior` is the `vae` of the prior: its image encoder says what nothing looks like, against which guidance works

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from engine import node
 from engine.errors import Code, PatchbayError
-from nodes.types import Guider, ShareEnd, ShareStart, Weakening
+from nodes.load import PLACE, source_of
+from nodes.types import Denoiser, Guider, K, ShareEnd, ShareStart, Weakening
 
-Away = Annotated[float, Field(ge=0, le=100, description="How strongly it leads away from the weakened prediction.")]
+Away = Annotated[float, Field(ge=0, le=100, description="How strongly it leads away from the weaker prediction.")]
 Layers = Annotated[
     list[str],
     Field(
@@ -41,7 +42,24 @@ def check_skipped(values: Mapping[str, object], given: Mapping[str, Mapping[str,
     return _told("blocks", values, given)
 
 
-def _told(way: str, values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def check_smoothed(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The same for queries."""
+    return _told("queries", values, given)
+
+
+def check_weaker(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The same for another model, as far as that is known."""
+    own = given.get("model", {})
+    return _told("model", {"layers": [], **values}, given, {name: own[name] for name in PLACE if name in own})
+
+
+def _told(
+    way: str,
+    values: Mapping[str, object],
+    given: Mapping[str, Mapping[str, str]],
+    place: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The fact of a weaker prediction; `place` are the facts of the model that gives it, if another one does."""
     if WEAKENING in given.get("guider", {}):
         raise _twice()
     layers, start, end = values.get("layers"), values.get("start", 0.0), values.get("end", 1.0)
@@ -50,20 +68,26 @@ def _told(way: str, values: Mapping[str, object], given: Mapping[str, Mapping[st
     from nodes.diffusion.stages.checks import check_share
 
     check_share(start, end)
-    return {WEAKENING: json.dumps({"way": way, "layers": layers, "strength": 1.0, "start": start, "end": end})}
+    told = {"way": way, "layers": layers, "strength": 1.0, "start": start, "end": end, "model": place}
+    return {WEAKENING: json.dumps(told)}
 
 
 def weakening_of(facts: Mapping[str, str]) -> Weakening | None:
-    """The weakened prediction that the facts of a linked guider tell of."""
+    """The weaker prediction that the facts of a linked guider tell of; None where they tell of none, or not which."""
     if WEAKENING not in facts:
         return None
     found = json.loads(facts[WEAKENING])
-    return Weakening(**{**found, "layers": tuple(found["layers"])})
+    other = source_of(found["model"] or {})
+    if found["way"] == "model" and other is None:
+        return None
+    return Weakening(**{**found, "layers": tuple(found["layers"]), "model": other and Denoiser(other)})
 
 
 def _twice() -> PatchbayError:
-    what = "This guider leads away from a weakened prediction already."
-    return PatchbayError(Code.BAD_VALUE, "guider", what, "Use PerturbAttention or SkipBlocks once.")
+    what = "This guider leads away from a weaker prediction already."
+    return PatchbayError(
+        Code.BAD_VALUE, "guider", what, "Use one of PerturbAttention, SmoothAttention, SkipBlocks and AutoGuidance."
+    )
 
 
 def _with(guider: Guider | None, weakening: Weakening) -> Guider:
@@ -94,6 +118,23 @@ def perturb_attention(
     return _with(guider, Weakening("attention", tuple(layers), scale, start, end))
 
 
+@node("SmoothAttention", category="sampling", facts=check_smoothed)
+def smooth_attention(
+    guider: Guider | None = None,
+    *,
+    scale: Away = 3.0,
+    layers: Layers = [],  # noqa: B006  # never changed: a value of the graph
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Guider:
+    """Guide away from what the model says when its self-attention asks for the same everywhere (SEG).
+
+    Gentler than PerturbAttention: each place still sees all others. With and without a negative prompt, for a
+    prediction more a step. Stable Diffusion, SDXL, PixArt Sigma. Hong (2024), with its infinite blur.
+    """
+    return _with(guider, Weakening("queries", tuple(layers), scale, start, end))
+
+
 @node("SkipBlocks", category="sampling", facts=check_skipped)
 def skip_blocks(
     guider: Guider | None = None,
@@ -109,3 +150,20 @@ def skip_blocks(
     Diffusion 3.5 medium. As in Diffusers it acts between the two shares, so never in the very first step.
     """
     return _with(guider, Weakening("blocks", tuple(layers), scale, start, end))
+
+
+@node("AutoGuidance", category="sampling", facts=check_weaker)
+def auto_guidance(
+    model: Denoiser[K],
+    guider: Guider | None = None,
+    *,
+    scale: Away = 1.0,
+    start: ShareStart = 0.0,
+    end: ShareEnd = 1.0,
+) -> Guider:
+    """Guide away from what a weaker model of the same kind says of the prompt: smaller, or less trained.
+
+    Corrects what both do wrong and leaves variety, with and without a negative prompt, for a prediction of the weaker
+    model a step. Their own scale is this one and 1 more. Karras et al. (2024).
+    """
+    return _with(guider, Weakening("model", (), scale, start, end, model))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Generic, Literal, NamedTuple
 
 from pydantic import Field
 
 from engine import Code, PatchbayError, node
 from nodes.diffusion.disk.bare import check_vae
+from nodes.diffusion.disk.vaes import check_space
 from nodes.diffusion.latents.mask_rules import no_mask, only_unmasked
-from nodes.load import DECODER, needing
+from nodes.load import DECODER, needing, source_of
 from nodes.types import (
     VAE,
     Batch,
@@ -17,6 +19,7 @@ from nodes.types import (
     FrameCount,
     Frames,
     Image,
+    J,
     K,
     Latent,
     LatentDistribution,
@@ -142,6 +145,24 @@ def resize_latent(
     from nodes.diffusion.latents import latent_math
 
     return latent_math.resized(latent, factor, method)
+
+
+def check_hand_on(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ARG001  # the protocol's
+    """Refuse models whose latents differ."""
+    source, other = (source_of(given.get(port, {})) for port in ("vae", "to"))
+    if source is not None and other is not None:
+        check_space(source, other, "to")
+    return {}
+
+
+@node("HandOnLatent", category="latent", facts=check_hand_on)
+def hand_on_latent(latent: Latent[K], vae: VAE[K], to: VAE[J]) -> Latent[J]:
+    """Hand a latent on to a model of another kind that shares its latent space: from SDXL to its refiner, for instance.
+
+    Nothing is decoded. What was left unfinished is so still, with its noise, its mask and its solver's memory.
+    """
+    check_space(vae.source, to.source, "to")
+    return Latent(latent.samples, to.kind, latent.leftover, latent.mask)
 
 
 @node("LatentDistance", category="latent")

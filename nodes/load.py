@@ -209,6 +209,10 @@ def _place(facts: Mapping[str, str]) -> list[str | None]:
     return [facts.get("model"), facts.get("config")]
 
 
+PLACE = ("model", "config", "quantize")
+"""The facts that tell which model it is."""
+
+
 def source_of(facts: Mapping[str, str]) -> ModelSource | None:
     """The model that the facts of a linked input tell of; None where no one model is known."""
     if "model" not in facts or "config" not in facts:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Kind)
 """The family a value belongs to. Two ports of one node that share K must get values of the same kind."""
 
-P = TypeVar("P", bound=Kind)
-"""The family of a prior, where K is that of the model that draws after it."""
+J = TypeVar("J", bound=Kind)
+"""Another family, for a node that leads from one to the other."""
 
 Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising steps.")]
 Guidance = Annotated[
@@ -687,6 +687,27 @@ class DepthModel:
         return Inspection((Fact("model", self.source.name), Fact("class", self.source.class_name)))
 
 
+@dataclass(frozen=True, slots=True)
+class PoseModel:
+    """A model that finds people's joints, and one that finds people; None: the whole picture is one person.
+
+    Holds no weights: those are on the shelf while they are used.
+    """
+
+    source: NetSource
+    detector: NetSource | None = None
+
+    def digest(self) -> str:
+        """Identity of the weights and configurations."""
+        return f"{self.source.digest}:{'' if self.detector is None else self.detector.digest}"
+
+    def inspect(self, pictures: int) -> Inspection:  # noqa: ARG002  # there are none
+        """Which ones they are."""
+        found = "none" if self.detector is None else self.detector.name
+        own = (Fact("model", self.source.name), Fact("class", self.source.class_name))
+        return Inspection((*own, Fact("detector", found)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """What an image encoder says of pictures, and of nothing, for an adapter: each [1, pictures, ...]."""
@@ -716,21 +737,25 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Weakening:
-    """A prediction of the model with some layers weakened, which guidance leads away from, and how strongly.
+    """A weaker prediction, which guidance leads away from, and how strongly.
 
-    `way` says what becomes of the layers: in self-attention every place sees only itself ("attention"), or blocks are
-    left out ("blocks"). `layers` are patterns of their names; none means the family's usual ones. It acts from the
-    share `start` of the steps to the share `end`.
+    `way` says where it comes from. From the model itself with some layers weakened: in self-attention every place sees
+    only itself ("attention") or asks for the same ("queries"), or blocks are left out ("blocks"). `layers` are patterns
+    of their names; none means the family's usual ones. Or from another `model` ("model"). It acts from the share
+    `start` of the steps to the share `end`.
     """
 
-    way: Literal["attention", "blocks"]
+    way: Literal["attention", "queries", "blocks", "model"]
     layers: tuple[str, ...]
     strength: float
     start: float = 0.0
     end: float = 1.0
+    model: Denoiser[Any] | None = None
 
     def __str__(self) -> str:
         """What it is, in a line."""
+        if self.model is not None:
+            return f"{self.model.source.name} at {self.strength:g}"
         return f"{', '.join(self.layers) or 'the usual ones'} at {self.strength:g}"
 
 

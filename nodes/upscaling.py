@@ -56,10 +56,10 @@ def upscale_latent(
     latent: Latent[K],
     *,
     model: LatentUpscalerPath,
-    likeness: Annotated[Share, Field(description="How far means and spreads are brought back to those before.")] = 0.0,
-    compression: Annotated[Share, Field(description="How far large numbers are drawn in.")] = 0.0,
+    adain: Annotated[Share, Field(description="How far means and spreads are brought back to those before.")] = 0.0,
+    tone_mapping: Annotated[Share, Field(description="How far large numbers are drawn in.")] = 0.0,
 ) -> Latent[K]:
     """Make the latent of a video larger by the upscaler of its family: LTX, LTX 2. A `Sample` may follow."""
     from nodes.diffusion.latents import upsampling
 
-    return upsampling.upsampled(vae, latent, model, likeness=likeness, compression=compression)
+    return upsampling.upsampled(vae, latent, model, adain=adain, tone_mapping=tone_mapping)

@@ -32,6 +32,9 @@ TASKS = {
 """What a text-to-image or text-to-video class does in place of other classes: how that is run, and which classes."""
 
 
+_PIPELINES = (diffusers.DiffusionPipeline, diffusers.ModularPipeline)
+
+
 def measure(name):
     """Which of the three are exact in every case, the classes of other tasks that are, or what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +59,7 @@ def others():
     reasons = {}
     for name in sorted(set(dir(diffusers)) - through):
         found = getattr(diffusers, name) if "Pipeline" in name else None
-        if isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline) and name not in FAMILIES:
+        if isinstance(found, type) and issubclass(found, _PIPELINES) and name not in FAMILIES:
             why = reason(found)
             if why:
                 reasons.setdefault(why, []).append(name)

@@ -1,17 +1,17 @@
 """Graphs against stock Diffusers: a picture, alternating, on the same modules; then sweeps, each script from scratch.
 
-Run as `python -m tests.bench.sample`; names of pipeline classes as arguments choose some of the tiny families, `--write
-FILE` writes a page. Prints medians and their ratios; asserts only that both sides give the same pictures. Processor
-time is printed beside the time that passed, since only the one says something on a machine that has other work.
+Run as `python -m tests.bench.sample`; names of pipeline classes as arguments choose some of the tiny families,
+`--parts` some of the tables, and `--write FILE` writes them into a page. Whoever stops it gets what there is. Prints
+medians and their ratios; asserts only that both sides give the same pictures. Processor time is printed beside the time
+that passed, since only the one says something on a machine that has other work.
 """
 
 import argparse
+import signal
 import tempfile
 import warnings
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from unittest import mock
 
 import diffusers
 import torch
@@ -22,26 +22,17 @@ import graphs
 from engine import Catalog, Graph, Paths, Runtime
 from engine.settings import Settings
 from nodes.diffusion.disk.source import survey
-from nodes.diffusion.stages import stock
 from nodes.diffusion.weights.device import pick_device
 from nodes.pocket import MODEL
 from tests.bench.clock import in_turns
+from tests.bench.pair import NAMES, equal, fitted, pair
 from tests.bench.sweeps import SWEEPS, compare
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY, build
 
 PROMPT = "a red mushroom on a yellow background"
-GUIDED = exact.CASES[0]
-
-FROM_WORDS = [name for name, tiny in TINY.items() if 0 in tiny.pictures and tiny.strength == 1]
-"""Classes that draw from a prompt alone."""
-
-LARGE = (
-    *("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline"),
-    *("QwenImagePipeline", "ZImagePipeline", "PixArtSigmaPipeline", "Lumina2Pipeline", "ChromaPipeline"),
-    *("CogView4Pipeline", "WanPipeline", "CogVideoXPipeline"),
-)
-"""Classes whose tiny models are also measured on larger pictures, which give them work."""
+GOAL = 1.01
+"""What the ratio of processor times is to be at most."""
 
 
 def pocket(runtime, rounds, steps):
@@ -68,67 +59,30 @@ def pocket(runtime, rounds, steps):
             yield f"pocket, {steps} steps, {case}", in_turns(pieces, rounds)
 
 
-def family(runtime, name, rounds):
-    """A row for a tiny random model of a pipeline class, everything running."""
-    source = survey(runtime.paths.models[0] / name, at="bench")
-    with ExitStack() as held:
-        pipeline = exact.stock_pipeline(held, source)
-        graph = Graph.from_data(document(name))
-
-        def theirs(_=0):
-            return exact.stock_pictures(pipeline, GUIDED)
-
-        def ours(_=0):
-            runtime.executor.cache.clear()
-            return runtime.call(graph, {}).pixels
-
-        assert torch.equal(theirs().flatten(0, -4).float(), ours()), f"the graph of {name} draws another picture"
-        return in_turns({"stock": theirs, "graph": ours}, rounds)
-
-
-def document(name):
-    """The graph that does what `exact.stock_call` does."""
-    tiny, call = TINY[name], stock.signature(name)
-    text = {"text_encoder": {"link": "load.text_encoder"}, "options": tiny.text}
-    width, height = tiny.sizes[GUIDED.size]
-    nodes = {
-        "load": {"type": "LoadModel", "inputs": {"model": name}},
-        "prompt": {"type": "EncodeText", "inputs": {**text, "text": exact.PROMPT}},
-        "negative": {"type": "EncodeText", "inputs": {**text, "text": exact.NEGATIVE, "role": "negative"}},
-        "size": {"type": "EmptyLatent", "inputs": {"width": width, "height": height, "frames": tiny.frames}},
-        "sample": {
-            "type": "Sample",
-            "inputs": {
-                "model": {"link": "load.model"},
-                "positive": {"link": "prompt.conditioning"},
-                "latent": {"link": "size.latent"},
-                **({"negative": {"link": "negative.conditioning"}} if "negative_prompt" in call else {}),
-                "scheduler": {"link": "load.scheduler"},
-                "steps": tiny.steps,
-                "guidance": tiny.guidance,
-                "seed": 7,
-                "options": exact.options_of(tiny, call, GUIDED),
-            },
-        },
-        "decode": {"type": "VAEDecode", "inputs": {"vae": {"link": "load.vae"}, "latent": {"link": "sample.latent"}}},
-    }
-    return {"version": 1, "nodes": nodes, "interface": {"outputs": {"image": "decode.image"}}}
-
-
 def families(names, rounds):
-    """Rows for tiny random models, made for this."""
+    """Rows for tiny random models as they are, made for this."""
+    for runtime, name in built(names):
+        with pair(runtime, name) as sides:
+            assert equal(sides), f"the graph of {name} draws another picture"
+            yield name, in_turns(sides, rounds)
+
+
+def worked(names, rounds, seconds):
+    """Rows for the same models where a stock picture takes about so many seconds of work."""
+    for runtime, name in built(names):
+        work = fitted(runtime, name, seconds)
+        with pair(runtime, name, work) as sides:
+            width, height = TINY[name].sizes[0]
+            yield f"{name}, {width} x {height}, {work.steps} steps", in_turns(sides, rounds)
+
+
+def built(names):
+    """A runtime with the tiny model of each class in turn."""
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(Catalog.load(), Paths(models=(Path(folder),)))
         for name in names:
             build(name, Path(folder) / name)
-            yield name, family(runtime, name, rounds)
-
-
-def large(names, rounds, side, steps):
-    """The same for pictures of this side and runs of so many steps: attention over many places is work."""
-    for name in names:
-        with mock.patch.dict(TINY, {name: replace(TINY[name], sizes=((side, side),) * 2, steps=steps)}):
-            yield from families([name], rounds)
+            yield runtime, name
 
 
 def sweeps(rounds, steps):
@@ -148,24 +102,33 @@ def cells(found):
 
 COLUMNS = ("stock ms", "graph ms", "ratio", "stock CPU ms", "graph CPU ms", "ratio of CPU", "more CPU ms")
 
+HEAD = f"""# Against stock Diffusers
 
-def page(tables):
-    """The page of docs."""
-    lines = [
-        "# Against stock Diffusers",
-        "",
-        "Written by `python -m tests.bench.sample --write docs/speed.md`: medians of rounds that alternate, in",
-        f"milliseconds, on {pick_device(Settings())}, one thread, Diffusers {diffusers.__version__}.",
-        "Before anything is timed, both sides are held to give the same pictures, bit for bit. Where the time that",
-        "passed is far above the processor time, the machine had other work, and only the latter says something.",
-        "",
-        "A tiny random model takes next to no time of its own, so its rows show what a run costs besides: the last",
-        "column. The same models on larger pictures have some work to do, as a model that is used has.",
-    ]
-    for title, rows in tables.items():
-        lines += ["", f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
-        lines += [f"| {name} | {' | '.join(cells(found))} |" for name, found in rows]
-    return "\n".join(lines) + "\n"
+Written by `python -m tests.bench.sample --write docs/speed.md`: medians of rounds that alternate, in
+milliseconds, on {pick_device(Settings())}, one thread, Diffusers {diffusers.__version__}.
+Before anything is timed, both sides are held to give the same pictures, bit for bit. Where the time that
+passed is far above the processor time, the machine had other work, and only the latter says something.
+
+A tiny random model takes next to no time of its own, so its rows show what a run costs besides: the last
+column. The same models on larger pictures and with more steps have some work to do, as a model that is used has.
+"""
+
+
+def section(title, rows):
+    """A table of the page, with how many of its rows reach the goal."""
+    reached = sum(found["graph"].cpu / found["stock"].cpu <= GOAL for _, found in rows)
+    lines = [f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
+    lines += [f"| {name} | {' | '.join(cells(found))} |" for name, found in rows]
+    return "\n".join(
+        [*lines, "", f"The ratio of processor times is at most {GOAL} in {reached} of {len(rows)} rows.", ""]
+    )
+
+
+def page(known, sections):
+    """The page of docs, where it is `known` already with the new sections in the place of their old ones."""
+    parts = {part.partition(" (")[0]: f"## {part.strip()}\n" for part in known.split("\n## ")[1:]}
+    parts |= {each.removeprefix("## ").partition(" (")[0]: each for each in sections}
+    return "\n".join([HEAD, *parts.values()])
 
 
 def titled(what, rounds, steps=None):
@@ -173,35 +136,61 @@ def titled(what, rounds, steps=None):
     return f"{what} ({f'{steps} steps, ' if steps else ''}{rounds} rounds)"
 
 
+def measured(title, rows):
+    """The section of some rows, as far as they come before somebody stops it; each is printed when it is there."""
+    console, table, found = Console(width=160), Table("case", *COLUMNS, title=title), []
+    try:
+        for name, figures in rows:
+            found.append((name, figures))
+            table.add_row(name, *cells(figures))
+            console.print(name, *cells(figures), sep=" | ")
+    except KeyboardInterrupt:
+        console.print("Stopped: what follows is what there is.")
+    console.print(table)
+    text = section(title, found)
+    console.print(text.splitlines()[-1])
+    return text
+
+
+def parts(arguments):
+    """The tables by the names that the flag knows, each as its title and its rows."""
+    rounds, steps, few = arguments.rounds, arguments.steps, max(3, arguments.rounds // 3)
+    names, seconds = arguments.names, arguments.seconds
+    return {
+        "pocket": (
+            titled("One picture, the model in the box", rounds, steps),
+            pocket(Runtime(Catalog.load()), rounds, steps),
+        ),
+        "sweeps": (titled("Several pictures, stock scripts from scratch", few, steps), sweeps(few, steps)),
+        "worked": (
+            titled(f"One picture, tiny random models with work of about {seconds:g} s", few),
+            worked(names, few, seconds),
+        ),
+        "tiny": (titled("One picture, tiny random models", rounds), families(names, rounds)),
+    }
+
+
+PARTS = ("pocket", "sweeps", "worked", "tiny")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=FROM_WORDS)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--side", type=int, default=128, help="of the larger pictures")
+    parser.add_argument("names", nargs="*", default=NAMES, help="of pipeline classes")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--rounds", type=int, default=15, help="a third of them where a round takes long")
+    parser.add_argument("--steps", type=int, default=20, help="of the model in the box")
+    parser.add_argument("--seconds", type=float, default=2.0, help="that a stock picture of a tiny model is to take")
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    rounds, steps, side, few = arguments.rounds, arguments.steps, arguments.side, max(3, arguments.rounds // 3)
-    tables = {
-        titled("One picture, the model in the box", rounds, steps): pocket(Runtime(Catalog.load()), rounds, steps),
-        titled("Several pictures, stock scripts from scratch", few, steps): sweeps(few, steps),
-        titled(f"One picture of {side} pixels, the same tiny models", few, steps): large(
-            [name for name in LARGE if name in arguments.names], few, side, steps
-        ),
-        titled("One picture, tiny random models", rounds): families(arguments.names, rounds),
-    }
-    found = {}
-    for title, rows in tables.items():
-        table = Table("case", *COLUMNS, title=title)
-        found[title] = []
-        for name, figures in rows:
-            found[title].append((name, figures))
-            table.add_row(name, *cells(figures))
-        Console(width=160).print(table)
-    if arguments.write:
-        arguments.write.write_text(page(found))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    tables = parts(arguments)
+    for part in arguments.parts:
+        found = measured(*tables[part])
+        if arguments.write:
+            known = arguments.write.read_text() if arguments.write.exists() else ""
+            arguments.write.write_text(page(known, [found]))
 
 
 if __name__ == "__main__":

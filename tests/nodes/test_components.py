@@ -9,6 +9,8 @@ from safetensors.torch import load_file, save_file
 from engine import Catalog, Code, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from nodes import load_model, load_text_encoder, load_vae
 from nodes.components import check_encoder, check_vae
+from nodes.diffusion.disk.checkpoints import recognise
+from nodes.diffusion.disk.headers import read_header
 from nodes.diffusion.weights.loading import load_part
 from nodes.load import DECODER, ENCODERS, needing, source_of
 from nodes.patches import check_lora
@@ -176,3 +178,49 @@ def test_a_file_that_the_plan_does_not_know_may_be_the_one_that_is_needed(sd3):
 
 def refuse_all(source, at):
     raise PatchbayError(Code.BAD_MODEL, at, "refused")
+
+
+LAYOUTS = {
+    "as saved": lambda name: name,
+    "bare": lambda name: name.removeprefix("model.").removeprefix("language_model."),
+    "model.": lambda name: f"model.{LAYOUTS['bare'](name)}" if not name.startswith(("visual", "lm_head")) else name,
+}
+
+
+@pytest.mark.parametrize(
+    ("family_name", "layout"),
+    [("ZImagePipeline", "as saved"), ("ZImagePipeline", "model."), ("QwenImagePipeline", "model.")]
+    + [
+        pytest.param(name, layout, marks=pytest.mark.slow)
+        for name in ("Lumina2Pipeline", "HunyuanVideoPipeline", "Flux2Pipeline", "Flux2KleinPipeline")
+        for layout in LAYOUTS
+    ],
+)
+def test_language_models_come_from_files_too(tmp_path, family_name, layout):
+    build(family_name, tmp_path / "model")
+    (saved,) = (tmp_path / "model" / "text_encoder").glob("*.safetensors")
+    tensors = {LAYOUTS[layout](name): tensor for name, tensor in load_file(saved).items()}
+    whole = load_model(model=tmp_path / "model").text_encoder
+    file = tmp_path / "a.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
+    assert recognise(read_header(file, "x")).holds == "a text encoder"
+    encoder = load_text_encoder(whole, file=file)
+    ours, own = (load_part(each.source, "text_encoder", CPU, torch.float32).state_dict() for each in (encoder, whole))
+    assert ours.keys() == own.keys()
+    assert all(torch.equal(ours[name], own[name]) for name in own)
+
+
+@pytest.mark.parametrize("family_name", ["QwenImagePipeline", pytest.param("WanPipeline", marks=pytest.mark.slow)])
+def test_vaes_of_wan_s_build_come_from_files_too(tmp_path, family_name):
+    folder = tmp_path / "model"
+    build(family_name, folder)
+    small = load_part(load_model(model=folder).vae.source, "vae", CPU, torch.float32)
+    config = {**small.config, "dim_mult": [1, 2, 4, 4], "num_res_blocks": 2, "temperal_downsample": [False, True, True]}
+    type(small).from_config(config).save_pretrained(folder / "vae")
+    whole = load_model(model=folder)
+    for name, tensors in (("a", originals.wan_vae(folder)), ("b", originals.as_saved(folder, "vae"))):
+        save_file(tensors, tmp_path / f"{name}.safetensors")
+        vae = load_vae(whole.vae, file=tmp_path / f"{name}.safetensors")
+        ours, own = (load_part(each.source, "vae", CPU, torch.float32).state_dict() for each in (vae, whole.vae))
+        assert ours.keys() == own.keys()
+        assert all(torch.equal(ours[key], own[key]) for key in own), name

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine import PatchbayError
+from engine import Catalog, Graph, GraphError, PatchbayError, Paths, Settings, plan
 from nodes import (
     distribution_maps,
     empty_latent,
@@ -19,6 +19,7 @@ from nodes import (
 )
 from nodes.pocket import MODEL
 from nodes.types import Image, Latent
+from tests.nodes.diffusion.tiny.table import build
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,31 @@ def test_maps_are_pictures(parts, picture):
         assert image.pixels.ndim == 4
         assert image.pixels.min() >= 0
         assert image.pixels.max() <= 1
+
+
+def test_a_latent_is_handed_on_only_where_it_means_the_same(tmp_path):
+    build("StableDiffusionXLPipeline", tmp_path / "sdxl")
+    build("StableDiffusionXLImg2ImgPipeline", tmp_path / "refiner")
+
+    def refused(to):
+        links = {"latent": {"link": "encode.latent"}, "vae": {"link": "from.vae"}, "to": {"link": "to.vae"}}
+        picture = {"vae": {"link": "from.vae"}, "image": {"link": "picture.image"}}
+        nodes = {
+            "from": {"type": "LoadModel", "inputs": {"model": "sdxl"}},
+            "to": {"type": "LoadModel", "inputs": {"model": to}},
+            "picture": {"type": "LoadImage", "inputs": {"file": "sailboat.png"}},
+            "encode": {"type": "VAEEncode", "inputs": picture},
+            "hand": {"type": "HandOnLatent", "inputs": links},
+            "decode": {"type": "VAEDecode", "inputs": {"vae": links["to"], "latent": {"link": "hand.latent"}}},
+        }
+        interface = {"inputs": {}, "outputs": {"image": "decode.image"}}
+        document = {"version": 1, "nodes": nodes, "interface": interface}
+        graph = Graph.from_data(document, folder=tmp_path)
+        try:
+            plan(graph, Catalog.load(), Paths(models=(tmp_path,)), Settings())
+        except GraphError as error:
+            return [problem.at for problem in error.problems]
+        return []
+
+    assert refused("refiner") == []
+    assert refused("pocket") == ["hand.to"]

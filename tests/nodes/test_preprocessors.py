@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from engine import Catalog, Code, Graph, GraphError, Paths, Settings, plan
-from nodes import depth_map, load_depth_model
+from nodes import depth_map, load_depth_model, load_pose_model, pose_map
 from nodes.diffusion.disk import packages
 from nodes.types import Image
 from tests.nodes.diffusion.pictures.test_depth import save_dpt
+from tests.nodes.diffusion.pictures.test_poses import save_vitpose, save_yolos
 
 
 @pytest.fixture
@@ -48,6 +49,20 @@ def test_a_picture_becomes_its_depth(folder):
     model = load_depth_model(model=folder / "dpt").depth_model
     assert [fact.value for fact in model.inspect(0).facts] == ["dpt", "DPTForDepthEstimation"]
     assert depth_map(model, Image(torch.rand(1, 3, 24, 40))).pixels.shape == (1, 3, 24, 40)
+
+
+def test_a_picture_becomes_its_poses(folder):
+    save_vitpose(folder / "pose")
+    save_yolos(folder / "people")
+    loaded = {"type": "LoadPoseModel", "inputs": {"model": "pose", "detector": "people"}}
+    poses = {"type": "PoseMap", "inputs": {"pose_model": {"link": "model.pose_model"}, "image": {"link": "load.image"}}}
+    assert problems(folder, model=loaded, poses=poses) == []
+    assert problems(folder, model={**loaded, "inputs": {"model": "dpt"}}) == [(Code.UNSUPPORTED_CLASS, "model.model")]
+    model = load_pose_model(model=folder / "pose", detector=folder / "people").pose_model
+    assert [fact.value for fact in model.inspect(0).facts] == ["pose", "VitPoseForPoseEstimation", "people"]
+    alone = load_pose_model(model=folder / "pose").pose_model
+    assert model.digest() != alone.digest()
+    assert pose_map(alone, Image(torch.rand(1, 3, 24, 40))).pixels.shape == (1, 3, 24, 40)
 
 
 def test_a_plan_knows_whether_edges_can_be_found(folder, monkeypatch):

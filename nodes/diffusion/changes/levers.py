@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nodes.diffusion.changes.tuning import TilePatch, TunePatch
+    from nodes.diffusion.disk.parts import Part
     from nodes.diffusion.disk.source import ModelSource
+
+BLOCKS, LAYERS = "blocks", "layers"
+"""What is brought to the device one by one."""
 
 _BACKEND = "_attention_backend"
 """What Diffusers' attention processors call the backend that they use; those without it always use PyTorch's own."""
@@ -37,7 +41,10 @@ def check_tuning(source: ModelSource, patch: TunePatch) -> None:
     """Refuse what would do nothing to a model, or cannot work on this machine. Raises `bad_value`."""
     device = pick_device(current().settings)
     if patch.owns_weights:
-        check_storage(source, "storage" if patch.storage else "channels_last")
+        names = [name for name in ("storage", "offload", "channels_last") if getattr(patch, name)]
+        check_storage(source, names[0])
+    if patch.offload:
+        _check_offload(patch, device)
     for module in denoisers(source):
         name = type(module).__name__
         if patch.attention:
@@ -51,8 +58,21 @@ def check_tuning(source: ModelSource, patch: TunePatch) -> None:
         if patch.compiled and not _blocks(module):
             what = f"Diffusers names no blocks of a {name} that repeat."
             raise PatchbayError(Code.BAD_VALUE, "compile_blocks", what, "Use it without.")
+        if patch.offload == BLOCKS and not any(map(_is_row, module.children())):
+            what = f"A {name} has no blocks in a row that could come one by one."
+            raise PatchbayError(Code.BAD_VALUE, "offload", what, f'Set it to "{LAYERS}".')
     if patch.compiled:
         _try_compiler(device.type)
+
+
+def _check_offload(patch: TunePatch, device: torch.device) -> None:
+    """Refuse to bring weights one by one where that saves nothing, or beside what holds them in another way."""
+    if device.type != "cuda":
+        what = f"The device is {device.type}, whose memory is the machine's own: bringing weights there saves none."
+        raise PatchbayError(Code.BAD_VALUE, "offload", what, 'Set it to "none".')
+    if patch.storage or patch.compiled:
+        what = "Weights that come and go are neither packed in eight bits nor compiled."
+        raise PatchbayError(Code.BAD_VALUE, "offload", what, "Use one of them.")
 
 
 def check_tiles(source: ModelSource, patch: TilePatch) -> None:
@@ -72,6 +92,29 @@ def tune(module: Any, patch: TunePatch) -> None:  # noqa: ANN401  # diffusers do
         module.enable_layerwise_casting(getattr(torch, patch.storage), compute_dtype=module.dtype)
     if patch.compiled:
         module.compile_repeated_blocks()
+    if patch.offload:
+        kinds = {BLOCKS: "block_level", LAYERS: "leaf_level"}
+        module.enable_group_offload(
+            onload_device=pick_device(current().settings), offload_type=kinds[patch.offload], num_blocks_per_group=1
+        )
+
+
+def brought(part: Part, how: str) -> int:
+    """How many numbers of a part are on the device at most where its blocks or layers come `how`: one by one."""
+    module = skeleton(part)
+    if how == LAYERS:
+        leaves = (each for each in module.modules() if not any(True for _ in each.children()))
+        return max(map(_numbers, leaves))
+    blocks = [_numbers(block) for row in module.children() if _is_row(row) for block in row]
+    return int(_numbers(module) - sum(blocks) + max(blocks, default=0))
+
+
+def _is_row(module: torch.nn.Module) -> bool:
+    return isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential))
+
+
+def _numbers(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def _processors(module: Any) -> list[Any]:  # noqa: ANN401
@@ -108,6 +151,10 @@ def _try_compiler(device: str) -> None:
         raise PatchbayError(Code.BAD_VALUE, "compile_blocks", what, fix) from error
 
 
+_CUT_SHORT = frozenset({"AutoencoderKLHunyuanImageRefiner"})
+"""VAEs that put their tiles together to a picture that is too small."""
+
+
 def tile(vae: Any, patch: TilePatch) -> None:  # noqa: ANN401
     """Let a VAE work in tiles, and picture by picture. Raises `bad_value` for one that cannot."""
     name = type(vae).__name__
@@ -117,7 +164,7 @@ def tile(vae: Any, patch: TilePatch) -> None:  # noqa: ANN401
             raise PatchbayError(Code.BAD_VALUE, "singly", what, "Use it without.")
         vae.enable_slicing()
     if patch.size is not None:
-        sizes = _tiles(vae, patch.size, patch.overlap)
+        sizes = {} if name in _CUT_SHORT else _tiles(vae, patch.size, patch.overlap)
         if not sizes:
             what = f"Diffusers knows no tiles of a size that one could choose for a {name}."
             raise PatchbayError(Code.BAD_VALUE, "size", what, "Set it to null.")

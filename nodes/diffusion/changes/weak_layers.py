@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.errors import Code, PatchbayError, nearest
 from nodes.diffusion.changes.patch import SettingsPatch
@@ -26,6 +26,9 @@ PERTURBED: Mapping[str, str] = {
 }
 """Families whose attention Diffusers can perturb, and the layers that its classes for it take by themselves."""
 
+SMOOTHED = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "PixArtSigmaPipeline")
+"""Those of them whose self-attention is of places alone, in one step, without words."""
+
 _WITHOUT_NORMS = frozenset({"StableDiffusion3Pipeline", "SanaPipeline"})
 """Families whose perturbed attention leaves out the norms of queries and keys, also where nothing is perturbed."""
 
@@ -37,7 +40,7 @@ _BLOCK = re.compile(r"(\w+\.\d+)\..+")
 class WeakPatch(SettingsPatch):
     """A model's weakened layers. With `against` its calls hold a batch against the prompt before the other two."""
 
-    way: Literal["attention", "blocks"]
+    way: str
     layers: tuple[str, ...]
     against: bool = False
 
@@ -56,8 +59,19 @@ def usual(source: ModelSource, weakening: Weakening) -> tuple[str, ...]:
 
 
 def check_weakening(source: ModelSource, weakening: Weakening) -> None:
-    """Refuse what the model does not have, as far as its headers tell. Raises `bad_value`."""
+    """Refuse what the model does not have, as far as its headers tell, and a weaker model of another kind.
+
+    Raises `bad_value`, `kind_mismatch`.
+    """
     name = source.family.pipeline_class
+    if weakening.model is not None:
+        if weakening.model.kind != source.kind:
+            what = f"The weaker model is of kind {weakening.model.kind}, and {source.name} is of kind {source.kind}."
+            raise PatchbayError(Code.KIND_MISMATCH, "guider", what, f"Use a weaker model of kind {source.kind}.")
+        return
+    if weakening.way == "queries" and name not in SMOOTHED:
+        what = f"SmoothAttention is not known for a {name}."
+        raise PatchbayError(Code.BAD_VALUE, "guider", what, f"Use it with one of: {', '.join(SMOOTHED)}.")
     if weakening.way == "attention" and name not in PERTURBED:
         what = f"Diffusers perturbs no attention of a {name}."
         fix = f"Use SkipBlocks, or one of: {', '.join(PERTURBED)}."
@@ -70,7 +84,7 @@ def check_weakening(source: ModelSource, weakening: Weakening) -> None:
     if weakening.way == "blocks" and "transformer" not in source.family.denoisers:
         what = f"SkipBlocks leaves out blocks of a transformer, and a {name} has none."
         raise PatchbayError(Code.BAD_VALUE, "guider", what, "Use PerturbAttention.")
-    pattern = _SELF_ATTENTION if weakening.way == "attention" else _BLOCK
+    pattern = _BLOCK if weakening.way == "blocks" else _SELF_ATTENTION
     for denoiser in source.family.denoisers:
         found = (
             pattern.fullmatch(each) for each in (source.parts[denoiser].shapes if denoiser in source.parts else ())

@@ -1,4 +1,4 @@
-"""Weakened layers, put into a tree of modules of its own: perturbed attention, skipped blocks."""
+"""Weakened layers, put into a tree of modules of its own: perturbed or smoothed attention, skipped blocks."""
 
 from __future__ import annotations
 
@@ -33,10 +33,25 @@ def weaken(module: Module, source: ModelSource, patch: WeakPatch) -> None:
             known[name].forward = _passing(known[name])
         return
     known = {name: layer for name, layer in module.named_modules() if _is_self_attention(layer)}
+    if patch.way == "queries":
+        for name in weak_layers.chosen(patch.layers, known, "guider"):
+            known[name].to_q.forward = _even(known[name].to_q)
+        return
     both, one = _PROCESSORS.get(source.family.pipeline_class, _PLAIN)
     processor = getattr(attention_processor, both if patch.against else one)()
     for name in weak_layers.chosen(patch.layers, known, "guider"):
         known[name].processor = processor
+
+
+def _even(queries: Module) -> Callable[..., Any]:
+    """What makes the queries of a layer [batch, places, features], with those of all places the mean of them."""
+    forward = queries.forward
+
+    def evened(*args: Any) -> Any:  # noqa: ANN401
+        made = forward(*args)
+        return made.mean(1, keepdim=True).expand_as(made)
+
+    return evened
 
 
 def _is_self_attention(layer: Any) -> bool:  # noqa: ANN401

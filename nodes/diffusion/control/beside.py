@@ -9,7 +9,7 @@ import torch
 from nodes.diffusion.stages import layouts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nodes.diffusion.control.hints import Reader
     from nodes.types import Control
@@ -17,6 +17,26 @@ if TYPE_CHECKING:
 
 _NAMED = "easyanimate"
 """The family whose denoiser takes what lies beside latents by a name of its own."""
+
+
+class Hinted:
+    """A denoiser that reads a picture's pixels beside its latents, as pipelines want it that give it latents alone.
+
+    `hint` is the picture for each that is drawn, and `channels` how many the latents have.
+    """
+
+    def __init__(self, module: Any, hint: torch.Tensor, channels: int) -> None:  # noqa: ANN401
+        self._module = module
+        self._hint = hint
+        self.config = type(module.config)({**module.config, "in_channels": channels})
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._module, name)
+
+    def __call__(self, *, sample: torch.Tensor, added_cond_kwargs: Mapping[str, Any], **others: Any) -> Any:  # noqa: ANN401
+        """The denoiser's answer; guided, there are twice as many latents as pictures."""
+        told = {**added_cond_kwargs, "hint": torch.cat([self._hint] * (len(sample) // len(self._hint)))}
+        return self._module(sample=sample, added_cond_kwargs=told, **others)
 
 
 class Widened:
@@ -68,6 +88,10 @@ def show(reader: Reader, controls: Sequence[Control]) -> None:
         return
     control = next(control for control in controls if control.net is None)
     name = pipeline.source.family.name
+    if pipeline.source.family.decoder == "movq":
+        channels = pipeline.movq.config.latent_channels
+        pipeline.unet = Hinted(pipeline.unet, reader.pictures(control), channels)
+        return
     pictures = reader.pictures(control) * 2 - 1
     is_video = layouts.is_video(pipeline)  # one for all of a batch
     pictures = pictures.transpose(0, 1).unsqueeze(0) if is_video else pictures

@@ -12,6 +12,7 @@ from torch.nn import functional
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.nets import ADAPTER, BORROWER, PART, SPARSE
 from nodes.diffusion.latents.codecs import per_channel, scale_of, takes_videos
+from nodes.diffusion.memory.encodings import remembering
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.masks import HALF, binarize
 from nodes.diffusion.pictures.pixels import resize, resize_mask, to_pillow
@@ -108,7 +109,8 @@ class Reader:
     def vae(self) -> Any:  # noqa: ANN401  # diffusers does not type its models
         """The live VAE."""
         source = self.pipeline.source
-        return self.held.enter_context(SHELF.use(source, source.family.decoder))
+        name = source.family.decoder
+        return remembering(self.held.enter_context(SHELF.use(source, name)), source, name)
 
 
 def _check_number(noun: str, given: int, wanted: int) -> None:

@@ -34,8 +34,9 @@ class Checkpoint:
     """What a file is, in words, and for a whole model its pipeline class, sizes and parts.
 
     `parts` gives the beginnings of the names of each part's tensors, for the parts that have weights in the file;
-    `missing` are those that should have. Of a `partial` file nothing but the transformer is read. `counts` are how many
-    of something it has, by the key under which the transformer's configuration says it.
+    `missing` are those that should have. A `partial` file holds a transformer, which is a `denoiser` by its class, and
+    of the other parts some or none. `counts` are how many of something it has, by the key under which the transformer's
+    configuration says it.
     """
 
     holds: str
@@ -43,8 +44,13 @@ class Checkpoint:
     sizes: tuple[int, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    partial: bool = False
+    denoiser: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def partial(self) -> bool:
+        """Whether it holds a transformer, and not every other part."""
+        return bool(self.denoiser)
 
     @property
     def needs(self) -> str:
@@ -67,7 +73,8 @@ class _Form:
     """How one sort of file is recognised: by a name in which `mark` is found, and by sizes that can be read.
 
     A size is that of one axis of the tensors whose whole names match, which agree on it, divided by a number. A form
-    with `counts` is that of a transformer: of the file no other part is read.
+    with a `denoiser` is that of a transformer of this class; `beside` it may lie text encoders. The models of the
+    classes `also` have such a transformer too, and other sizes.
     """
 
     holds: str
@@ -75,7 +82,10 @@ class _Form:
     pipeline_class: str = ""
     sizes: tuple[tuple[str, int, int], ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    denoiser: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    beside: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def read(self, names: str, header: Header) -> Checkpoint | None:
         """What the file is, if it has this form; `names` are those of its tensors, one a line."""
@@ -84,10 +94,14 @@ class _Form:
         known = tuple(size for size in sizes if size is not None)
         if mark is None or len(known) < len(sizes):
             return None
-        if self.counts:
+        if self.denoiser:
             parts = {"transformer": "model.diffusion_model." if mark[0].startswith("model.") else ""}
+            if parts["transformer"]:
+                beside = (*self.beside.items(), *(("vae", place) for place in _VAES))
+                parts |= {part: prefix for part, (prefix, name) in beside if prefix + name in header.shapes}
             counts = {key: _count(names, pattern) for key, pattern in self.counts.items()}
-            return Checkpoint(self.holds, self.pipeline_class, known, parts, partial=True, counts=counts)
+            name = next((name for name in self.also if known in FAMILIES[name].sizes), self.pipeline_class)
+            return Checkpoint(self.holds, name, known, parts, denoiser=self.denoiser, counts=counts)
         parts = {part: prefix for part, prefix in self.parts.items() if header.numbers(prefix)}
         missing = tuple(part for part in self.parts if part not in parts)
         return Checkpoint(self.holds, self.pipeline_class, known, parts, missing)
@@ -103,6 +117,16 @@ def _count(names: str, pattern: str) -> int:
     """How many different things the group of the pattern finds."""
     return len({found[1] for found in re.finditer(f"^{_BARE}{pattern}", names, re.MULTILINE)})
 
+
+_VAES = tuple(
+    (prefix, f"decoder.{name}.weight") for prefix in ("first_stage_model.", "vae.") for name in ("conv_in", "conv1")
+)
+"""What begins the names of a VAE's tensors beside a transformer's, and one of them."""
+
+_CLIP_L = "text_encoders.clip_l.transformer."
+_CLIP_G = "text_encoders.clip_g.transformer."
+_T5 = ("text_encoders.t5xxl.transformer.", "shared.weight")
+"""The same of text encoders in files that ComfyUI writes."""
 
 _UNET = r"model\.diffusion_model\."
 _BARE = rf"(?:{_UNET})?"
@@ -123,7 +147,17 @@ _QUANTISED = (
 _FORMS = (
     _Form("a LoRA", r"lora[._](?:down|up|A|B|linear_layer)\b|\.(?:hada|lokr)_w1"),
     _Form("a ControlNet", r"^control_model\.|(?:^|\.)(?:input_hint_block|controlnet_\w+)\."),
-    _Form("the checkpoint of an SDXL refiner", r"^conditioner\.embedders\.0\.model\."),
+    _Form(
+        "the checkpoint of an SDXL refiner",
+        r"^conditioner\.embedders\.0\.model\.",
+        "StableDiffusionXLImg2ImgPipeline",
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
+        {
+            "text_encoder_2": "conditioner.embedders.0.",
+            "unet": "model.diffusion_model.",
+            "vae": "first_stage_model.",
+        },
+    ),
     _Form(
         "an SDXL checkpoint",
         r"^conditioner\.embedders\.1\.",
@@ -152,10 +186,16 @@ _FORMS = (
             (rf"{_BARE}y_embedder\.mlp\.0\.weight", 1, 1),
             (rf"{_BARE}x_embedder\.proj\.weight", 1, 1),
         ),
+        denoiser="SD3Transformer2DModel",
         counts={
             "num_layers": r"joint_blocks\.(\d+)\.",
             "dual_attention_layers": r"joint_blocks\.(\d+)\.x_block\.attn2\.qkv\.weight",
             "qk_norm": r"joint_blocks\.0\.x_block\.attn\.(ln_q)\.",
+        },
+        beside={
+            "text_encoder": (_CLIP_L, "text_projection.weight"),
+            "text_encoder_2": (_CLIP_G, "text_projection.weight"),
+            "text_encoder_3": _T5,
         },
     ),
     _Form(
@@ -163,13 +203,27 @@ _FORMS = (
         rf"^{_BARE}distilled_guidance_layer\.",
         "ChromaPipeline",
         ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        denoiser="ChromaTransformer2DModel",
         counts={
             "num_layers": r"double_blocks\.(\d+)\.",
             "num_single_layers": r"single_blocks\.(\d+)\.",
             "approximator_layers": r"distilled_guidance_layer\.layers\.(\d+)\.",
         },
+        beside={"text_encoder": _T5},
     ),
-    _Form("the transformer of FLUX.2", rf"^{_BARE}double_stream_modulation_img\.lin\.weight$"),
+    _Form(
+        "the transformer of FLUX.2",
+        rf"^{_BARE}double_stream_modulation_img\.lin\.weight$",
+        "Flux2Pipeline",
+        ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        denoiser="Flux2Transformer2DModel",
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "guidance_embeds": r"(guidance_in)\.",
+        },
+        also=("Flux2KleinPipeline",),
+    ),
     _Form(
         "the transformer of FLUX.1",
         rf"^{_BARE}double_blocks\.0\.img_attn\.norm\.key_norm\.scale$",
@@ -179,10 +233,15 @@ _FORMS = (
             (rf"{_BARE}vector_in\.in_layer\.weight", 1, 1),
             (rf"{_BARE}img_in\.weight", 1, 4),
         ),
+        denoiser="FluxTransformer2DModel",
         counts={
             "num_layers": r"double_blocks\.(\d+)\.",
             "num_single_layers": r"single_blocks\.(\d+)\.",
             "guidance_embeds": r"(guidance_in)\.",
+        },
+        beside={
+            "text_encoder": (_CLIP_L, "text_model.embeddings.token_embedding.weight"),
+            "text_encoder_2": _T5,
         },
     ),
     _Form(
@@ -190,6 +249,7 @@ _FORMS = (
         rf"^{_BARE}transformer_blocks\.0\.img_mod\.1\.weight$",
         "QwenImagePipeline",
         ((rf"{_BARE}txt_in\.weight", 1, 1), (rf"{_BARE}img_in\.weight", 1, 4)),
+        denoiser="QwenImageTransformer2DModel",
         counts={"num_layers": r"transformer_blocks\.(\d+)\."},
     ),
     _Form(
@@ -197,6 +257,7 @@ _FORMS = (
         rf"^{_BARE}cap_pad_token$",
         "ZImagePipeline",
         ((rf"{_BARE}cap_embedder\.1\.weight", 1, 1), (rf"{_BARE}x_embedder\.weight", 1, 4)),
+        denoiser="ZImageTransformer2DModel",
         counts={"n_layers": r"layers\.(\d+)\.", "n_refiner_layers": r"noise_refiner\.(\d+)\."},
     ),
     _Form("the transformer of LTX-2", rf"^{_BARE}audio_patchify_proj\."),
@@ -205,29 +266,95 @@ _FORMS = (
         rf"^{_BARE}patchify_proj\.weight$",
         "LTXPipeline",
         ((rf"{_BARE}caption_projection\.linear_1\.weight", 1, 1), (rf"{_BARE}patchify_proj\.weight", 1, 1)),
+        denoiser="LTXVideoTransformer3DModel",
         counts={"num_layers": r"transformer_blocks\.(\d+)\."},
     ),
-    _Form("the transformer of a Wan for editing or from pictures", rf"^{_BARE}(?:vace_blocks|face_adapter|img_emb)\."),
+    _Form("the transformer of a Wan for editing", rf"^{_BARE}(?:vace_blocks|face_adapter)\."),
     _Form(
         "the transformer of Wan",
         rf"^{_BARE}head\.modulation$",
         "WanPipeline",
         ((rf"{_BARE}text_embedding\.0\.weight", 1, 1), (rf"{_BARE}head\.head\.weight", 0, 4)),
+        denoiser="WanTransformer3DModel",
         counts={"num_layers": r"blocks\.(\d+)\."},
     ),
-    _Form("a VAE", r"^decoder\.conv_in\.weight$"),
+    _Form(
+        "the transformer of HunyuanVideo",
+        rf"^{_BARE}txt_in\.individual_token_refiner\.blocks\.0\.",
+        "HunyuanVideoPipeline",
+        (
+            (rf"{_BARE}txt_in\.input_embedder\.weight", 1, 1),
+            (rf"{_BARE}vector_in\.in_layer\.weight", 1, 1),
+            (rf"{_BARE}img_in\.proj\.weight", 1, 1),
+        ),
+        denoiser="HunyuanVideoTransformer3DModel",
+        counts={
+            "num_layers": r"double_blocks\.(\d+)\.",
+            "num_single_layers": r"single_blocks\.(\d+)\.",
+            "num_refiner_layers": r"txt_in\.individual_token_refiner\.blocks\.(\d+)\.",
+            "guidance_embeds": r"(guidance_in)\.",
+        },
+    ),
+    _Form(
+        "the transformer of Lumina 2",
+        rf"^{_BARE}context_refiner\.0\.attention\.qkv\.weight$",
+        "Lumina2Pipeline",
+        ((rf"{_BARE}cap_embedder\.1\.weight", 1, 1), (rf"{_BARE}x_embedder\.weight", 1, 4)),
+        denoiser="Lumina2Transformer2DModel",
+        counts={"num_layers": r"layers\.(\d+)\.", "num_refiner_layers": r"noise_refiner\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of AuraFlow",
+        rf"^{_BARE}double_layers\.0\.attn\.w1q\.weight$",
+        "AuraFlowPipeline",
+        ((rf"{_BARE}cond_seq_linear\.weight", 1, 1), (rf"{_BARE}init_x_linear\.weight", 1, 4)),
+        denoiser="AuraFlowTransformer2DModel",
+        counts={
+            "num_mmdit_layers": r"double_layers\.(\d+)\.",
+            "num_single_dit_layers": r"single_layers\.(\d+)\.",
+        },
+    ),
+    _Form(
+        "the transformer of HiDream",
+        rf"^{_BARE}double_stream_blocks\.0\.block\.attn1\.to_q_t\.weight$",
+        "HiDreamImagePipeline",
+        ((rf"{_BARE}caption_projection\.\d+\.linear\.weight", 1, 1), (rf"{_BARE}x_embedder\.proj\.weight", 1, 4)),
+        denoiser="HiDreamImageTransformer2DModel",
+        counts={
+            "num_layers": r"double_stream_blocks\.(\d+)\.",
+            "num_single_layers": r"single_stream_blocks\.(\d+)\.",
+        },
+    ),
+    _Form(
+        "the transformer of Cosmos 2",
+        rf"^{_BARE}(?:net\.)?blocks\.0\.adaln_modulation_self_attn\.1\.weight$",
+        "Cosmos2TextToImagePipeline",
+        (
+            (rf"{_BARE}(?:net\.)?blocks\.0\.cross_attn\.k_proj\.weight", 1, 1),
+            (rf"{_BARE}(?:net\.)?final_layer\.linear\.weight", 0, 4),
+        ),
+        denoiser="CosmosTransformer3DModel",
+        counts={"num_layers": r"(?:net\.)?blocks\.(\d+)\."},
+    ),
+    _Form(
+        "the transformer of Krea 2",
+        rf"^{_BARE}txtfusion\.projector\.weight$",
+        "Krea2Pipeline",
+        ((rf"{_BARE}txtmlp\.1\.weight", 1, 1), (rf"{_BARE}first\.weight", 1, 4)),
+        denoiser="Krea2Transformer2DModel",
+        counts={"num_layers": r"blocks\.(\d+)\."},
+    ),
+    _Form("a VAE", r"^decoder\.conv(?:_in|1)\.weight$"),
     _Form(
         "a text encoder",
         r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"
-        r"|enc\.blk\.0\.attn_q)\.weight$",
+        r"|(?:model\.)?(?:language_model\.)?embed_tokens|(?:enc\.)?blk\.0\.attn_q)\.weight$",
     ),
     _Form("a textual inversion", r"^(?:emb_params|clip_[gl])$"),
 )
 
 
-_TRANSFORMERS = ", ".join(
-    form.holds.removeprefix("the transformer of ") for form in _FORMS if form.counts and form.pipeline_class
-)
+_TRANSFORMERS = ", ".join(form.holds.removeprefix("the transformer of ") for form in _FORMS if form.denoiser)
 
 
 _NODES = {

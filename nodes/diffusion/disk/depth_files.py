@@ -33,12 +33,20 @@ def survey_depth(path: Path, at: str) -> NetSource:
 
     Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
-    name = class_of(configuration(path, "depth model", "Transformers", at))
-    if name not in CLASSES:
-        what = f'{path} is a "{name}", and no depth model that is supported. {nearest(name, CLASSES)}'.rstrip()
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(CLASSES)}.")
+    return surveyed(path, "depth model", DEPTH, CLASSES, at)
+
+
+def surveyed(path: Path, noun: str, part: str, classes: Iterable[str], at: str) -> NetSource:
+    """The model of Transformers in the folder `path` with its processor, to be a `noun` of one of the classes.
+
+    Raises like `survey_depth`.
+    """
+    name = class_of(configuration(path, noun, "Transformers", at))
+    if name not in classes:
+        what = f'{path} is a "{name}", and no {noun} that is supported. {nearest(name, classes)}'.rstrip()
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {', '.join(classes)}.")
     parts = {
-        DEPTH: read_part(path, name, rule_for(path, "transformers", name), at),
+        part: read_part(path, name, rule_for(path, "transformers", name), at),
         PROCESSOR: read_part(path, "AutoImageProcessor", Rule("transformers", (), SETTINGS), at),
     }
     return NetSource(path, stamp_of(parts), path.name, "", parts)
@@ -62,5 +70,5 @@ def gives_distances(source: NetSource) -> bool:
 
 
 def wanted_files(names: Iterable[str]) -> list[str]:
-    """Of a repository's files, those of a depth model."""
+    """Of a repository's files, those of a model with a processor."""
     return [*files_of(names, "model"), SETTINGS]

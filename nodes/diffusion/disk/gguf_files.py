@@ -59,6 +59,20 @@ READABLE = frozenset(
 )
 """The quantised types that Diffusers makes numbers of again."""
 
+ENCODERS: Mapping[str, str] = {
+    "T5EncoderModel": "T5ENCODER",
+    "UMT5EncoderModel": "T5ENCODER",
+    "Qwen3Model": "QWEN3",
+    "Qwen3ForCausalLM": "QWEN3",
+}
+"""Class of a text encoder that is read from such files -> what the format's own package calls models of its build.
+
+In files of others (Llama, Gemma) some numbers are not those that Transformers has.
+"""
+
+EMBEDDING = "token_embd.weight"
+"""The tensor of its words' vectors [words, width]."""
+
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a value of metadata, by its type."""
 

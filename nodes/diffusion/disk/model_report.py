@@ -25,19 +25,12 @@ if TYPE_CHECKING:
     Report = dict[str, JsonValue]
 
 _CLASSES = {
-    "StableDiffusion3Pipeline": "SD3Transformer2DModel",
-    "FluxPipeline": "FluxTransformer2DModel",
-    "ChromaPipeline": "ChromaTransformer2DModel",
-    "QwenImagePipeline": "QwenImageTransformer2DModel",
-    "LTXPipeline": "LTXVideoTransformer3DModel",
-    "ZImagePipeline": "ZImageTransformer2DModel",
-    "WanPipeline": "WanTransformer3DModel",
     "text_encoder": "CLIPTextModel",
     "text_encoder_2": "CLIPTextModelWithProjection",
     "unet": "UNet2DConditionModel",
     "vae": "AutoencoderKL",
 }
-"""The classes of the parts in a single file; of a transformer, by the class of its pipeline."""
+"""The classes of the parts in a single file of a whole model."""
 
 
 def report(path: Path, name: str, at: str, *, digests: bool = True) -> Report:
@@ -111,17 +104,23 @@ def _file(path: Path, at: str, *, digests: bool) -> Report:
     return {**told, "needs": checkpoint.needs}
 
 
+def _class_of(checkpoint: Checkpoint | None, part: str) -> str:
+    """The class of a part in a single file, where the file tells."""
+    if checkpoint is None or not checkpoint.partial:
+        return _CLASSES.get(part, "")
+    return checkpoint.denoiser if part == "transformer" else ""
+
+
 def _stored(header: Header, checkpoint: Checkpoint | None) -> list[JsonValue]:
     """What the file holds of each part; all in one where the parts are not known."""
     found: list[JsonValue] = []
     parts = checkpoint.parts if checkpoint else {}
     for part, prefix in (parts or {"": ""}).items():
-        key = checkpoint.pipeline_class if checkpoint and checkpoint.partial else part
         precisions = header.precisions(prefix)
         found.append(
             {
                 "name": part,
-                "class": _CLASSES.get(key, ""),
+                "class": _class_of(checkpoint, part),
                 "numbers": header.numbers(prefix),
                 "bytes": sum(precisions.values()),
                 "dtypes": [*precisions],

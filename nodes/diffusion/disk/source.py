@@ -248,11 +248,14 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
         raise PatchbayError(Code.BAD_MODEL, at, what, f"Set {found.needs}.")
     base = survey_rest(config, found.parts, at) if found.partial else _survey_folder(config, at, weights=False)
     fix = "Set `config` to a folder of the same family."
-    if base.family is not found.family:
+    denoiser = base.parts[base.family.denoisers[0]].class_name
+    is_same = denoiser == found.denoiser if found.partial else base.family is found.family
+    if not is_same:
         what = f"{path} holds {found.holds}, but {config} is a {base.pipeline_class}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
-    if base.kind != found.kind:
-        what = f"{path} is a model of the kind {found.kind}, but {config} is one of {base.kind}."
+    sizes = _sizes(config, base.family, base.parts, at)
+    if sizes != found.sizes:
+        what = f"{path} is a model of the sizes {_written(found.sizes)}, but {config} is one of {_written(sizes)}."
         raise PatchbayError(Code.BAD_MODEL, at, what, fix)
     _check_counts(path, found, base, at)
     read = unscaled(header)
@@ -261,6 +264,10 @@ def _survey_file(path: Path, config: Path | None, at: str) -> ModelSource:
     return ModelSource(
         path, base.pipeline_class, stamp, path.stem, base.kind, parts, config, base.options, single_file=True
     )
+
+
+def _written(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))
 
 
 def _check_counts(path: Path, found: Checkpoint, base: ModelSource, at: str) -> None:
@@ -283,7 +290,10 @@ def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at:
             Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name}.", "Use a whole checkpoint."
         )
     stored = sum(header.precisions(prefix).values()) if is_gguf(path) else 0
-    return replace(part, weights=(path,), numbers=header.numbers(prefix), alone=found.partial, stored=stored)
+    begin = prefix if found.partial else ""
+    return replace(
+        part, weights=(path,), numbers=header.numbers(prefix), alone=found.partial, prefix=begin, stored=stored
+    )
 
 
 def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tuple[int, ...]:
@@ -313,9 +323,13 @@ def family_kind(path: Path, family: Family, parts: Mapping[str, Part], at: str) 
 
 
 def _check_channels(path: Path, unet: Part, vae: Part, at: str) -> None:
-    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it."""
+    """Refuse a UNet that reads more than latents, or than those for inpainting: a mask and the picture around it.
+
+    One of Kandinsky that follows a picture makes as many channels of it.
+    """
     channels, latents = unet.integer("in_channels", at), vae.integer("latent_channels", at)
-    if channels not in {latents, 2 * latents + 1}:
+    hinted = unet.config.get("addition_embed_type") == "image_hint"
+    if channels not in {2 * latents if hinted else latents, 2 * latents + 1}:
         what = f"{path} has a UNet of {channels} input channels for latents of {latents}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use a text-to-image model of the same family.")
 

@@ -22,6 +22,8 @@ TINY = "AutoencoderTiny"
 _PLAIN = "AutoencoderKL"
 """The class of those that a small one stands for."""
 
+_AGAIN = "Decode with the VAE of the one and encode with the other's."
+
 _SCALES = {"scaling_factor": 0.18215, "shift_factor": 0.0}
 """What latents of the plain class are scaled by where its configuration does not say."""
 
@@ -62,6 +64,24 @@ def swapped(source: ModelSource, part: Part, at: str) -> ModelSource:
             said = f"{part.folder} has {what} {theirs}, and the VAE of {source.name} has {ours}."
             raise PatchbayError(Code.KIND_MISMATCH, at, said, "Use a VAE of the model's family.")
     return source.with_part(replace(part, name=own.name))
+
+
+def check_space(source: ModelSource, other: ModelSource, at: str) -> None:
+    """Refuse two models whose latents do not mean the same pictures. Raises `kind_mismatch` at `at`.
+
+    Known are those of the plain class alone, which models scale and do no more with.
+    """
+    one, two = own_vae(source), own_vae(other)
+    for model, part in ((source, one), (other, two)):
+        if part.class_name != _PLAIN:
+            what = (
+                f"The latents of {model.name} are those of a {part.class_name}, which no other model is known to share."
+            )
+            raise PatchbayError(Code.KIND_MISMATCH, at, what, _AGAIN)
+    for what, ours, theirs in _facts(one, two):
+        if ours != theirs:
+            said = f"The VAE of {other.name} has {what} {theirs}, and that of {source.name} has {ours}."
+            raise PatchbayError(Code.KIND_MISMATCH, at, said, _AGAIN)
 
 
 def _facts(own: Part, other: Part) -> list[tuple[str, object, object]]:

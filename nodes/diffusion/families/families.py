@@ -31,7 +31,7 @@ from nodes.diffusion.families.images import (
     STABLE_DIFFUSION,
     Z_IMAGE,
 )
-from nodes.diffusion.families.priors import KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
+from nodes.diffusion.families.priors import KANDINSKY21, KANDINSKY22, KANDINSKY22_PRIOR, PRIORS
 from nodes.diffusion.families.sounding import SOUNDING
 from nodes.diffusion.families.videos import AFTER_PICTURES, ANIMATEDIFF, COGVIDEOX, EASYANIMATE, VIDEOS, WAN
 
@@ -83,6 +83,10 @@ _TASKS: Mapping[str, Family] = {
     "WanVideoToVideoPipeline": WAN,
     "KandinskyV22PriorEmb2EmbPipeline": KANDINSKY22_PRIOR,
     "KandinskyV22Img2ImgPipeline": KANDINSKY22,
+    "KandinskyV22InpaintPipeline": KANDINSKY22,
+    "KandinskyV22ControlnetPipeline": KANDINSKY22,
+    "KandinskyV22ControlnetImg2ImgPipeline": KANDINSKY22,
+    "KandinskyInpaintPipeline": KANDINSKY21,
     "CogVideoXVideoToVideoPipeline": COGVIDEOX,
     "AnimateDiffVideoToVideoPipeline": ANIMATEDIFF,
 }
@@ -124,6 +128,8 @@ FOLLOWING = frozenset(
         "CogView4ControlPipeline",
         "CogVideoXFunControlPipeline",
         "EasyAnimateControlPipeline",
+        "KandinskyV22ControlnetPipeline",
+        "KandinskyV22ControlnetImg2ImgPipeline",
     }
 )
 """Classes whose denoisers read a picture to follow beside the latents."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nodes.diffusion.families.family import After, Family
+from dataclasses import replace
+
+from nodes.diffusion.families.common import FROM_THE_PROMPT
+from nodes.diffusion.families.family import After, Family, Rule
 from nodes.diffusion.families.images import UNET
 
 _TWO_TIMES = "each step is told where the next one begins"
@@ -24,7 +27,55 @@ KANDINSKY22 = Family(
     UNET,
     {(1280, 4): "kandinsky2.2"},
     decoder="movq",
+    puts_back=True,
     after=After("kandinsky2.2-prior"),
 )
 
-PRIORS = (KANDINSKY22_PRIOR, KANDINSKY22)
+KANDINSKY21_PRIOR = replace(
+    KANDINSKY22_PRIOR,
+    name="kandinsky2.1-prior",
+    pipeline_class="KandinskyPriorPipeline",
+    sizes={(768,): "kandinsky2.1-prior"},
+)
+KANDINSKY21 = Family(
+    "kandinsky2.1",
+    "KandinskyPipeline",
+    UNET,
+    {(1024, 4): "kandinsky2.1"},
+    {"text_encoder": Rule("diffusers.pipelines.kandinsky", ("MultilingualCLIP",), "config.json", weights="model")},
+    decoder="movq",
+    ends_early=True,
+    joined=("negative", "positive"),
+    after=After("kandinsky2.1-prior"),
+)
+
+_ENDS = "its pipeline leaves out the last time that its scheduler names"
+CASCADE_PRIOR = Family(
+    "cascade-prior",
+    "StableCascadePriorPipeline",
+    ("prior",),
+    {(16,): "cascade-prior"},
+    whole=_ENDS,
+    own_guidance=FROM_THE_PROMPT,
+)
+CASCADE = Family(
+    "cascade",
+    "StableCascadeDecoderPipeline",
+    ("decoder",),
+    {(4,): "cascade"},
+    {
+        "vqgan": Rule(
+            "diffusers.pipelines.deprecated.wuerstchen",
+            ("PaellaVQModel",),
+            "config.json",
+            weights="diffusion_pytorch_model",
+        )
+    },
+    decoder="vqgan",
+    whole=_ENDS,
+    blank_only="no stock class begins with a picture's",
+    own_guidance=FROM_THE_PROMPT,
+    after=After("cascade-prior", "image_embeddings"),
+)
+
+PRIORS = (KANDINSKY22_PRIOR, KANDINSKY22, KANDINSKY21_PRIOR, KANDINSKY21, CASCADE_PRIOR, CASCADE)

@@ -152,16 +152,21 @@ def resized(latent: Latent[Any], factor: float, method: ResizeMethod = "nearest"
 
     Raises `bad_value` for an unfinished latent: its noise would no longer be the noise that its solver knows.
     """
-    if latent.leftover is not None:
-        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
-    samples = latent.samples
+    samples = finished(latent).samples
     size = [max(2, 2 * round(side * factor / 2)) for side in samples.shape[-2:]]
     mode = {"nearest": "nearest-exact"}.get(method, method)
     done = functional.interpolate(by_frame(samples), size=size, mode=mode)
     if samples.ndim == 5:  # noqa: PLR2004
         done = done.reshape(len(samples), -1, *done.shape[1:]).transpose(1, 2)
     return Latent(done, latent.kind, sound=latent.sound)
+
+
+def finished(latent: Latent[Any]) -> Latent[Any]:
+    """The same latent. Raises `bad_value` for one that was left between its steps."""
+    if latent.leftover is not None:
+        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
+    return latent
 
 
 def distance(one: Latent[Any], other: Latent[Any]) -> list[Distance]:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def upsampled(vae: VAE[Any], latent: Latent[Any], path: Path, *, likeness: float, compression: float) -> Latent[Any]:
+def upsampled(vae: VAE[Any], latent: Latent[Any], path: Path, *, adain: float, tone_mapping: float) -> Latent[Any]:
     """The latent, made larger by the upscaler in the folder `path`; its sound stays.
 
-    `likeness` is how far each channel's mean and spread are brought back to those before, `compression` how far large
+    `adain` is how far each channel's mean and spread are brought back to those before, `tone_mapping` how far large
     numbers are drawn in, both from 0 to 1. Raises `kind_mismatch`, or `bad_value` for a latent that is unfinished, has
     a mask or does not fit the upscaler.
     """
@@ -46,8 +46,8 @@ def upsampled(vae: VAE[Any], latent: Latent[Any], path: Path, *, likeness: float
         given = {
             "latents": latent.samples.to(module.device),
             "latents_normalized": True,
-            "adain_factor": likeness,
-            "tone_map_compression_ratio": compression,
+            "adain_factor": adain,
+            "tone_map_compression_ratio": tone_mapping,
             "output_type": "latent",
             "return_dict": False,
         }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.context import current
+from nodes.diffusion.changes.levers import brought
 from nodes.diffusion.changes.tuning import STORAGE_BYTES, TunePatch
 from nodes.diffusion.disk.quantising import NONE
 from nodes.diffusion.disk.source import ModelSource
@@ -102,7 +103,8 @@ class ModelShelf:
         with entry.loading:
             if entry.module is None:
                 source, name = key[:2]
-                module = load_part(source.plain, *key[1:]) if base is None else base
+                device = torch.device("cpu") if _offload(source) else key[2]
+                module = load_part(source.plain, name, device, key[3]) if base is None else base
                 if isinstance(source, ModelSource) and source.patches:
                     module = patched(module, source, name)
                 entry.module = module
@@ -145,9 +147,16 @@ def _planned(key: _Key) -> int:
     adds = sum(patch.numbers for patch in source.patches) * dtype.itemsize
     if _base(source) is not None:
         return adds
+    if how := _offload(source):
+        return adds + brought(source.parts[name], how) * dtype.itemsize
     is_stored = any(isinstance(patch, TunePatch) and patch.storage for patch in source.patches)
     is_small = is_stored or (isinstance(source, ModelSource) and source.quantize != NONE)
     return adds + source.parts[name].nbytes(STORAGE_BYTES if is_small else dtype.itemsize)
+
+
+def _offload(source: ModelSource | NetSource) -> str:
+    """What of a part is brought to the device one by one; empty where all of it stays there."""
+    return next((patch.offload for patch in source.patches if isinstance(patch, TunePatch)), "")
 
 
 SHELF = ModelShelf()

@@ -114,6 +114,8 @@ def surroundings(pipeline: Any, samples: torch.Tensor, mask: LatentMask, noise: 
     """What stays of latents `samples` with a mask, in a run that noises them with `noise`."""
     picture = (samples if mask.kept is None else mask.kept).to(pipeline.device, pipeline.precision).contiguous()
     small = _small(mask, picture, soft=layouts.patch(pipeline) > 1)
+    if pipeline.source.reads_mask:
+        small = _grown(small)
     whole = (small if picture.ndim == small.ndim else small.unsqueeze(2)).expand_as(picture)
     return Surroundings(*(layouts.within(pipeline, each) for each in (whole, picture, noise.to(picture))))
 
@@ -122,6 +124,18 @@ def _small(mask: LatentMask, samples: torch.Tensor, *, soft: bool = False) -> to
     """The mask at the size of latents, as the stock classes make it: its nearest pixels, or `soft` between them."""
     mode = "bilinear" if soft else "nearest"
     return functional.interpolate(_hard(mask, len(samples)), size=samples.shape[-2:], mode=mode).to(samples)
+
+
+def _grown(small: torch.Tensor) -> torch.Tensor:
+    """The mask at the size of latents as Kandinsky's classes have it: grown by six of its eight neighbours."""
+    rows, columns = small.shape[-2:]
+    wide = functional.pad(small, (1, 1, 1, 1))
+    moved = [wide[..., 1 + down : 1 + down + rows, 1 + along : 1 + along + columns] for down, along in _NEIGHBOURS]
+    return torch.stack(moved).amax(0)
+
+
+_NEIGHBOURS = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1))
+"""Places from which a mask grows, as steps down and along."""
 
 
 def _hard(mask: LatentMask, batch: int) -> torch.Tensor:
@@ -142,12 +156,30 @@ def show(pipeline: Any, latent: Latent[Any]) -> None:  # noqa: ANN401
     mask = latent.mask
     if not source.reads_mask or mask is None or mask.around is None:
         return
-    batch, channels = latent.samples.shape[:2]
-    around = mask.around.to(pipeline.device, pipeline.precision).expand(batch, -1, -1, -1)
-    if layouts.is_packed(pipeline):
-        squares = functional.pixel_unshuffle(_hard(mask, batch), layouts.factor(pipeline)).to(around)
-        beside = torch.cat([layouts.pack(pipeline, each) for each in (around, squares)], -1)
-        channels *= 4
+    if source.family.decoder == "movq":
+        beside, channels = _hidden_latents(pipeline, latent, mask), latent.samples.shape[1]
     else:
-        beside = torch.cat([_small(mask, around), around], 1)
+        beside, channels = _hidden_pixels(pipeline, latent, mask, mask.around)
     widen(pipeline, beside, channels)
+
+
+def _hidden_pixels(
+    pipeline: Any,  # noqa: ANN401
+    latent: Latent[Any],
+    mask: LatentMask,
+    hidden: torch.Tensor,
+) -> tuple[torch.Tensor, int]:
+    """The mask and the latents of the picture with a part of it `hidden`, and the channels of what lies beside."""
+    batch, channels = latent.samples.shape[:2]
+    around = hidden.to(pipeline.device, pipeline.precision).expand(batch, -1, -1, -1)
+    if not layouts.is_packed(pipeline):
+        return torch.cat([_small(mask, around), around], 1), channels
+    squares = functional.pixel_unshuffle(_hard(mask, batch), layouts.factor(pipeline)).to(around)
+    return torch.cat([layouts.pack(pipeline, each) for each in (around, squares)], -1), channels * 4
+
+
+def _hidden_latents(pipeline: Any, latent: Latent[Any], mask: LatentMask) -> torch.Tensor:  # noqa: ANN401
+    """The way of Kandinsky, which hides a part of the picture's latents, not of its pixels, and says what is kept."""
+    picture = (latent.samples if mask.kept is None else mask.kept).to(pipeline.device, pipeline.precision).contiguous()
+    keep = 1 - _grown(_small(mask, picture))
+    return torch.cat([picture * keep, keep], 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.errors import Code, PatchbayError
 from nodes.diffusion.control import beside, residuals
 from nodes.diffusion.control.hints import Reader
 from nodes.diffusion.sampling import regions
@@ -59,8 +60,17 @@ def install(
     """
     if steering.is_idle:
         return
+    _check_weaker(steering)
     steered = _Steered(held, pipeline, steering, own, size)
     denoiser_shim.install(pipeline, lambda call: steered.predict(call, pipeline.scheduler.position(whole=whole)))
+
+
+def _check_weaker(steering: Steering) -> None:
+    """Refuse a weaker model beside ControlNets, which know the layers of one model. Raises `bad_value`."""
+    weakening = None if steering.guidance is None else steering.guidance.weakening
+    if weakening is not None and weakening.model is not None and any(e.controls for e in steering.positive.prompts):
+        what = "A ControlNet steers the layers of one model, and the weaker one may have others."
+        raise PatchbayError(Code.BAD_VALUE, "guider", what, "Take AutoGuidance or ApplyControl away.")
 
 
 class _Steered:

@@ -42,6 +42,9 @@ OWNED = frozenset(
         "video_length",
         "do_patching",
         "image",
+        "mask",
+        "text_images",
+        "fonts",
         "strength",
         "max_area",
         "num_inference_steps",
@@ -57,13 +60,16 @@ OWNED = frozenset(
 )
 """Arguments of stock calls that ports and inputs of the nodes stand for."""
 
+_UNSEEDED = frozenset({"addnoise_condition"})
+"""Arguments with which a stock call draws noise that no seed reaches."""
+
 
 def checked_options(
     source: ModelSource, options: Mapping[str, object], owned: frozenset[str] = OWNED
 ) -> dict[str, object]:
     """The options, each one an argument of the stock call that nothing else stands for. Raises `bad_value`."""
     name = source.family.pipeline_class
-    free = [argument for argument in stock.signature(name).defaults if argument not in owned]
+    free = [argument for argument in stock.signature(name).defaults if argument not in owned | _UNSEEDED]
     for option in options:
         if option not in free:
             what = f'{name} takes no option "{option}" here. {nearest(option, free)}'.rstrip()

@@ -22,19 +22,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.text.weighting import Piece
+from nodes.diffusion.text.weighting import Piece, reads_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nodes.diffusion.disk.source import ModelSource
     from nodes.types import Conditioning, Weights
 
     Encode = Callable[[], dict[str, Any]]
 
 EMBEDS = "prompt_embeds"
-
-_ENCODERS = ("CLIPTextModel", "CLIPTextModelWithProjection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +63,6 @@ class WindowTokenizer:
         ids = torch.tensor([self._window.ids])
         mask = (torch.arange(len(self._window.ids)) < self._window.used).long()[None]
         return BatchEncoding({"input_ids": ids, "attention_mask": mask})
-
-
-def reads_windows(source: ModelSource) -> bool:
-    """Whether every text encoder of the model is CLIP, for which windows and weights are well defined.
-
-    A prior reads the words of a prompt as one vector too, which has no windows.
-    """
-    return not _others(source) and not source.family.is_prior
-
-
-def check(source: ModelSource) -> None:
-    """Refuse a model with another text encoder than CLIP. Raises `bad_value` at `weights`."""
-    if source.family.is_prior:
-        what = "A prior reads a prompt as one vector too, in which no word has a weight."
-        raise PatchbayError(Code.BAD_VALUE, "weights", what, 'Set "weights" to "off" and say it in words.')
-    if others := _others(source):
-        what = f"Weights are defined for CLIP's text encoders only, and this model reads with {', '.join(others)}."
-        raise PatchbayError(Code.BAD_VALUE, "weights", what, 'Set "weights" to "off" and say it in words.')
-
-
-def _others(source: ModelSource) -> list[str]:
-    text = [part for part in source.parts.values() if source.family.is_text(part.name) and part.trained]
-    return [part.class_name for part in text if part.class_name not in _ENCODERS]
 
 
 def encoded(
@@ -186,13 +160,18 @@ def _weighted(
         if not bool((weight != 1).any()):
             made.append(own)
         elif empty is not None:
-            base = empty[..., first : first + width].float()
-            made.append(torch.where(weight == 1, own, (base + weight * (own.float() - base)).to(own.dtype)))
+            made.append(towards(own, empty[..., first : first + width], weight))
         else:
             scaled = own.float() * weight
             made.append((scaled * (own.float().mean() / scaled.mean())).to(own.dtype))
         first += width
     return torch.cat(made, -1)
+
+
+def towards(own: torch.Tensor, empty: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Vectors [batch, tokens, features] away from those of the empty prompt, or towards them; 1 leaves them alone."""
+    base = empty.float()
+    return torch.where(weight == 1, own, (base + weight * (own.float() - base)).to(own.dtype))
 
 
 def evened(

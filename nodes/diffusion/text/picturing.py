@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.context import say
 from engine.errors import Code, PatchbayError
+from nodes.diffusion.memory.encodings import remembering
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
 from nodes.diffusion.stages import unseen
@@ -108,7 +109,7 @@ def check_size(pipeline: Any, found: Sequence[Image], size: Size) -> None:  # no
     if shown.stretched and others:
         height, width = min(others)
         say(f"A picture of {width} x {height} is stretched to {size.width} x {size.height}: ResizeImage can crop it.")
-    if not shown.sized:
+    if not shown.sized or (shown.sized == "listed" and len(found) > 1):
         return
     for image in found:
         wanted = _size_for(pipeline, image)
@@ -127,12 +128,20 @@ def _size_for(pipeline: Any, image: Image) -> tuple[int, int]:  # noqa: ANN401
     if hasattr(pipeline, "target_size"):
         near = pipeline.video_processor.calculate_default_height_width(height, width, pipeline.target_size)
         return int(near[1]), int(near[0])
-    module = _module(family)
     if family.pictures is not None and family.pictures.sized == "listed":
-        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
-        return listed[1], listed[0]
-    calculated = module.calculate_dimensions(_AREA, width / height)
+        return _listed_size(pipeline, width, height)
+    calculated = _module(family).calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
+
+
+def _listed_size(pipeline: Any, width: int, height: int) -> tuple[int, int]:  # noqa: ANN401
+    """The size for a picture among those that a pipeline lists."""
+    if hasattr(pipeline, "vae_image_processor"):
+        listed = pipeline.vae_image_processor.get_default_height_width(None, height, width)
+        return listed[1], listed[0]
+    area = (pipeline.default_sample_size * pipeline.vae_scale_factor) ** 2
+    found: tuple[int, int] = pipeline.image_processor.get_image_size(width / height, area=area)
+    return found
 
 
 def _module(family: Family) -> Any:  # noqa: ANN401
@@ -165,7 +174,7 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
-        return {names[0]: each * batch if shown.most == 1 else [each] * batch}
+        return {names[0]: each * batch if shown.most == 1 or shown.clip else [each] * batch}
     if shown.most > len(names):  # all by one name
         return {names[0]: each[0] if len(each) == 1 else each}
     return dict(zip(names, each, strict=False))
@@ -184,12 +193,15 @@ def readers(held: ExitStack, source: ModelSource, found: Sequence[Image]) -> dic
     shown = source.family.pictures
     if shown is None or not (found or shown.always):
         return {}
-    names = (source.family.decoder, *shown.parts)
-    return {
+    decoder = source.family.decoder
+    parts = {
         name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights))
-        for name in names
+        for name in (decoder, *shown.parts)
         if name in source.parts
     }
+    if decoder in parts:
+        parts[decoder] = remembering(parts[decoder], source, decoder)
+    return parts
 
 
 def steady(pipeline: Any, *, painting: bool) -> None:  # noqa: ANN401
@@ -215,6 +227,6 @@ class Likely:
         return getattr(self._vae, name)
 
     def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
-        """What a VAE gives, with a distribution that has one outcome."""
-        likely = self._vae.encode(pixels).latent_dist.mode()
+        """What a VAE gives of pictures in whatever precision, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels.to(self._vae.dtype)).latent_dist.mode()
         return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))

@@ -19,7 +19,7 @@ from nodes.diffusion.schedules import noise
 from nodes.diffusion.stages import own_guiders, stock, unseen
 from nodes.diffusion.stages.checks import own_words
 from nodes.diffusion.stages.pipelines import OWNED, checked_options, opened, stop_at_timesteps, unguided, unread_picture
-from nodes.diffusion.text import answers, chunks, clip_skip, picturing, weighting, words
+from nodes.diffusion.text import answers, chunks, clip_skip, emphasis, picturing, weighting, words
 from nodes.diffusion.weights.device import kept_all
 from nodes.types import Conditioning, Role, TextEncoder, Weights
 
@@ -51,11 +51,12 @@ def encode_text(
     concern the text, for instance `clip_skip` or `max_sequence_length`. `beside` is the positive prompt that a negative
     is encoded beside, in families where that matters. `pictures` are what the model reads beside the words, a batch
     being several; where the text encoder does not read them they are kept for the sampling. With `weights` on,
-    brackets weigh words and a prompt of any length is read: see `chunks` and `weighting`.
+    brackets weigh words (`weighting`): CLIP reads a prompt of any length then (`chunks`), T5 as much as without
+    (`emphasis`).
 
     Says so through the run's messages when the prompt is longer than the text encoder can read, or has words that are
-    not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have, for
-    weights where the text encoder is no CLIP, for brackets that do not match, and for too many or too few pictures.
+    not in the list that the model ships. Raises `bad_value` for an option that the pipeline does not have, for weights
+    where the text encoder is neither CLIP nor T5, for brackets that do not match, and for too many or too few pictures.
     """
     shown = picturing.single(pictures)
     source = picturing.source_for(encoder.source, shown)
@@ -73,23 +74,28 @@ def encode_text(
             for name in sorted(source.parts)
             if source.family.is_text(name)
         }
-        asked = answers.remembered(source, clip_skip.ready(parts, options))
+        ready = clip_skip.ready(parts, options)
+        asked = answers.remembered(source, ready) if weights == "off" else ready
         pipeline = held.enter_context(opened(source, **asked))
-        if weights == "off":
+        in_windows = weights != "off" and weighting.reads_windows(source)
+        if not in_windows:
             _tell_truncation(source, parts, plain, options)
         if told := words.remark(source, plain):
             say(told)
         if weights == "off" or text is None:
             found = _run(pipeline, text, role, options, beside, shown)
-        else:
+        elif in_windows:
             found = chunks.encoded(pipeline, pieces, weights, lambda: _run(pipeline, "", role, options, beside, shown))
+        else:
+            found = emphasis.encoded(pipeline, pieces, lambda said: _run(pipeline, said, role, options, beside, shown))
         return Conditioning(kept_all(found), encoder, text, role, options, pictures=shown)
 
 
 def _refuse_words(source: ModelSource, text: str | None) -> None:
     """Refuse a prompt for a model that would not read it."""
     if text:
-        what = f"{source.family.pipeline_class} reads no words, only pictures."
+        read = "pictures" if source.family.after is None else "what its prior makes of them"
+        what = f"{source.family.pipeline_class} reads no words, only {read}."
         raise PatchbayError(Code.BAD_VALUE, "text", what, "Leave the text empty.")
 
 
@@ -97,7 +103,7 @@ def _pieces(source: ModelSource, text: str | None, weights: Weights) -> list[wei
     """What a text says: itself, or the pieces that its brackets make of it."""
     if weights == "off" or text is None:
         return [weighting.Piece(text or "")]
-    chunks.check(source)
+    weighting.check(source, weights)
     return weighting.parse(text)
 
 
@@ -134,6 +140,7 @@ def _encoding(
         "height": 256,
         "width": 256,
         "max_area": 256 * 256,
+        "_auto_resize": False,  # pictures to a million pixels
         "num_inference_steps": 2,
         "generator": noise.generator(0),
         "output_type": "latent",
@@ -141,6 +148,7 @@ def _encoding(
         "use_resolution_binning": False,
         "guidance_schedule": None,
         **unread_picture(source),
+        **({} if source.family.after is None else {source.family.after.argument: torch.zeros(1, 1, 1, 1)}),
     }
     if source.family.joined:  # guided, it would give both prompts as one
         given |= {"prompt": text or "", "guidance_scale": 1.0}
@@ -163,7 +171,8 @@ def _tell_truncation(source: ModelSource, parts: Mapping[str, Any], text: str, o
     tokenizer = parts.get(next((name for name in sorted(parts, reverse=True) if "tokenizer" in name), ""))
     if tokenizer is None:
         return
-    tokenizer = getattr(tokenizer, "tokenizer", tokenizer)  # some are kept in a processor
+    if "Processor" in type(tokenizer).__name__:
+        tokenizer = tokenizer.tokenizer
     call = stock.signature(source.family.pipeline_class)
     chosen = options.get("max_sequence_length", call.defaults.get("max_sequence_length"))
     limit = chosen if isinstance(chosen, int) else tokenizer.model_max_length
@@ -204,6 +213,16 @@ def negative_for(
     if negative is None or family.joint:
         return _own_negative(positive, negative)
     return negative
+
+
+def check_words(positive: Conditioning[Any]) -> None:
+    """Refuse what is no longer the prompt's own words, where a model reads these again. Raises `bad_value`."""
+    if not positive.encoder.source.family.rereads:
+        return
+    alone = encode_text(positive.encoder, positive.text, options=positive.options, pictures=positive.pictures)
+    if alone.digest() != positive.digest():
+        what = "This model reads the prompt's words once more while it samples, so it cannot be a mixture."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, "Give a prompt as EncodeText makes it.")
 
 
 def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | None) -> Conditioning[Any]:

@@ -2,6 +2,7 @@ r"""Weights in a prompt: what `(word:1.2)`, `((word))`, `[word]` and `\(` mean.
 
 The notation is the one that AUTOMATIC1111's web UI made common: round brackets multiply by 1.1, or by the number behind
 a colon; square ones divide by 1.1; brackets inside each other multiply; a backslash makes a bracket a mere character.
+Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -9,11 +10,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
 
+if TYPE_CHECKING:
+    from nodes.diffusion.disk.source import ModelSource
+    from nodes.types import Weights
+
 STEP = 1.1
 """What a pair of round brackets without a number multiplies by, and a square pair divides by."""
+
+CLIP = frozenset({"CLIPTextModel", "CLIPTextModelWithProjection"})
+"""Text encoders that read a prompt in windows, so one of any length."""
+
+_ENCODERS = CLIP | {"T5EncoderModel", "UMT5EncoderModel", "BertModel"}
+"""Text encoders that give a vector for each token of the prompt, and for nothing else."""
 
 _TOKEN = re.compile(r"\\[()\[\]\\]|[()\[\]]|[^()\[\]\\]+|\\")
 _NUMBERED = re.compile(r"(.*):\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*", re.DOTALL)
@@ -35,6 +47,33 @@ class _Group:
     bracket: str
     place: int
     held: list[tuple[str, tuple[float, ...]]]
+
+
+def reads_windows(source: ModelSource) -> bool:
+    """Whether every text encoder of the model is CLIP, and the model no prior, which reads a prompt as one vector."""
+    return all(name in CLIP for name in _readers(source)) and not source.family.is_seeing
+
+
+def check(source: ModelSource, how: Weights) -> None:
+    """Refuse models and formulas that weights are not defined for. Raises `bad_value` at `weights`."""
+    others = [name for name in _readers(source) if name not in _ENCODERS]
+    what, fix = "", 'Set "weights" to "off" and say it in words.'
+    if source.family.is_seeing or source.family.after is not None:
+        what = f"{source.family.pipeline_class} reads a prompt as one vector too, in which no word has a weight."
+    elif others:
+        what = f"Weights are defined for CLIP and T5 only, and this model reads with {', '.join(others)}."
+    elif not reads_windows(source) and source.family.joint:
+        what = "This model encodes a prompt together with the one against it, so neither can have weights."
+    elif not reads_windows(source) and how == "mean kept":
+        what = f'"mean kept" is defined for CLIP only, and this model reads with {", ".join(_readers(source))}.'
+        fix = 'Set "weights" to "towards empty".'
+    if what:
+        raise PatchbayError(Code.BAD_VALUE, "weights", what, fix)
+
+
+def _readers(source: ModelSource) -> list[str]:
+    """The classes of the model's text encoders."""
+    return [part.class_name for part in source.parts.values() if source.family.is_text(part.name) and part.trained]
 
 
 def parse(prompt: str) -> list[Piece]:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+from nodes.diffusion.disk.gguf_files import ENCODERS
 
-_ARCHITECTURES: Mapping[str, str] = {"T5EncoderModel": "T5ENCODER", "UMT5EncoderModel": "T5ENCODER"}
-"""Class of a text encoder -> what the package calls models of its build."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 
 def read_encoder(path: Path, class_name: str, layers: int, names: Iterable[str], dtype: torch.dtype) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def read_encoder(path: Path, class_name: str, layers: int, names: Iterable[str],
     """
     import gguf
 
-    known = gguf.get_tensor_name_map(gguf.MODEL_ARCH[_ARCHITECTURES[class_name]], layers)
+    known = gguf.get_tensor_name_map(gguf.MODEL_ARCH[ENCODERS[class_name]], layers)
     stored = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
     found = {}
     for name in names:

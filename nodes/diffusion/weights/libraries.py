@@ -31,11 +31,13 @@ from diffusers.guiders import guider_utils as _guider_utils  # noqa: E402
 from diffusers.hooks import mag_cache as _mag_cache  # noqa: E402
 from diffusers.hooks._helpers import TransformerBlockRegistry  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.loaders import single_file_utils as _single_file_utils  # noqa: E402
 from diffusers.models import attention_dispatch as _attention_dispatch  # noqa: E402
 from diffusers.models import attention_processor  # noqa: E402
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution  # noqa: E402
 from diffusers.models.cache_utils import CacheMixin  # noqa: E402
 from diffusers.models.embeddings import MultiIPAdapterImageProjection  # noqa: E402
-from diffusers.models.modeling_outputs import Transformer2DModelOutput  # noqa: E402
+from diffusers.models.modeling_outputs import AutoencoderKLOutput, Transformer2DModelOutput  # noqa: E402
 from diffusers.modular_pipelines.modular_pipeline import PipelineState  # noqa: E402
 from diffusers.utils import peft_utils as _peft_utils  # noqa: E402
 from diffusers.utils import state_dict_utils as _state_dict_utils  # noqa: E402
@@ -47,13 +49,16 @@ hooks: Any = _hooks
 loaders: Any = _loaders
 mag_cache: Any = _mag_cache
 peft_utils: Any = _peft_utils
+single_file_utils: Any = _single_file_utils
 state_dict_utils: Any = _state_dict_utils
 
 __all__ = [
     "AutoencoderKL",
+    "AutoencoderKLOutput",
     "CLIPTextModel",
     "CLIPTokenizer",
     "CacheMixin",
+    "DiagonalGaussianDistribution",
     "MultiIPAdapterImageProjection",
     "PipelineState",
     "StableDiffusionPipeline",
@@ -70,6 +75,7 @@ __all__ = [
     "loaders",
     "mag_cache",
     "peft_utils",
+    "single_file_utils",
     "state_dict_utils",
     "transformers",
 ]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import safe_open
 
-from nodes.diffusion.disk.checkpoints import recognise
 from nodes.diffusion.disk.headers import read_header
 from nodes.diffusion.disk.scaled_files import scales, unscaled
 
@@ -15,19 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def is_scaled(path: Path) -> bool:
-    """Whether a file has weights with scales."""
-    return bool(scales(read_header(path, str(path))))
-
-
-def read_part(path: Path, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """The tensors of the one part that is read of a file: all, or those of its transformer among others."""
-    found = recognise(read_header(path, str(path)))
-    return read_tensors(path, dtype, found.parts.get("transformer", "") if found else "")
+def is_plain(path: Path) -> bool:
+    """Whether a file has no weights with scales."""
+    return not scales(read_header(path, str(path)))
 
 
 def read_tensors(path: Path, dtype: torch.dtype, prefix: str = "") -> dict[str, torch.Tensor]:
-    """The tensors whose names start with `prefix`, by name; scaled ones in `dtype`, the others as they are stored.
+    """The tensors whose names start with `prefix`, by the rest; scaled ones in `dtype`, the others as they are stored.
 
     A weight and its scale are multiplied in single precision and rounded once.
     """
@@ -39,4 +32,5 @@ def read_tensors(path: Path, dtype: torch.dtype, prefix: str = "") -> dict[str, 
             stored: torch.Tensor = file.get_tensor(name)
             return (stored.float() * file.get_tensor(of[name]).float()).to(dtype) if name in of else stored
 
-        return {name: tensor(name) for name in unscaled(header).shapes if name.startswith(prefix)}
+        names = [name for name in unscaled(header).shapes if name.startswith(prefix)]
+        return {name.removeprefix(prefix): tensor(name) for name in names}

@@ -182,3 +182,17 @@ def test_a_negative_that_a_distilled_model_does_not_read_is_told(family, within)
             scheduler="FlowMatchEulerDiscreteScheduler", steps=1, guidance=3.5, seed=0,
         )  # fmt: skip
     assert any("true_cfg_scale" in event.text for event in seen if isinstance(event, NodeMessage))
+
+
+@pytest.mark.slow
+def test_what_a_call_sets_in_a_denoiser_s_configuration_is_put_back(family, monkeypatch):
+    """Frames in blocks, each block behind the one before it; the next run has none."""
+    name = "SkyReelsV2DiffusionForcingPipeline"
+    source, case, tiny = family(name), exact.Case(), replace(TINY[name], frames=13)
+    monkeypatch.setitem(TINY, name, tiny)
+    plain = exact.own_latent(source, case)[2].samples
+    monkeypatch.setitem(TINY, name, replace(tiny, options={"causal_block_size": 2, "ar_step": 1}))
+    forced = exact.own_latent(source, case)[2].samples
+    monkeypatch.setitem(TINY, name, tiny)
+    assert torch.equal(exact.own_latent(source, case)[2].samples, plain)
+    assert not torch.equal(forced, plain)

@@ -37,6 +37,9 @@ def test_a_checkpoint_tells_its_family_and_kind():
     found = checkpoint_of(XL)
     assert (found.kind, found.pipeline_class) == ("sdxl", "StableDiffusionXLPipeline")
     assert list(found.parts) == ["text_encoder", "text_encoder_2", "unet", "vae"]
+    refiner = {name: shape for name, shape in XL.items() if ".embedders.1." not in name}
+    found = checkpoint_of({**refiner, TO_K: (768, 1280), "conditioner.embedders.0.model.x": (1,)})
+    assert (found.kind, list(found.parts)) == ("sdxl-refiner", ["text_encoder_2", "unet", "vae"])
 
 
 @pytest.mark.parametrize(
@@ -48,10 +51,8 @@ def test_a_checkpoint_tells_its_family_and_kind():
         ("lycoris_x.hada_w1_a", "a LoRA"),
         ("control_model.input_blocks.0.0.weight", "a ControlNet"),
         ("controlnet_cond_embedding.conv_in.weight", "a ControlNet"),
-        ("conditioner.embedders.0.model.ln_final.weight", "the checkpoint of an SDXL refiner"),
-        ("double_stream_modulation_img.lin.weight", "the transformer of FLUX.2"),
         ("audio_patchify_proj.weight", "the transformer of LTX-2"),
-        ("vace_blocks.0.weight", "the transformer of a Wan for editing or from pictures"),
+        ("vace_blocks.0.weight", "the transformer of a Wan for editing"),
         ("decoder.conv_in.weight", "a VAE"),
         ("text_model.embeddings.token_embedding.weight", "a text encoder"),
         ("emb_params", "a textual inversion"),
@@ -109,6 +110,9 @@ def test_a_transformer_tells_its_kind_and_what_it_has(prefix, shapes, kind, coun
     assert "weights" in found.needs
 
 
+FLUX2 = "double_stream_modulation_img.lin.weight"
+
+
 @pytest.mark.parametrize(
     ("shapes", "kind"),
     [
@@ -124,6 +128,44 @@ def test_a_transformer_tells_its_kind_and_what_it_has(prefix, shapes, kind, coun
         ({"head.modulation": (1,), "text_embedding.0.weight": (1, 4096), "head.head.weight": (64, 1)}, "wan"),
         ({"head.modulation": (1,), "text_embedding.0.weight": (1, 4096), "head.head.weight": (192, 1)}, "wan-5b"),
         ({"caption_projection.linear_1.weight": (1, 4096), "patchify_proj.weight": (2048, 128)}, "ltx"),
+        ({FLUX2: (1,), "txt_in.weight": (1, 15360), "img_in.weight": (1, 128)}, "flux2"),
+        ({FLUX2: (1,), "txt_in.weight": (1, 7680), "img_in.weight": (1, 128)}, "flux2-klein"),
+        ({FLUX2: (1,), "txt_in.weight": (1, 12288), "img_in.weight": (1, 128)}, "flux2-klein-9b"),
+        (
+            {
+                "txt_in.individual_token_refiner.blocks.0.norm1.weight": (1,),
+                "txt_in.input_embedder.weight": (1, 4096),
+                "vector_in.in_layer.weight": (1, 768),
+                "img_in.proj.weight": (1, 16, 1, 2, 2),
+            },
+            "hunyuan-video",
+        ),
+        (
+            {
+                "context_refiner.0.attention.qkv.weight": (1,),
+                "cap_embedder.1.weight": (1, 2304),
+                "x_embedder.weight": (1, 64),
+            },
+            "lumina2",
+        ),
+        (
+            {
+                "double_layers.0.attn.w1q.weight": (1,),
+                "cond_seq_linear.weight": (1, 2048),
+                "init_x_linear.weight": (1, 16),
+            },
+            "aura-flow",
+        ),
+        (
+            {
+                "double_stream_blocks.0.block.attn1.to_q_t.weight": (1,),
+                "caption_projection.0.linear.weight": (1, 4096),
+                "caption_projection.48.linear.weight": (1, 4096),
+                "x_embedder.proj.weight": (1, 64),
+            },
+            "hidream",
+        ),
+        ({"txtfusion.projector.weight": (1, 12), "txtmlp.1.weight": (1, 2560), "first.weight": (1, 64)}, "krea2"),
     ],
 )
 def test_transformers_of_the_sizes_that_are_known_have_the_kinds_of_their_folders(shapes, kind):

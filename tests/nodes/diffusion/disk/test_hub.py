@@ -87,6 +87,13 @@ def test_a_class_that_is_not_driven_is_refused_before_its_weights_are_fetched(hu
     assert hub.fetched == ["model_index.json"]
 
 
+def test_where_there_is_no_other_index_that_of_blocks_goes_first(hub, broken, tmp_path):
+    (broken / "model_index.json").unlink()
+    (broken / "modular_model_index.json").write_text('{"_class_name": "EchoModularPipeline"}')
+    assert fetch("fox/tiny", hub, tmp_path)["code"] == "unsupported_class"
+    assert hub.fetched == ["modular_model_index.json"]
+
+
 def test_a_repository_of_pickles_is_refused_before_they_are_fetched(hub, broken, tmp_path):
     (broken / "vae/diffusion_pytorch_model.safetensors").rename(broken / "vae/diffusion_pytorch_model.bin")
     found = fetch("fox/tiny", hub, tmp_path)
@@ -122,7 +129,7 @@ def test_a_name_that_is_no_id_asks_nobody(hub, tmp_path):
 
 def test_only_what_is_needed_is_fetched():
     names = [
-        "README.md", "evil.py", "model_index.json", "v1-5.safetensors", "unet/config.json",
+        "README.md", "evil.py", "model_index.json", "modular_model_index.json", "v1-5.safetensors", "unet/config.json",
         "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors",
         "unet/diffusion_pytorch_model.bin", "vae/diffusion_pytorch_model.fp16.safetensors",
         "text_encoder/model.safetensors.index.json", "tokenizer/vocab.json", "tokenizer/merges.txt",
@@ -131,6 +138,7 @@ def test_only_what_is_needed_is_fetched():
     parts = {name: ["library", "Class"] for name in ("safety_checker", "text_encoder", "tokenizer", "unet", "vae")}
     assert sorted(wanted_files(names, parts)) == [
         "model_index.json",
+        "modular_model_index.json",
         "text_encoder/model-?????-of-?????.safetensors",
         "text_encoder/model.safetensors.index.json",
         "tokenizer/merges.txt",

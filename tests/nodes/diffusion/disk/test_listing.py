@@ -73,6 +73,14 @@ def test_every_model_below_the_roots_is_found_under_the_name_a_graph_gives_it(ro
         assert ModelFile().resolve(name, roots, Settings(), "load.model").is_dir()
 
 
+def test_a_model_in_blocks_is_listed_like_others(roots, tmp_path):
+    build("AnimaModularPipeline", tmp_path / "models" / "anima")
+    found = by_name(models(roots))["anima"]
+    assert found.kind == "anima-32x4"
+    assert found.detail["pipeline_class"] == "AnimaModularPipeline"
+    assert "problem" not in found.detail
+
+
 def test_a_broken_model_is_listed_with_its_problem(roots, broken, tmp_path):
     (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     shutil.copytree(broken, tmp_path / "models" / "no_weights")

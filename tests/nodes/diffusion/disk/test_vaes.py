@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.vaes import survey_vae, swapped
+from nodes.diffusion.disk.vaes import check_space, survey_vae, swapped
 from nodes.diffusion.latents import autoencoding
 from nodes.types import VAE, Image, Latent
 from tests.nodes.diffusion.tiny import vaes
@@ -93,3 +93,12 @@ def test_what_is_no_vae_is_refused(tiny_folder, tmp_path):
             survey_vae(folder, "folder")
         assert caught.value.code is code
     assert survey_vae(tiny_folder / "vae", "folder").class_name == "AutoencoderKL"
+
+
+def test_models_share_latents_where_their_vaes_are_alike(family, pocket):
+    base, refiner = family("StableDiffusionXLPipeline"), family("StableDiffusionXLImg2ImgPipeline")
+    check_space(base, refiner, "to")
+    for other, why in ((pocket, "has .* and that of"), (family("WanPipeline"), "no other model is known to share")):
+        with pytest.raises(PatchbayError, match=why) as caught:
+            check_space(base, other, "to")
+        assert (caught.value.code, caught.value.at) == (Code.KIND_MISMATCH, "to")

@@ -13,7 +13,7 @@ from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Sampler, Sche
 from tests.nodes.diffusion.tiny import embedded, exact
 
 PRIOR, DECODER = "KandinskyV22PriorPipeline", "KandinskyV22Pipeline"
-PAIRS = [(PRIOR, DECODER)]
+PAIRS = [(PRIOR, DECODER), ("KandinskyPriorPipeline", "KandinskyPipeline")]
 
 CALL = {"num_inference_steps": 2, "guidance_scale": 4.0, "return_dict": False}
 
@@ -23,7 +23,7 @@ def own(source):
 
 
 def drawn(source, positive, negative=None, *, latent=None, seed=7):
-    latent = latent or BlankLatent(32, 32, 1)
+    latent = latent or BlankLatent(64, 64, 1)
     return sample(Denoiser(source), positive, latent, negative, scheduler=own(source), steps=2, guidance=4.0, seed=seed)
 
 
@@ -55,13 +55,36 @@ def test_a_prior_and_its_decoder_draw_what_the_stock_pipelines_draw(family, prio
         embeds, nothing = exact.stock_pipeline(held, first)("a red fox", generator=generator(7), **CALL)
         theirs = exact.stock_pipeline(held, second)(
             **words(second, prompt="a red fox"), image_embeds=embeds, negative_image_embeds=nothing,
-            width=32, height=32, generator=generator(7), output_type="np", **CALL,
+            width=64, height=64, generator=generator(7), output_type="np", **CALL,
         )[0]  # fmt: skip
     embedding = drawn(first, prompt(first))
     steered = apply_prior(prompt(second), VAE(first), embedding)
     assert torch.equal(steered.tensors["negative_image_embeds"], nothing)
     ours = vae_decode(VAE(second), drawn(second, steered))
     assert torch.equal(ours.pixels, torch.from_numpy(theirs).permute(0, 3, 1, 2))
+
+
+@torch.no_grad()
+def test_stable_cascade_draws_in_two_parts_what_its_stock_pipelines_draw(family):
+    first, second = family("StableCascadePriorPipeline"), family("StableCascadeDecoderPipeline")
+    with ExitStack() as held:
+        prior = exact.stock_pipeline(held, first)
+        embeds = prior("a red fox", generator=generator(7), width=128, height=128, **CALL)[0]
+        decoder = exact.stock_pipeline(held, second)
+        theirs = decoder(embeds, "a red fox", generator=generator(7), output_type="pt", **CALL)
+    embedding = drawn(first, prompt(first), latent=BlankLatent(128, 128, 1))
+    steered = apply_prior(prompt(second), VAE(first), embedding)
+    ours = vae_decode(VAE(second), drawn(second, steered, latent=BlankLatent(128, 128, 1)))
+    assert torch.equal(ours.pixels, theirs)
+    with pytest.raises(PatchbayError, match="makes pictures of 128 x 128") as other:
+        drawn(second, steered, latent=BlankLatent(256, 128, 1))
+    assert other.value.problem.fix == "Set EmptyLatent to 128 x 128."
+    with pytest.raises(PatchbayError, match="works against no embedding"):
+        apply_prior(prompt(second), VAE(first))
+    with pytest.raises(PatchbayError, match="no encoder for pictures"):
+        vae_encode(VAE(first), pictures())
+    with pytest.raises(PatchbayError, match="no VAE turns into a picture"):
+        vae_decode(VAE(first), embedding)
 
 
 @torch.no_grad()
@@ -138,5 +161,5 @@ def test_a_scheduler_that_reads_no_variance_is_given_none(family, scheduler):
         chosen = Sampler("DDPM", decoder.kind, decoder.scheduler, {}, DECODER, scheduler)
     steered = apply_prior(prompt(decoder), VAE(prior))
     steered = replace(steered, tensors={**steered.tensors, "image_embeds": torch.zeros(1, embedded.WIDTH)})
-    found = sample(Denoiser(decoder), steered, BlankLatent(32, 32, 1), scheduler=chosen, steps=2, guidance=4.0, seed=7)
+    found = sample(Denoiser(decoder), steered, BlankLatent(64, 64, 1), scheduler=chosen, steps=2, guidance=4.0, seed=7)
     assert torch.isfinite(found.samples).all()

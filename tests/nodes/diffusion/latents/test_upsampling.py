@@ -28,15 +28,15 @@ def model(request, family, tmp_path):
     return source, tmp_path / "upscaler", Latent(drawn, source.kind, sound=torch.ones(2, 2, 5, 2))
 
 
-@pytest.mark.parametrize(("likeness", "compression"), [(0.0, 0.0), (0.5, 0.6)])
+@pytest.mark.parametrize(("adain", "tone_mapping"), [(0.0, 0.0), (0.5, 0.6)])
 @torch.no_grad()
-def test_a_larger_latent_is_the_stock_pipeline_s(model, likeness, compression):
+def test_a_larger_latent_is_the_stock_pipeline_s(model, adain, tone_mapping):
     source, folder, latent = model
-    ours = upscale_latent(VAE(source), latent, model=folder, likeness=likeness, compression=compression)
+    ours = upscale_latent(VAE(source), latent, model=folder, adain=adain, tone_mapping=tone_mapping)
     with ExitStack() as held:
         vae = held.enter_context(SHELF.use(source, "vae"))
         upscaler = held.enter_context(SHELF.use(survey_latent_upscaler(folder, ""), LATENT_UPSCALER))
-        more = {"adain_factor": likeness, "tone_map_compression_ratio": compression, "output_type": "latent"}
+        more = {"adain_factor": adain, "tone_map_compression_ratio": tone_mapping, "output_type": "latent"}
         own = (vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
         if source.pipeline_class == "LTXPipeline":
             pipeline = diffusers.LTXLatentUpsamplePipeline(vae, upscaler)

@@ -1,6 +1,7 @@
 """Guidance away from a weakened model: bit for bit the stock classes that have it, and nothing left behind."""
 
 import functools
+import shutil
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,17 +9,24 @@ from dataclasses import replace
 import diffusers
 import pytest
 import torch
+from diffusers.hooks.smoothed_energy_guidance_utils import (
+    SmoothedEnergyGuidanceConfig,
+    _apply_smoothed_energy_guidance_hook,
+)
+from safetensors.torch import load_file, save_file
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes import weak_layers
+from nodes.diffusion.control.controls import with_control
 from nodes.diffusion.disk.source import survey
 from nodes.diffusion.memory.patching import twin
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import denoising, regions
 from nodes.diffusion.stages import stock
 from nodes.diffusion.text import prompts
-from nodes.types import Area, BlankLatent, Denoiser, Guider, Scheduler, TextEncoder, Weakening
+from nodes.types import Area, BlankLatent, Control, Denoiser, Guider, Image, Scheduler, TextEncoder, Weakening
 from tests.nodes.diffusion.tiny import dits, exact
+from tests.nodes.diffusion.tiny.nets import build_net
 from tests.nodes.diffusion.tiny.table import TINY, disturb
 
 SD, SD3, FLUX = "StableDiffusionPipeline", "StableDiffusion3Pipeline", "FluxPipeline"
@@ -115,6 +123,34 @@ def test_skipped_blocks_are_those_of_stable_diffusion_3(family, case):
     assert not torch.equal(ours(source, layers, case, steps=4), ours(source, None, case, steps=4))
 
 
+@pytest.mark.parametrize("name", [SD, pytest.param("PixArtSigmaPipeline", marks=slow)])
+def test_smoothed_queries_are_those_of_diffusers_hook(family, name):
+    """It takes the mean below its threshold for an infinite blur, where it should above: so it is told to blur less."""
+    source, layers = family(name), {SD: "mid_block.attentions.0.transformer_blocks"}.get(name, "transformer_blocks")
+    weak = source.patched(weak_layers.WeakPatch("queries", (f"{layers}.0",)))
+    part = source.family.denoisers[0]
+    with SHELF.use(weak, part) as ours, SHELF.use(source, part) as plain, torch.inference_mode():
+        theirs = twin(plain)
+        config = SmoothedEnergyGuidanceConfig([0], fqn=layers)
+        _apply_smoothed_energy_guidance_hook(theirs, config, blur_sigma=9000.0)
+        text = torch.randn(1, 6, 32, generator=torch.Generator().manual_seed(0))
+        latents = torch.randn(1, plain.config.in_channels, 16, 16, generator=torch.Generator().manual_seed(1))
+        more = {} if name == SD else {"added_cond_kwargs": {"resolution": None, "aspect_ratio": None}}
+        said = [
+            module(latents, timestep=torch.tensor([500]), encoder_hidden_states=text, **more).sample
+            for module in (ours, theirs, plain)
+        ]
+    assert torch.allclose(said[0], said[1], atol=1e-5)  # it adds up in another order
+    assert not torch.allclose(said[0], said[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("case", [exact.CASES[1], exact.CASES[2]], ids=str)
+def test_smoothed_attention_is_led_away_from(family, case):
+    found, plain = (ours(family(SD), way, case) for way in (guider("queries"), None))
+    assert torch.isfinite(found).all()
+    assert not torch.equal(found, plain)
+
+
 def test_a_rescaled_guidance_is_rescaled_last(family):
     source = family(SD)
     with ExitStack() as held, torch.no_grad():
@@ -195,12 +231,72 @@ def test_two_threads_share_a_model_and_only_one_is_weakened(family):
         assert len({type(processor) for processor in unet.attn_processors.values()}) == 1
 
 
+@pytest.fixture(scope="module")
+def weaker(family, tmp_path_factory):
+    """The tiny model of a class with other weights."""
+
+    @functools.cache
+    def make(name):
+        folder = tmp_path_factory.mktemp(name)
+        shutil.copytree(family(name).path, folder, dirs_exist_ok=True)
+        (file,) = (folder / family(name).family.denoisers[0]).glob("*.safetensors")
+        save_file({key: tensor * 0.9 for key, tensor in load_file(file).items()}, file)
+        return Denoiser(survey(folder, at="test"))
+
+    return make
+
+
+def test_a_weaker_model_is_led_away_from(family, weaker):
+    """By the formula of its authors: theirs is w = 3 where the strength is 2."""
+    source = family(SD)
+    strong, weak = Denoiser(source), weaker(SD)
+    steps, scheduler = 3, diffusers.DDIMScheduler.from_config(source.scheduler)
+    away = Guider("CFG", weakening=Weakening("model", (), 2.0, model=weak))
+    words = prompts.encode_text(TextEncoder(source), exact.PROMPT)
+    settings = {"scheduler": "DDIM", "steps": steps, "guidance": 1.0, "seed": 7}
+    found = denoising.sample(strong, words, None, BlankLatent(32, 32, 1), **settings, guider=away).samples
+    x = torch.randn(found.shape, generator=torch.Generator().manual_seed(7))
+    scheduler.set_timesteps(steps)
+    with torch.inference_mode(), SHELF.use(source, "unet") as one, SHELF.use(weak.source, "unet") as other:
+        for time in scheduler.timesteps:
+            own, bad = (unet(x, time, words.tensors["prompt_embeds"]).sample for unet in (one, other))
+            x = scheduler.step(bad + 3.0 * (own - bad), time, x).prev_sample
+    assert torch.allclose(found, x, atol=1e-4)
+    plain = denoising.sample(strong, words, None, BlankLatent(32, 32, 1), **settings).samples
+    assert not torch.allclose(found, plain, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", [SD, pytest.param(FLUX, marks=slow), pytest.param("WanPipeline", marks=slow)])
+def test_a_model_is_not_led_away_from_itself(family, weaker, name):
+    source, case = family(name), exact.CASES[0]
+    plain = ours(source, Guider("CFG"), case, steps=3)
+    models = (Denoiser(source), weaker(name))
+    itself, other = (Guider("CFG", weakening=Weakening("model", (), 2.0, model=model)) for model in models)
+    assert torch.allclose(ours(source, itself, case, steps=3), plain, atol=1e-4)
+    assert not torch.allclose(ours(source, other, case, steps=3), plain, atol=1e-3)
+
+
+def test_a_weaker_model_of_another_kind_or_beside_a_controlnet_is_refused(family, tmp_path):
+    source = family(SD)
+    other = Guider("CFG", weakening=Weakening("model", (), 2.0, model=Denoiser(family(FLUX))))
+    with pytest.raises(PatchbayError, match="of kind flux") as caught:
+        ours(source, other)
+    assert caught.value.code is Code.KIND_MISMATCH
+    net = build_net(source, tmp_path / "net")
+    positive = prompts.encode_text(TextEncoder(source), exact.PROMPT)
+    steered = with_control(positive, Control(net, Image(torch.rand(1, 3, 32, 32))))
+    itself = Guider("CFG", weakening=Weakening("model", (), 2.0, model=Denoiser(source)))
+    with pytest.raises(PatchbayError, match="layers of one model"):
+        ours(source, itself, positive=steered)
+
+
 @pytest.mark.parametrize(
     ("name", "way", "layers", "what"),
     [
         (SD, "attention", ("mid_blok",), 'no layer "mid_blok".*Did you mean'),
         (SD, "attention", ("mid_block", "up_blocks.7"), 'no layer "up_blocks.7"'),
         (SD, "blocks", ("mid_block",), "and a StableDiffusionPipeline has none"),
+        (FLUX, "queries", (), "not known for a FluxPipeline"),
         (FLUX, "attention", (), "perturbs no attention of a FluxPipeline"),
         (SD3, "attention", (), "are normed"),
         (FLUX, "blocks", ("blocks.0",), 'no layer "blocks.0"'),

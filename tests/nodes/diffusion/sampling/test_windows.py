@@ -1,19 +1,23 @@
 """A run in two parts is the whole run: the solver's memory and the generators travel in the latent."""
 
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 
+import diffusers
 import pytest
 import torch
 
 from engine.errors import Code, PatchbayError
+from nodes import hand_on_latent
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.sampling import denoising, windows
 from nodes.diffusion.schedules.samplers import SAMPLERS
 from nodes.diffusion.schedules.scheduler_table import CLASSES, PRESETS, predictions_of
 from nodes.diffusion.schedules.shim import Window
 from nodes.diffusion.text import prompts
-from nodes.types import BlankLatent, Denoiser, Latent, Sampler, Scheduler, TextEncoder
+from nodes.types import VAE, BlankLatent, Denoiser, Latent, Sampler, Scheduler, TextEncoder
+from tests.nodes.diffusion.tiny import exact
 
 DRIVES = [name for name in CLASSES if "epsilon" in predictions_of(name) and name != "DPMSolverSDE"]
 SLOW = {"KDPM2", "KDPM2Ancestral", "DPM2", "DPM2 a", "DPM2 Karras", "DPM2 a Karras"}
@@ -174,3 +178,39 @@ def test_a_refiner_goes_on_and_others_may_only_begin():
     with pytest.raises(PatchbayError, match="begins with a blank latent only"):
         windows.check_start(latent, FAMILIES["Cosmos2TextToImagePipeline"])
     windows.check_start(blank, FAMILIES["Cosmos2TextToImagePipeline"])
+
+
+ENSEMBLES = [
+    pytest.param("Euler", True, 1),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in [("Euler", False, 2), ("DDIM", True, 2)]),
+]
+
+
+@pytest.mark.parametrize(("name", "guided", "batch"), ENSEMBLES)
+def test_a_refiner_goes_on_where_its_base_model_stopped(family, name, guided, batch):
+    """The latents of both are of one VAE; the stock classes split the steps by a share of the noise."""
+    base, refiner = family("StableDiffusionXLPipeline"), family("StableDiffusionXLImg2ImgPipeline")
+    steps, guidance = 5, 3.0 if guided else 1.0
+    with ExitStack() as held:
+        first, second = (exact.stock_pipeline(held, source) for source in (base, refiner))
+        for pipeline in (first, second):
+            pipeline.scheduler = getattr(diffusers, CLASSES[name]).from_config(pipeline.scheduler.config)
+        given = {
+            "prompt": "a fox",
+            "negative_prompt": "snow",
+            "num_images_per_prompt": batch,
+            "num_inference_steps": steps,
+            "guidance_scale": guidance,
+            "generator": [torch.Generator().manual_seed(3 + index) for index in range(batch)],
+            "output_type": "latent",
+        }
+        left = first(**given, width=64, height=64, denoising_end=0.8).images
+        theirs = second(**given, image=left, denoising_start=0.8).images
+    latent = BlankLatent(64, 64, batch)
+    for source, window in ((base, Window(steps, 0, 4)), (refiner, Window(steps, 4))):
+        positive, negative = (prompts.encode_text(TextEncoder(source), text) for text in ("a fox", "snow"))
+        if isinstance(latent, Latent):
+            latent = hand_on_latent(latent, VAE(base), VAE(refiner))
+        settings = {"scheduler": name, "steps": steps, "guidance": guidance, "seed": 3, "window": window}
+        latent = denoising.sample(Denoiser(source), positive, negative if guided else None, latent, **settings)
+        assert torch.equal(latent.samples, left if source is base else theirs)

@@ -48,3 +48,10 @@ def test_a_scheduler_is_told_what_the_constructor_told_the_model_s_own(pocket):
         assert pipeline.taught == {}
         pipeline.taught = {"sigma_max": 80.0}
         assert pipelines.taught(pipeline, pipelines.own_scheduler(pocket)).config.sigma_max == 80.0
+
+
+def test_what_would_draw_noise_without_a_seed_is_no_option(family):
+    source = family("SkyReelsV2DiffusionForcingPipeline")
+    assert pipelines.checked_options(source, {"ar_step": 5}) == {"ar_step": 5}
+    with pytest.raises(PatchbayError, match='takes no option "addnoise_condition"'):
+        pipelines.checked_options(source, {"addnoise_condition": 20})

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from engine.errors import PatchbayError
 from engine.events import NodeMessage
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import denoising
@@ -120,13 +119,6 @@ def test_prompts_of_one_length_stay_as_they_are(tiny):
     one, other = prompts.evened(prompt, prompt)
     assert one is prompt
     assert other is prompt
-
-
-@pytest.mark.parametrize("name", ["FluxPipeline", "QwenImagePipeline"])
-def test_other_text_encoders_refuse_weights_with_the_reason(family, name):
-    with pytest.raises(PatchbayError, match=r"CLIP.*(T5|Qwen)") as caught:
-        vectors(family(name), "(a:2)", "towards empty")
-    assert caught.value.at == "weights"
 
 
 def test_brackets_are_characters_where_weights_are_off(tiny):

@@ -6,6 +6,7 @@ import torch
 from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes.diffusion.disk.source import survey
+from nodes.diffusion.latents.latent_math import mix
 from nodes.diffusion.text import prompts
 from nodes.pocket.vocabulary import write_words
 from nodes.types import TextEncoder
@@ -38,6 +39,15 @@ def test_truncated_words_are_named(source, within):
     assert message.rstrip().endswith(("zebra", "z e b r a"))
 
 
+def test_truncated_words_are_named_where_the_tokenizer_is_kept_in_a_processor(family, within):
+    seen = []
+    options = {"max_sequence_length": 20, "text_encoder_out_layers": [1, 2, 3]}
+    with within(emit=seen.append):
+        prompts.encode_text(TextEncoder(family("Flux3ModularPipeline")), "a zebra in the black snow", options=options)
+    (message,) = [event.text for event in seen if isinstance(event, NodeMessage)]
+    assert message.startswith("The prompt is 25 tokens long and this model reads 20. Not read: ")
+
+
 def test_unknown_words_are_named_where_the_model_says_what_it_knows(broken, within):
     write_words(broken / "tokenizer", "tiny")
     source = survey(broken, at="")
@@ -62,3 +72,11 @@ def test_options_that_the_pipeline_cannot_work_with_are_told_as_such(source):
         prompts.encode_text(TextEncoder(source), PROMPT, options={"cross_attention_kwargs": 3})
     assert (caught.value.code, caught.value.at) == (Code.BAD_VALUE, "options")
     assert caught.value.__cause__ is not None
+
+
+def test_a_model_that_reads_the_words_again_takes_no_mixture(family):
+    encoder = TextEncoder(family("GlmImagePipeline"))
+    one, other = (prompts.encode_text(encoder, text) for text in ('"a fox"', '"a cat"'))
+    prompts.check_words(one)
+    with pytest.raises(PatchbayError, match="cannot be a mixture"):
+        prompts.check_words(mix(one, other, 0.5, "lerp"))

@@ -20,7 +20,7 @@ from nodes.diffusion.sampling import denoising, painting
 from nodes.diffusion.stages import layouts, stock
 from nodes.diffusion.text import prompts
 from nodes.types import VAE, BlankLatent, Control, Denoiser, Image, Mask, Scheduler, TextEncoder
-from tests.nodes.diffusion.tiny import begun, exact
+from tests.nodes.diffusion.tiny import begun, embedded, exact
 from tests.nodes.diffusion.tiny.nets import build_net
 from tests.nodes.diffusion.tiny.table import FOLLOWERS, TINY, build
 
@@ -67,6 +67,7 @@ CONTROLLED = {
     "CogView4Pipeline": ("CogView4ControlPipeline",),
     "CogVideoXPipeline": ("CogVideoXFunControlPipeline",),
     "EasyAnimatePipeline": ("EasyAnimateControlPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22ControlnetPipeline", "KandinskyV22ControlnetImg2ImgPipeline"),
     "AnimateDiffPipeline": (
         "AnimateDiffControlNetPipeline",
         "AnimateDiffSparseControlNetPipeline",
@@ -151,7 +152,7 @@ def ways(name):
             nets = tuple((strength, 0.0, 1.0) for strength, _, _ in nets)
         elif "Adapter" in name:  # it takes one number for the end
             nets = tuple((strength, 0.0, nets[0][2]) for strength, _, _ in nets)
-        batch = way.batch if tiny.batches else 1
+        batch = way.batch if tiny.batches and name != "KandinskyV22ControlnetImg2ImgPipeline" else 1
         if way.hints > 1 and name == "CogView4ControlPipeline":  # it takes prompts of one length only as tensors
             continue
         found.append(replace(way, nets=nets, batch=batch, hints=1 if tiny.frames > 1 else min(way.hints, batch)))
@@ -247,7 +248,9 @@ def ours(source, nets, way, name=None):
     """Latents through the stages."""
     name = name or class_of(source, way)
     tiny, encoder = TINY[source.family.pipeline_class], TextEncoder(source)
-    positive = prompts.encode_text(encoder, exact.PROMPT, options=tiny.text)
+    words = exact.words_of(source.family.pipeline_class)
+    positive = prompts.encode_text(encoder, words, options=tiny.text)
+    positive = embedded.carried(positive, way.batch)
     for control in controls_of(nets, way, tiny.sizes[1], name, tiny.frames):
         positive = controls.with_control(positive, control)
     against = None
@@ -336,7 +339,7 @@ def theirs(source, nets, way, name=None):
         hints = one_or_all([each if way.hints * tiny.frames > 1 else each[0] for each in shown])
         latent = latent_of(source, way, name)
         arguments = {
-            **(encoded(source, way) if way.hints > 1 else said(source, way)),
+            **(encoded(source, way) if way.hints > 1 and source.family.after is None else said(source, way)),
             "control_image": [hints] if "Union" in name and len(used) == 1 else hints,
             "control_video": torch.stack([used[0].image.pixels.transpose(0, 1)] * way.batch)
             if "EasyAnimate" in name
@@ -365,9 +368,15 @@ def theirs(source, nets, way, name=None):
         if "Inpaint" in name or (way.strength is not None and "Flux" in name):
             number = way.batch if way.strength else 1
             arguments["image"] = [to_pillow(pixels) for pixels in picture(size, number, 3).pixels]
+        last = []
+        if source.family.after is not None:
+            arguments |= embedded.followed(source, way, used[0], last.append)
+            if way.strength is not None:  # it takes either side for the other
+                shown = to_pillow(picture(size, 1, 3).pixels[0])
+                arguments |= {"image": shown, "width": size[1], "height": size[0]}
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        found = pipeline(**arguments, output_type="latent", return_dict=False)[0]
-        return layouts.unpack(pipeline, found, layouts.Size(*size, tiny.frames))
+        found = pipeline(**arguments, output_type="pt" if "hint" in arguments else "latent", return_dict=False)[0]
+        return layouts.unpack(pipeline, last[-1] if last else found, layouts.Size(*size, tiny.frames))
 
 
 FROM_SEEDS = {

@@ -2,14 +2,19 @@
 
 import functools
 import sys
-from contextlib import ExitStack, nullcontext
+import tempfile
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unittest import mock
 
 import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from engine import context
+from engine.settings import Settings
+from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
@@ -22,7 +27,7 @@ from nodes.diffusion.text import canvases, picturing, prompts
 from nodes.types import VAE, BlankLatent, Denoiser, Image, Latent, Mask, Scheduler, TextEncoder
 from tests.nodes.diffusion.tiny import blocks, embedded
 from tests.nodes.diffusion.tiny import heard as beside
-from tests.nodes.diffusion.tiny.table import TINY
+from tests.nodes.diffusion.tiny.table import TINY, build
 
 IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline",),
@@ -53,8 +58,13 @@ INPAINT = {
     "QwenImageEditPipeline": ("QwenImageEditInpaintPipeline",),
     "Flux2KleinPipeline": ("Flux2KleinInpaintPipeline",),
     "ZImagePipeline": ("ZImageInpaintPipeline",),
+    "KandinskyV22Pipeline": ("KandinskyV22InpaintPipeline",),
+    "KandinskyPipeline": ("KandinskyInpaintPipeline",),
 }
 """Inpainting classes that the text-to-image class of their family stands for."""
+
+KLEIN = {"Flux2KleinPipeline", "Flux2KleinKVPipeline"}
+"""What these give for latents are those of their VAE."""
 
 PROMPT, NEGATIVE = "a red fox in the snow", "grey"
 
@@ -173,7 +183,7 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
+        if case.guided and not FAMILIES[name].is_seeing  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -189,19 +199,24 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
-        **embedded.arguments(name, case.batch),
+        **embedded.arguments(name, case.batch, case.size, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
     if several:
-        arguments[several] = case.batch
+        arguments.setdefault(several, case.batch)
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
     for method in stock.encoders(type(pipeline)) if encoded is not None else ():
         _listen(pipeline, method, encoded)
     if FAMILIES[name].alone:
         arguments["generator"] = arguments["generator"][0]
-    output = "pt" if FAMILIES[name].is_prior else output
-    found = pipeline(**arguments, output_type=output, return_dict=False)
+    last = []
+    if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
+        arguments["callback"] = lambda *told: last.append(told[-1])
+    gives_latents = not FAMILIES[name].is_seeing and "callback" not in arguments
+    found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
+    if last:
+        return last[-1]
     if FAMILIES[name].sound and heard is not None:
         heard.append(found[1])
     found = found if isinstance(found, torch.Tensor) else found[0]
@@ -244,8 +259,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    positive = embedded.carried(positive, case.batch)
-    if case.guided and "negative_prompt" in call and not source.family.is_prior:
+    positive = embedded.carried(positive, case.batch, case.size, alike=tiny.several)
+    if case.guided and "negative_prompt" in call and not source.family.is_seeing:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -272,10 +287,18 @@ def small_area(name):
     if hasattr(module, "JoyImageEditImageProcessor"):
         listed = {1024: [size[::-1] for size in TINY[name].sizes]}
         return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
+    if hasattr(module, "BriaFibo2ImageProcessor"):
+        size_for = module.BriaFibo2ImageProcessor.get_image_size
+        small = functools.partialmethod(_listed, size_for, width * height)
+        return mock.patch.object(module.BriaFibo2ImageProcessor, "get_image_size", small)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
     return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _listed(processor, own, small, ratio, area):
+    return own(processor, ratio, area=small)
 
 
 def _calculated(own, area, _, ratio):
@@ -327,9 +350,24 @@ def as_stock(pipeline, samples):
     return pipeline._unpatchify_latents(samples * std + mean)
 
 
-@torch.no_grad()
+@contextmanager
+def precise(source):
+    """The precision that a class is compared in."""
+    chosen = Settings(dtype=TINY[source.pipeline_class].precision)
+    token = context._current.set(replace(context.current(), settings=chosen))
+    try:
+        yield
+    finally:
+        context._current.reset(token)
+
+
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture; sound with it."""
+    """Which are equal: the encoded prompt, the sampled latent, the decoded picture, and sound with it."""
+    with precise(source), torch.no_grad():
+        return _compare(source, case)
+
+
+def _compare(source, case):
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):
@@ -346,11 +384,11 @@ def compare(source, case):
         theirs = layouts.unpack(pipeline, latents, layouts.Size(*tiny.sizes[case.size], tiny.frames))
     positive, negative, ours = own_latent(source, case)
     positive = canvases.fitted(pipeline, positive, layouts.Size(*tiny.sizes[case.size]))
-    found = as_stock(pipeline, ours.samples) if source.family.ends_early else ours.samples
+    found = as_stock(pipeline, ours.samples) if source.pipeline_class in KLEIN else ours.samples
     found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
     same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
     if source.family.is_prior:
-        decoded, pictures = embedded.seen(source)
+        decoded, pictures = embedded.seen(source) if source.family.is_seeing else (found, theirs)
     else:
         with small_area(source.pipeline_class):
             decoded = autoencoding.decode(VAE(source), ours).pixels
@@ -404,7 +442,8 @@ def from_latent(source, name, latent, strength, *, steps, scheduler=None, **extr
             **extra,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        theirs = pipeline(**arguments, output_type="latent", return_dict=False)[0]
+        output = "pt" if "callback" in extra else "latent"
+        theirs = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(pipeline, theirs, layouts.Size(width, height))
 
 
@@ -422,7 +461,7 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         Denoiser(source),
         embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
         prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
-        if "negative_prompt" in call and not source.family.is_prior
+        if "negative_prompt" in call and not source.family.is_seeing
         else None,
         latent,
         scheduler=scheduler or own,
@@ -457,6 +496,8 @@ def mask_of(source, batch=1):
 @torch.no_grad()
 def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
     """Latents of inpainting: ours through the text-to-image class, and those of the stock class `name`."""
+    if source.family.after is not None:
+        return _inpainting_after(name, steps, batch)
     if source.family.pictures is not None:
         return _inpainting_beside(source, name, strength, steps)
     picture, latent = picture_of(source, batch)
@@ -471,6 +512,24 @@ def inpainting(source, name, strength, *, steps=5, batch=2, scheduler=None):
 
 PAINTED = {"QwenImageEditInpaintPipeline", "Flux2KleinInpaintPipeline"}
 """Classes that read the picture which they paint a part of."""
+
+
+def _inpainting_after(name, steps, batch):
+    """The same of one picture after an embedding, by a model made for that; these classes take no strength."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(name, Path(folder) / "model")
+        source = survey(Path(folder) / "model", at=name)
+        picture, _ = picture_of(source, 1)
+        mask = mask_of(source)
+        masked = painting.encoded(VAE(source), Image(picture.pixels.repeat(batch, 1, 1, 1)), mask)
+        ours = own_from_latent(source, source.family.pipeline_class, masked, steps=steps)
+        given = {"image": pixels.to_pillow(picture.pixels[0]), "mask_image": mask.coverage[0, 0].numpy()}
+        given |= embedded.arguments(source.family.pipeline_class, 1)
+        last = []
+        if source.family.ends_early:
+            given |= {"callback": lambda *told: last.append(told[-1])}
+        theirs = from_latent(source, name, masked, 1.0, steps=steps, **given)
+        return ours.samples, last[-1] if last else theirs
 
 
 def _inpainting_beside(source, name, strength, steps):

@@ -2,6 +2,7 @@
 
 import diffusers
 import transformers
+from diffusers.pipelines.kandinsky.text_encoder import MCLIPConfig, MultilingualCLIP
 
 from tests.nodes.diffusion.tiny import encoders, vaes, words
 
@@ -58,13 +59,49 @@ def unet(**options):
     return diffusers.UNet2DConditionModel(**{**sizes, **options})
 
 
-def scheduler(cls=diffusers.DDPMScheduler):
-    return cls(beta_start=0.00085, beta_end=0.012, clip_sample=False, variance_type="learned_range")
+def scheduler(cls=diffusers.DDPMScheduler, **options):
+    return cls(beta_start=0.00085, beta_end=0.012, clip_sample=False, **options)
 
 
-def decoder():
+def decoder(**options):
     return {
-        "unet": unet(encoder_hid_dim_type="image_proj", addition_embed_type="image"),
-        "scheduler": scheduler(),
-        "movq": vaes.movq(),
+        "unet": unet(**{"encoder_hid_dim_type": "image_proj", "addition_embed_type": "image", **options}),
+        "scheduler": scheduler(variance_type="learned_range"),
+        "movq": vaes.movq((32,) * 4),
     }
+
+
+def reading_decoder(**options):
+    """Kandinsky 2.1's: it reads words as well."""
+    config = MCLIPConfig(
+        vocab_size=100,
+        hidden_size=32,
+        intermediate_size=37,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=128,
+        transformerDimSize=32,
+        imageDimSize=32,
+        pad_token_id=1,
+    )
+    return {
+        "unet": unet(encoder_hid_dim_type="text_image_proj", addition_embed_type="text_image", **options),
+        "scheduler": scheduler(diffusers.DDIMScheduler),
+        "movq": vaes.movq((32,) * 4),
+        "text_encoder": MultilingualCLIP(config),
+        "tokenizer": words.roberta(),
+    }
+
+
+def painting_decoder():
+    """Kandinsky 2.2's for inpainting: its UNet reads a mask and the latents around it."""
+    return decoder(in_channels=9)
+
+
+def reading_painting_decoder():
+    return reading_decoder(in_channels=9)
+
+
+def following_decoder():
+    """Kandinsky 2.2's that was made to follow a picture, which its UNet reads beside the latents."""
+    return decoder(in_channels=8, addition_embed_type="image_hint")

@@ -86,11 +86,12 @@ def flux2(channels=4):
     return vae
 
 
-def movq():
+def movq(widths=(32, 64)):
+    plain = len(widths) - 1
     return diffusers.VQModel(
-        block_out_channels=(32, 64),
-        down_block_types=("DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
-        up_block_types=("AttnUpDecoderBlock2D", "UpDecoderBlock2D"),
+        block_out_channels=widths,
+        down_block_types=("DownEncoderBlock2D",) * plain + ("AttnDownEncoderBlock2D",),
+        up_block_types=("AttnUpDecoderBlock2D",) + ("UpDecoderBlock2D",) * plain,
         latent_channels=4,
         layers_per_block=1,
         norm_num_groups=8,

@@ -25,6 +25,12 @@ def t5(length=512):
     return transformers.T5Tokenizer(vocab=vocabulary, extra_ids=0, model_max_length=length)
 
 
+def roberta(length=77):
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *LETTERS, "<mask>"]
+    vocabulary = [(piece, -float(index > 3)) for index, piece in enumerate(pieces)]
+    return transformers.XLMRobertaTokenizer(vocab=vocabulary, model_max_length=length)
+
+
 def byte_symbols():
     """The 256 printable characters that byte-level BPE writes bytes as."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
