@@ -261,7 +261,8 @@ def _begun(
     samples = latent.samples
     source: ModelSource = pipeline.source
     layouts.check_shape(pipeline, samples)
-    samples = samples.to(pipeline.device, pipeline.precision)
+    precision = pipeline.precision if latent.leftover is None else samples.dtype  # some loops hold more than the model
+    samples = samples.to(pipeline.device, precision)
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:
