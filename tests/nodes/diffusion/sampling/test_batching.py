@@ -162,9 +162,9 @@ def test_an_answer_that_nothing_fills_in_ends_the_run():
     assert waiting[0, 0] == 2
     step.now = 2
     together.predict(asked(2))
-    together.__exit__(KeyError, None, None)
+    together.end(KeyError, None, None)
     with pytest.raises(PatchbayError, match="asked for the prompt alone"):
-        together.__exit__(None, None, None)
+        together.end(None, None, None)
     step.now = 3
     with pytest.raises(PatchbayError, match="asked for the prompt alone"):
         together.predict(asked(2))
