@@ -97,11 +97,9 @@ def sample(  # these are what a picture depends on
             shim = pipeline.scheduler = _shim(pipeline, wish, begun, size)
             own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
             result, sound = _run(pipeline, arguments)
-        result = layouts.unpack(pipeline, result, size)
-        if source.family.pictures is not None and source.family.pictures.leading:
-            result = result[:, :, len(shown) :]
+        samples = _plain(pipeline, result, size, len(shown))
     left = windows.leftover(shim, window, scheduler)
-    return Latent(kept(result), source.kind, left, None if left is None else left_of(latent, begun), sound)
+    return Latent(samples, source.kind, left, None if left is None else left_of(latent, begun), sound)
 
 
 def _prompts(
@@ -214,6 +212,13 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[torch.Tensor, tor
         return result, kept(given[1]) if pipeline.source.family.sound else None
     what = "The stock pipeline ended without its last step."
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
+
+
+def _plain(pipeline: Any, result: torch.Tensor, size: layouts.Size, shown: int) -> torch.Tensor:  # noqa: ANN401
+    """What a run gave, as latents are held between nodes: without those of the pictures `shown` that lead it."""
+    samples = layouts.unpack(pipeline, result, size)
+    pictures = pipeline.source.family.pictures
+    return kept(samples[:, :, shown:] if pictures is not None and pictures.leading else samples)
 
 
 def _settings(source: ModelSource, guidance: float, options: Mapping[str, object]) -> dict[str, object]:
