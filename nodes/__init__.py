@@ -60,6 +60,7 @@ from nodes.latents import (
 )
 from nodes.load import load_control_net, load_model
 from nodes.patches import add_embedding, apply_lora, free_u
+from nodes.picture_prompts import add_picture_prompt
 from nodes.pipelines import run_pipeline
 from nodes.preprocessors import canny_edges, depth_map, load_depth_model, load_pose_model, pose_map
 from nodes.sampling import guider, sample, sample_steps, sampler, scheduler, show_scheduler
@@ -71,6 +72,7 @@ from nodes.videos import images_to_video, load_video, save_video, video_to_image
 
 __all__ = [
     "add_embedding",
+    "add_picture_prompt",
     "apply_control",
     "apply_ip_adapter",
     "apply_lora",

@@ -82,8 +82,8 @@ def load_vae(vae: VAE[K], *, file: VAEPath) -> VAE[K]:
 
     A folder is a VAE by itself. Whether a tiny one was made for these latents is not written in it: channels and sizes
     are checked, the rest is yours to know. Of a file the weights are taken, and what it does not tell, such as the
-    scale of the latents, stays the model's; such files are those of the VAEs of Stable Diffusion, SDXL, SD 3 and
-    FLUX.1, by whichever program they were written.
+    scale of the latents, stays the model's; such files are those of the VAEs of Stable Diffusion, SDXL, SD 3, FLUX.1,
+    Wan and Qwen-Image, by whichever program they were written.
     """
     return VAE(with_vae(vae.source, file, "file"))
 

@@ -25,11 +25,11 @@ from nodes.types import (
     ControlStrength,
     Frames,
     Image,
+    J,
     K,
     Latent,
     Mask,
     MixMethod,
-    P,
     PromptStrength,
     Role,
     ShareEnd,
@@ -200,7 +200,7 @@ def check_prior(values: Mapping[str, object], given: Mapping[str, Mapping[str, s
 
 
 @node("ApplyPrior", category="text", device=True, facts=check_prior)
-def apply_prior(conditioning: Conditioning[K], prior: VAE[P], embedding: Latent[P] | None = None) -> Conditioning[K]:
+def apply_prior(conditioning: Conditioning[K], prior: VAE[J], embedding: Latent[J] | None = None) -> Conditioning[K]:
     """Let a model draw after what its prior drew: the embedding of a picture. Without one, after that of nothing.
 
     `prior` is the `vae` of the prior: its image encoder says what nothing looks like, against which guidance works

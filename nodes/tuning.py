@@ -13,6 +13,7 @@ from pydantic import Field
 from engine import Code, PatchbayError, node
 from nodes.diffusion.changes.tuning import CachePatch, TilePatch, TunePatch, check_once
 from nodes.diffusion.disk.quantising import check_storage
+from nodes.diffusion.sampling import batch_table
 from nodes.diffusion.sampling.cache_table import chosen
 from nodes.load import source_of
 from nodes.types import VAE, Denoiser, K
@@ -43,6 +44,14 @@ ChannelsLast = Annotated[
 CompileBlocks = Annotated[
     bool,
     Field(description="Compile the repeated blocks; the first run takes longer by minutes, rounding differs."),
+]
+AS_THE_MODEL: Final = "as the model"
+GuidanceBatch = Annotated[
+    Literal["as the model", "together", "one by one"],
+    Field(
+        description="Predict for and against the prompt as one batch (faster on a GPU) or one after the other (less "
+        "memory), where the model does otherwise; rounds differently."
+    ),
 ]
 AS_LOADED: Final = "as loaded"
 Storage = Annotated[
@@ -135,25 +144,33 @@ def check_cache(values: Mapping[str, object], given: Mapping[str, Mapping[str, s
 
 
 def check_tuning_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Refuse a second tuning, a model that is built anew for each run, and to hold quantised weights in another way."""
+    """Refuse a second tuning, a model that is built anew for each run, and what cannot be done to this one."""
     source = source_of(given.get("model", {}))
     for name, off in (("storage", AS_LOADED), ("offload", NO_OFFLOAD)):
         if source is not None and values.get(name, off) != off:
             check_storage(source, name)
+    if source is not None:
+        batch_table.check(source, _own(str(values.get("guidance_batch", AS_THE_MODEL))), "guidance_batch")
     return _once("tuning", _check_denoiser)(values, given)
+
+
+def _own(choice: str) -> str:
+    """The choice in a patch, where what the model does by itself is nothing."""
+    return "" if choice in {AS_THE_MODEL, AS_LOADED, NO_OFFLOAD} else choice
 
 
 @node("TuneModel", category="load", facts=check_tuning_of)
 def tune_model(
     model: Denoiser[K],
     *,
-    attention: Attention = "as the model",
+    attention: Attention = AS_THE_MODEL,
     channels_last: ChannelsLast = False,
     compile_blocks: CompileBlocks = False,
     storage: Storage = AS_LOADED,
     offload: Offload = NO_OFFLOAD,
+    guidance_batch: GuidanceBatch = AS_THE_MODEL,
 ) -> TunedModel[K]:
-    """Choose how a model computes: its attention, its memory layout, compiled blocks, and where its weights are held.
+    """Choose how a model computes: its attention, its memory layout, compiled blocks, where its weights are, guidance.
 
     The model itself is left as it is: it can be used beside, at the same time. What cannot work on this machine or
     would do nothing to this model is refused.
@@ -162,9 +179,9 @@ def tune_model(
     from nodes.diffusion.changes.patches import check_denoiser
 
     check_denoiser(model.source, "model")
-    own = "" if attention == "as the model" else attention
-    stored, brought = "" if storage == AS_LOADED else storage, "" if offload == NO_OFFLOAD else offload
-    patch = TunePatch(own, channels_last, compile_blocks, stored, brought)
+    batch_table.check(model.source, _own(guidance_batch), "guidance_batch")
+    choices = (_own(each) for each in (storage, offload, guidance_batch))
+    patch = TunePatch(_own(attention), channels_last, compile_blocks, *choices)
     if patch == TunePatch():
         return TunedModel(model)
     check_once(model.source.patches, patch, "model")

@@ -31,9 +31,6 @@ K = TypeVar("K", bound=Kind)
 J = TypeVar("J", bound=Kind)
 """Another family, for a node that leads from one to the other."""
 
-P = TypeVar("P", bound=Kind)
-"""The family of a prior, where K is that of the model that draws after it."""
-
 Steps = Annotated[int, Field(ge=1, le=1000, description="How many denoising steps.")]
 Guidance = Annotated[
     float, Field(ge=0, le=100, description="How strongly the prompt steers; 1 and below turn guidance off.")

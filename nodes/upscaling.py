@@ -10,7 +10,8 @@ from pydantic import Field
 
 from engine import node
 from nodes.diffusion.disk import packages
-from nodes.diffusion.disk.latent_upscaler_files import is_latent_upscaler, survey_latent_upscaler, wanted_files
+from nodes.diffusion.disk.latent_upscaler_files import is_latent_upscaler, survey_latent_upscaler
+from nodes.diffusion.disk.nets import wanted_files
 from nodes.diffusion.disk.upscaler_files import survey_upscaler
 from nodes.diffusion.latents.mask_rules import only_unmasked
 from nodes.load import SingleFolder
@@ -24,9 +25,10 @@ UpscalerPath = Annotated[
 ]
 LatentUpscalerPath = Annotated[
     Path,
-    SingleFolder("upscaler of latents", survey_latent_upscaler, is_latent_upscaler, wanted_files),
-    Field(description="A local folder in Diffusers' format, or a hub id: the latent_upsampler of LTX-Video."),
+    SingleFolder("latent upscaler", survey_latent_upscaler, is_latent_upscaler, wanted_files),
+    Field(description="A local folder in Diffusers' format, or a hub id: the `latent_upsampler` of LTX or LTX 2."),
 ]
+Share = Annotated[float, Field(ge=0, le=1)]
 Tile = Annotated[int, Field(ge=32, le=8192, description="Pixels of a side run at once; less needs less memory.")]
 Overlap = Annotated[int, Field(ge=0, le=1024, description="Pixels that neighbouring tiles share at least.")]
 
@@ -54,12 +56,10 @@ def upscale_latent(
     latent: Latent[K],
     *,
     model: LatentUpscalerPath,
-    adain: Annotated[
-        float, Field(ge=0, le=10, description="How much of each channel's mean and deviation is kept.")
-    ] = 0.0,
-    tone_mapping: Annotated[float, Field(ge=0, le=1, description="How far large numbers are pressed together.")] = 0.0,
+    adain: Annotated[Share, Field(description="How far means and spreads are brought back to those before.")] = 0.0,
+    tone_mapping: Annotated[Share, Field(description="How far large numbers are drawn in.")] = 0.0,
 ) -> Latent[K]:
-    """Make the latent of a video larger by a model that was trained for it: LTX-Video's, sides twice as long."""
-    from nodes.diffusion.latents.enlarging import enlarged
+    """Make the latent of a video larger by the upscaler of its family: LTX, LTX 2. A `Sample` may follow."""
+    from nodes.diffusion.latents import upsampling
 
-    return enlarged(vae, latent, model, adain=adain, tone=tone_mapping)
+    return upsampling.upsampled(vae, latent, model, adain=adain, tone_mapping=tone_mapping)

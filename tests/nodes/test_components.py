@@ -208,3 +208,19 @@ def test_language_models_come_from_files_too(tmp_path, family_name, layout):
     ours, own = (load_part(each.source, "text_encoder", CPU, torch.float32).state_dict() for each in (encoder, whole))
     assert ours.keys() == own.keys()
     assert all(torch.equal(ours[name], own[name]) for name in own)
+
+
+@pytest.mark.parametrize("family_name", ["QwenImagePipeline", pytest.param("WanPipeline", marks=pytest.mark.slow)])
+def test_vaes_of_wan_s_build_come_from_files_too(tmp_path, family_name):
+    folder = tmp_path / "model"
+    build(family_name, folder)
+    small = load_part(load_model(model=folder).vae.source, "vae", CPU, torch.float32)
+    config = {**small.config, "dim_mult": [1, 2, 4, 4], "num_res_blocks": 2, "temperal_downsample": [False, True, True]}
+    type(small).from_config(config).save_pretrained(folder / "vae")
+    whole = load_model(model=folder)
+    for name, tensors in (("a", originals.wan_vae(folder)), ("b", originals.as_saved(folder, "vae"))):
+        save_file(tensors, tmp_path / f"{name}.safetensors")
+        vae = load_vae(whole.vae, file=tmp_path / f"{name}.safetensors")
+        ours, own = (load_part(each.source, "vae", CPU, torch.float32).state_dict() for each in (vae, whole.vae))
+        assert ours.keys() == own.keys()
+        assert all(torch.equal(ours[key], own[key]) for key in own), name

@@ -203,3 +203,77 @@ def test_weights_are_read_only_where_they_are_asked_for():
         encode_text(encoder, "a red circle", weights="mean kept").digest()
         == encode_text(encoder, "a red circle").digest()
     )
+
+
+def two_parts(root, **changed):
+    """A prior and a decoder, and what is between them."""
+    nodes = {
+        "first": {"type": "LoadModel", "inputs": {"model": "prior"}},
+        "second": {"type": "LoadModel", "inputs": {"model": "decoder"}},
+        "words": {"type": "EncodeText", "inputs": {"text_encoder": {"link": "first.text_encoder"}, "text": "a fox"}},
+        "empty": {"type": "EmptyLatent", "inputs": {"width": 64, "height": 64}},
+        "draw": {
+            "type": "Sample",
+            "inputs": {
+                "model": {"link": "first.model"},
+                "positive": {"link": "words.conditioning"},
+                "latent": {"link": "empty.latent"},
+                "scheduler": {"link": "first.scheduler"},
+                "steps": 2,
+            },
+        },
+        "none": {"type": "EncodeText", "inputs": {"text_encoder": {"link": "second.text_encoder"}}},
+        "apply": {
+            "type": "ApplyPrior",
+            "inputs": {
+                "conditioning": {"link": "none.conditioning"},
+                "prior": {"link": "first.vae"},
+                "embedding": {"link": "draw.latent"},
+            },
+        },
+        "sample": {
+            "type": "Sample",
+            "inputs": {
+                "model": {"link": "second.model"},
+                "positive": {"link": "apply.conditioning"},
+                "latent": {"link": "empty.latent"},
+                "scheduler": {"link": "second.scheduler"},
+                "steps": 2,
+            },
+        },
+    }
+    for path, value in changed.items():
+        name, port = path.split("__")
+        nodes[name]["inputs"][port] = value
+    interface = {"inputs": {}, "outputs": {"latent": "sample.latent"}}
+    return Graph.from_data({"version": 1, "nodes": nodes, "interface": interface}, folder=root)
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory):
+    """A folder with a prior and a decoder."""
+    root = tmp_path_factory.mktemp("halves")
+    for name, cls in (("prior", "KandinskyV22PriorPipeline"), ("decoder", "KandinskyV22Pipeline")):
+        build(cls, root / name)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ""),
+        ({"sample__positive": {"link": "none.conditioning"}}, "sample.positive"),
+        ({"apply__prior": {"link": "second.vae"}, "apply__embedding": None}, "apply.prior"),
+        ({"apply__conditioning": {"link": "words.conditioning"}}, "apply.conditioning"),
+        ({"draw__scheduler": "DDIM"}, "draw.scheduler"),
+        ({"sample__latent": {"link": "draw.latent"}}, "sample.latent"),
+    ],
+)
+def test_what_draws_in_two_parts_is_checked_as_a_whole(halves, changed, said):
+    given = (two_parts(halves, **changed), Catalog.load(), Paths(models=(halves,)), Settings())
+    if not said:
+        assert plan(*given)
+        return
+    with pytest.raises(GraphError) as caught:
+        plan(*given)
+    assert said in {problem.at for problem in caught.value.problems}

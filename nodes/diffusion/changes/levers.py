@@ -151,6 +151,10 @@ def _try_compiler(device: str) -> None:
         raise PatchbayError(Code.BAD_VALUE, "compile_blocks", what, fix) from error
 
 
+_CUT_SHORT = frozenset({"AutoencoderKLHunyuanImageRefiner"})
+"""VAEs that put their tiles together to a picture that is too small."""
+
+
 def tile(vae: Any, patch: TilePatch) -> None:  # noqa: ANN401
     """Let a VAE work in tiles, and picture by picture. Raises `bad_value` for one that cannot."""
     name = type(vae).__name__
@@ -160,7 +164,7 @@ def tile(vae: Any, patch: TilePatch) -> None:  # noqa: ANN401
             raise PatchbayError(Code.BAD_VALUE, "singly", what, "Use it without.")
         vae.enable_slicing()
     if patch.size is not None:
-        sizes = _tiles(vae, patch.size, patch.overlap)
+        sizes = {} if name in _CUT_SHORT else _tiles(vae, patch.size, patch.overlap)
         if not sizes:
             what = f"Diffusers knows no tiles of a size that one could choose for a {name}."
             raise PatchbayError(Code.BAD_VALUE, "size", what, "Set it to null.")

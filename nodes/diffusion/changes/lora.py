@@ -144,7 +144,7 @@ def _read(module: Any, source: ModelSource, name: str, patch: LoraPatch) -> tupl
         state, alphas = _below(name, state), _below(name, alphas or {})
         if not state:
             return {}, _Scaling(1, 1, {}, {}, by_root=False)
-        is_text = source.family.is_text(name)
+        is_text = source.family.is_text(name) and source.parts[name].library == "transformers"
         state = _of_text(module, state) if is_text else _of_denoiser(state)
         ranks = _ranks(module, state) if is_text else {f"^{key}": len(value[0]) for key, value in _ups(state)}
         settings = _below(name, metadata or {}) or peft_utils.get_peft_kwargs(ranks, alphas, state, is_unet=not is_text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.changes.patch import SettingsPatch
@@ -17,12 +17,18 @@ STORAGE_BYTES = 1
 """What a weight takes in either of the storages: both are of eight bits."""
 
 
+TOGETHER: Final = "together"
+ONE_BY_ONE: Final = "one by one"
+
+
 @dataclass(frozen=True, slots=True)
 class TunePatch(SettingsPatch):
     """How a denoiser computes: the backend of its attention, its blocks compiled, and how its weights are held.
 
     `attention` and `storage` are names of Diffusers and PyTorch, or empty for the model's own. With `offload` its
     weights stay in the machine's memory, and one of its "blocks" or "layers" at a time is on the device.
+    `guidance_batch` says how it is asked for and against the prompt: `TOGETHER`, `ONE_BY_ONE`, or empty for the
+    family's own way.
     """
 
     attention: str = ""
@@ -30,6 +36,7 @@ class TunePatch(SettingsPatch):
     compiled: bool = False
     storage: str = ""
     offload: str = ""
+    guidance_batch: str = ""
 
     noun: ClassVar = "tuning"
 
@@ -51,6 +58,7 @@ class TunePatch(SettingsPatch):
             "blocks compiled": self.compiled,
             f"stored as {self.storage}": self.storage,
             f"{self.offload} brought one by one": self.offload,
+            f"guided {self.guidance_batch}": self.guidance_batch,
         }
         return ", ".join(words for words, chosen in said.items() if chosen)
 
@@ -107,8 +115,15 @@ def check_once(patches: Iterable[object], lever: Lever, at: str) -> None:
         if type(patch) is type(lever):
             what = f"It has its {lever.noun} already: {patch}."
             raise PatchbayError(Code.BAD_VALUE, at, what, "Say all of it in one node.")
-        if {type(patch), type(lever)} == {TunePatch, CachePatch} and any(
-            isinstance(each, TunePatch) and each.compiled for each in (patch, lever)
-        ):
-            what = "A cache decides anew at each step what is run, which would compile the blocks again and again."
-            raise PatchbayError(Code.BAD_VALUE, at, what, "Use either the cache or compiled blocks.")
+        if {type(patch), type(lever)} == {TunePatch, CachePatch}:
+            _check_beside_cache(next(each for each in (patch, lever) if isinstance(each, TunePatch)), at)
+
+
+def _check_beside_cache(patch: TunePatch, at: str) -> None:
+    """Refuse a tuning that a cache works against. Raises `bad_value`."""
+    if patch.compiled:
+        what = "A cache decides anew at each step what is run, which would compile the blocks again and again."
+        raise PatchbayError(Code.BAD_VALUE, at, what, "Use either the cache or compiled blocks.")
+    if patch.guidance_batch:
+        what = "A cache tells the predictions of a step apart by how the model is asked for them."
+        raise PatchbayError(Code.BAD_VALUE, at, what, 'Use it with guidance_batch "as the model".')

@@ -34,8 +34,8 @@ class Checkpoint:
     """What a file is, in words, and for a whole model its pipeline class, sizes and parts.
 
     `parts` gives the beginnings of the names of each part's tensors, for the parts that have weights in the file;
-    `missing` are those that should have. Of a `partial` file nothing but the transformer is read, which is a
-    `denoiser` by its class. `counts` are how many of something it has, by the key under which the transformer's
+    `missing` are those that should have. A `partial` file holds a transformer, which is a `denoiser` by its class, and
+    of the other parts some or none. `counts` are how many of something it has, by the key under which the transformer's
     configuration says it.
     """
 
@@ -49,7 +49,7 @@ class Checkpoint:
 
     @property
     def partial(self) -> bool:
-        """Whether it holds a transformer only."""
+        """Whether it holds a transformer, and not every other part."""
         return bool(self.denoiser)
 
     @property
@@ -73,7 +73,7 @@ class _Form:
     """How one sort of file is recognised: by a name in which `mark` is found, and by sizes that can be read.
 
     A size is that of one axis of the tensors whose whole names match, which agree on it, divided by a number. A form
-    with a `denoiser` is that of a transformer of this class: of the file no other part is read. The models of the
+    with a `denoiser` is that of a transformer of this class; `beside` it may lie text encoders. The models of the
     classes `also` have such a transformer too, and other sizes.
     """
 
@@ -85,6 +85,7 @@ class _Form:
     denoiser: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    beside: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def read(self, names: str, header: Header) -> Checkpoint | None:
         """What the file is, if it has this form; `names` are those of its tensors, one a line."""
@@ -95,6 +96,9 @@ class _Form:
             return None
         if self.denoiser:
             parts = {"transformer": "model.diffusion_model." if mark[0].startswith("model.") else ""}
+            if parts["transformer"]:
+                beside = (*self.beside.items(), *(("vae", place) for place in _VAES))
+                parts |= {part: prefix for part, (prefix, name) in beside if prefix + name in header.shapes}
             counts = {key: _count(names, pattern) for key, pattern in self.counts.items()}
             name = next((name for name in self.also if known in FAMILIES[name].sizes), self.pipeline_class)
             return Checkpoint(self.holds, name, known, parts, denoiser=self.denoiser, counts=counts)
@@ -113,6 +117,16 @@ def _count(names: str, pattern: str) -> int:
     """How many different things the group of the pattern finds."""
     return len({found[1] for found in re.finditer(f"^{_BARE}{pattern}", names, re.MULTILINE)})
 
+
+_VAES = tuple(
+    (prefix, f"decoder.{name}.weight") for prefix in ("first_stage_model.", "vae.") for name in ("conv_in", "conv1")
+)
+"""What begins the names of a VAE's tensors beside a transformer's, and one of them."""
+
+_CLIP_L = "text_encoders.clip_l.transformer."
+_CLIP_G = "text_encoders.clip_g.transformer."
+_T5 = ("text_encoders.t5xxl.transformer.", "shared.weight")
+"""The same of text encoders in files that ComfyUI writes."""
 
 _UNET = r"model\.diffusion_model\."
 _BARE = rf"(?:{_UNET})?"
@@ -133,7 +147,17 @@ _QUANTISED = (
 _FORMS = (
     _Form("a LoRA", r"lora[._](?:down|up|A|B|linear_layer)\b|\.(?:hada|lokr)_w1"),
     _Form("a ControlNet", r"^control_model\.|(?:^|\.)(?:input_hint_block|controlnet_\w+)\."),
-    _Form("the checkpoint of an SDXL refiner", r"^conditioner\.embedders\.0\.model\."),
+    _Form(
+        "the checkpoint of an SDXL refiner",
+        r"^conditioner\.embedders\.0\.model\.",
+        "StableDiffusionXLImg2ImgPipeline",
+        ((_CROSS_ATTENTION, 1, 1), (_FIRST_CONVOLUTION, 1, 1)),
+        {
+            "text_encoder_2": "conditioner.embedders.0.",
+            "unet": "model.diffusion_model.",
+            "vae": "first_stage_model.",
+        },
+    ),
     _Form(
         "an SDXL checkpoint",
         r"^conditioner\.embedders\.1\.",
@@ -168,6 +192,11 @@ _FORMS = (
             "dual_attention_layers": r"joint_blocks\.(\d+)\.x_block\.attn2\.qkv\.weight",
             "qk_norm": r"joint_blocks\.0\.x_block\.attn\.(ln_q)\.",
         },
+        beside={
+            "text_encoder": (_CLIP_L, "text_projection.weight"),
+            "text_encoder_2": (_CLIP_G, "text_projection.weight"),
+            "text_encoder_3": _T5,
+        },
     ),
     _Form(
         "the transformer of Chroma",
@@ -180,6 +209,7 @@ _FORMS = (
             "num_single_layers": r"single_blocks\.(\d+)\.",
             "approximator_layers": r"distilled_guidance_layer\.layers\.(\d+)\.",
         },
+        beside={"text_encoder": _T5},
     ),
     _Form(
         "the transformer of FLUX.2",
@@ -208,6 +238,10 @@ _FORMS = (
             "num_layers": r"double_blocks\.(\d+)\.",
             "num_single_layers": r"single_blocks\.(\d+)\.",
             "guidance_embeds": r"(guidance_in)\.",
+        },
+        beside={
+            "text_encoder": (_CLIP_L, "text_model.embeddings.token_embedding.weight"),
+            "text_encoder_2": _T5,
         },
     ),
     _Form(
@@ -310,7 +344,7 @@ _FORMS = (
         denoiser="Krea2Transformer2DModel",
         counts={"num_layers": r"blocks\.(\d+)\."},
     ),
-    _Form("a VAE", r"^decoder\.conv_in\.weight$"),
+    _Form("a VAE", r"^decoder\.conv(?:_in|1)\.weight$"),
     _Form(
         "a text encoder",
         r"^(?:text_model\.embeddings\.token_embedding|encoder\.block\.0\.layer\.0\.SelfAttention\.q"

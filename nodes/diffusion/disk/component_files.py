@@ -7,6 +7,7 @@ of the same part of a model. What it holds is told from its header: no tensor, n
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from engine.errors import Code, PatchbayError
@@ -15,6 +16,7 @@ from nodes.diffusion.disk.gguf_files import EMBEDDING, ENCODERS, is_gguf, read_g
 from nodes.diffusion.disk.headers import Header, read_header
 from nodes.diffusion.disk.scaled_files import unscaled
 from nodes.diffusion.disk.vaes import survey_vae, swapped
+from nodes.diffusion.families.family import LATENT_CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 
 _PREFIXES = ("", "first_stage_model.", "vae.")
 """What the names of a VAE's tensors start with."""
+
+_FIRST = ("conv1", "conv_in")
+_VAES: Mapping[str, tuple[str, ...]] = {
+    "AutoencoderKL": ("conv_in",),
+    "AutoencoderKLWan": _FIRST,
+    "AutoencoderKLQwenImage": _FIRST,
+}
+"""Class of a VAE that is read from files -> what its first layers may be called."""
 
 _CLIP = "text_model.embeddings.token_embedding.weight"
 _T5 = ("shared.weight", "encoder.embed_tokens.weight")
@@ -53,29 +63,43 @@ def with_vae(source: ModelSource, path: Path, at: str) -> ModelSource:
     header = _read(path, at)
     name = source.family.decoder
     part = source.parts.get(name)
-    if part is None or part.class_name != "AutoencoderKL":
+    if part is None or part.class_name not in _VAES:
         has = f"a {part.class_name}" if part else "no VAE"
-        what = f"{source.name} has {has}, and files are read for an AutoencoderKL."
+        what = f"{source.name} has {has}, and files are read for {', '.join(_VAES)}."
         raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, "Use the VAE of a model folder.")
-    sizes = next(filter(None, (_vae_sizes(header, prefix) for prefix in _PREFIXES)), None)
+    places = product(_PREFIXES, _VAES[part.class_name])
+    found = ((_vae_sizes(header, prefix, name), prefix) for prefix, name in places)
+    sizes, prefix = next((each for each in found if each[0] is not None), (None, ""))
     if sizes is None:
         raise _other(path, header, "VAE", at)
-    channels = part.config.get("block_out_channels")
-    widths = tuple(channels) if isinstance(channels, (list, tuple)) and channels else (0,)
-    wanted = (part.first_integer(("latent_channels",)), widths[-1], widths[0])
+    wanted = (part.first_integer(LATENT_CHANNELS), *_vae_widths(part))
     if sizes != wanted:
         what = f"{path} is a VAE of {sizes[0]} channels, {sizes[2]} to {sizes[1]} wide; {source.name} has one of "
         what += f"{wanted[0]}, {wanted[2]} to {wanted[1]} wide."
         raise PatchbayError(Code.KIND_MISMATCH, at, what, "Use a VAE of the model's own family.")
-    return _replaced(source, part, path, header)
+    return _replaced(source, part, path, header, prefix)
 
 
-def _vae_sizes(header: Header, prefix: str) -> tuple[int, ...] | None:
-    """Channels of a latent, and the widths of the deepest and the outermost layers; None for no VAE."""
-    inner = header.shapes.get(f"{prefix}decoder.conv_in.weight", ())
-    outer = header.shapes.get(f"{prefix}encoder.conv_in.weight", ())
-    is_vae = len(inner) == len(outer) == 4  # noqa: PLR2004  # convolutions over pictures
+def _vae_sizes(header: Header, prefix: str, name: str) -> tuple[int, ...] | None:
+    """Channels of a latent, and the widths of the deepest and the outermost layers; None for no VAE of such names."""
+    inner, outer = (header.shapes.get(f"{prefix}{side}.{name}.weight", ()) for side in ("decoder", "encoder"))
+    is_vae = len(inner) == len(outer) >= 4  # noqa: PLR2004  # convolutions over pictures or videos
     return (inner[1], inner[0], outer[0]) if is_vae else None
+
+
+def _vae_widths(part: Part) -> tuple[int, int]:
+    """The same widths as the configuration has them."""
+    widths = _numbers(part, "block_out_channels")
+    if widths:
+        return widths[-1], widths[0]
+    outer = part.first_integer(("base_dim",)) or 0
+    deepest = (part.first_integer(("decoder_base_dim",)) or outer) * (_numbers(part, "dim_mult") or (0,))[-1]
+    return deepest, outer
+
+
+def _numbers(part: Part, key: str) -> tuple[int, ...]:
+    value = part.config.get(key)
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
 def with_text_encoder(source: ModelSource, path: Path, at: str) -> ModelSource:
@@ -136,9 +160,16 @@ def _other(path: Path, header: Header, noun: str, at: str) -> PatchbayError:
     return PatchbayError(Code.BAD_MODEL, at, f"{path} holds {holds}, not a {noun} by itself.", f"Name a {noun}'s file.")
 
 
-def _replaced(source: ModelSource, part: Part, path: Path, header: Header) -> ModelSource:
-    """The model with the weights of one part from a file, which makes it another one."""
+def _replaced(source: ModelSource, part: Part, path: Path, header: Header, prefix: str = "") -> ModelSource:
+    """The model with the weights of one part from the tensors of a file that start so, which makes it another one."""
     new = replace(
-        part, weights=(path,), numbers=header.numbers(), variant=None, shapes=header.shapes, alone=True, stored=0
+        part,
+        weights=(path,),
+        numbers=header.numbers(prefix),
+        variant=None,
+        shapes=header.shapes,
+        alone=True,
+        prefix=prefix,
+        stored=0,
     )
     return source.with_part(new)

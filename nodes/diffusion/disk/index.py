@@ -179,7 +179,13 @@ def _check_entry(root: Path, name: str, entry: Sequence[object], family: Family,
 
 
 def _is_allowed(library: str, rule: Rule | None) -> bool:
-    """Whether a part may come from a library: one of the two, or what Diffusers keeps beside the family's pipeline."""
+    """Whether a part may come from a library: one of the two, or what Diffusers keeps beside the family's pipeline.
+
+    What it keeps beside a deprecated one, it saves as its own.
+    """
     if rule is None:
         return library in LIBRARIES
-    return rule.library in {LIBRARIES.get(library), f"diffusers.pipelines.{library}"}
+    deprecated = "diffusers.pipelines.deprecated"
+    if library == "diffusers" and rule.library.startswith(deprecated):
+        return True
+    return rule.library in {LIBRARIES.get(library), f"diffusers.pipelines.{library}", f"{deprecated}.{library}"}

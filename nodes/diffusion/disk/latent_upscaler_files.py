@@ -4,42 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.errors import Code, PatchbayError
-from nodes.diffusion.disk.nets import NetSource, configuration, files_of
+from engine.errors import Code, PatchbayError, nearest
+from nodes.diffusion.disk.nets import NetSource, configuration
 from nodes.diffusion.disk.parts import read_part
 from nodes.diffusion.disk.source import stamp_of
 from nodes.diffusion.families.family import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 LATENT_UPSCALER = "latent_upsampler"
-"""What the part is called on the shelf, as the stock pipeline calls it."""
+"""What the part is called on the shelf."""
 
-_CLASS = "LTXLatentUpsamplerModel"
-_STEM = "diffusion_pytorch_model"
-_RULE = Rule("diffusers.pipelines.ltx", (_CLASS,), "config.json", weights=_STEM)
+LIBRARIES: Mapping[str, str] = {
+    "LTXLatentUpsamplerModel": "diffusers.pipelines.ltx",
+    "LTX2LatentUpsamplerModel": "diffusers.pipelines.ltx2",
+}
+"""Classes of upscalers, and where Diffusers keeps them."""
+
+PIPELINES: Mapping[str, str] = {
+    "LTXLatentUpsamplerModel": "LTXLatentUpsamplePipeline",
+    "LTX2LatentUpsamplerModel": "LTX2LatentUpsamplePipeline",
+}
+"""The pipeline classes that run them."""
+
+_VAES: Mapping[str, str] = {
+    "LTXLatentUpsamplerModel": "AutoencoderKLLTXVideo",
+    "LTX2LatentUpsamplerModel": "AutoencoderKLLTX2Video",
+}
 
 
 def survey_latent_upscaler(path: Path, at: str) -> NetSource:
-    """Find out what the upscaler of latents in the folder `path` is, or raise `PatchbayError` at `at`.
+    """Find out what the upscaler in the folder `path` is, or raise `PatchbayError` at `at` with what is wrong.
 
     Codes: `file_not_found`, `bad_model`, `pickled_model`, `unsupported_class`.
     """
-    config = configuration(path, "upscaler of latents", "Diffusers", at)
-    if not is_latent_upscaler(config):
-        what = f'{path} is a "{config.get("_class_name")}", and no upscaler of latents that is supported.'
-        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Supported: {_CLASS}.")
-    parts = {LATENT_UPSCALER: read_part(path, _CLASS, _RULE, at)}
+    name = str(configuration(path, "latent upscaler", "Diffusers", at).get("_class_name"))
+    if name not in LIBRARIES:
+        what = f'{path} is a "{name}", and no upscaler of latents that is supported. {nearest(name, LIBRARIES)}'
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what.rstrip(), f"Supported: {', '.join(LIBRARIES)}.")
+    rule = Rule(LIBRARIES[name], (), "config.json", weights="diffusion_pytorch_model")
+    parts = {LATENT_UPSCALER: read_part(path, name, rule, at)}
     return NetSource(path, stamp_of(parts), path.name, "", parts)
 
 
 def is_latent_upscaler(config: Mapping[str, object]) -> bool:
     """Whether a configuration is that of an upscaler of latents."""
-    return config.get("_class_name") == _CLASS
+    return config.get("_class_name") in LIBRARIES
 
 
-def wanted_files(names: Iterable[str]) -> list[str]:
-    """Of a repository's files, those of an upscaler of latents."""
-    return files_of(names, _STEM)
+def check_fits(upscaler: NetSource, vae: str, channels: int) -> None:
+    """Refuse an upscaler for latents of another VAE class or of another number of channels. Raises `bad_value`."""
+    own = upscaler.parts[LATENT_UPSCALER].first_integer(("in_channels",)) or channels
+    if (_VAES[upscaler.class_name], own) != (vae, channels):
+        what = f"{upscaler.name} enlarges latents of {own} channels, as {_VAES[upscaler.class_name]} makes them; "
+        what += f"these have {channels}, and are of {vae}."
+        raise PatchbayError(Code.BAD_VALUE, "model", what, "Use the upscaler of the model's family.")

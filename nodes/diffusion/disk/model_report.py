@@ -104,6 +104,13 @@ def _file(path: Path, at: str, *, digests: bool) -> Report:
     return {**told, "needs": checkpoint.needs}
 
 
+def _class_of(checkpoint: Checkpoint | None, part: str) -> str:
+    """The class of a part in a single file, where the file tells."""
+    if checkpoint is None or not checkpoint.partial:
+        return _CLASSES.get(part, "")
+    return checkpoint.denoiser if part == "transformer" else ""
+
+
 def _stored(header: Header, checkpoint: Checkpoint | None) -> list[JsonValue]:
     """What the file holds of each part; all in one where the parts are not known."""
     found: list[JsonValue] = []
@@ -113,7 +120,7 @@ def _stored(header: Header, checkpoint: Checkpoint | None) -> list[JsonValue]:
         found.append(
             {
                 "name": part,
-                "class": (checkpoint.denoiser if checkpoint else "") or _CLASSES.get(part, ""),
+                "class": _class_of(checkpoint, part),
                 "numbers": header.numbers(prefix),
                 "bytes": sum(precisions.values()),
                 "dtypes": [*precisions],

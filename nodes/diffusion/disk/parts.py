@@ -37,8 +37,8 @@ class Part:
     `config` is its own JSON. `weights` are its safetensors files (for a model in a single file, that file), holding
     `numbers` parameters. `variant` is the part of their names that Diffusers calls so, or None. `stem` starts the names
     of weight files in its folder; it is empty for a part that has no weights. `alone` is a part whose one weight file
-    lies elsewhere and holds nothing else that is read. Weights that stay quantised while they are used take the
-    `stored` bytes.
+    lies elsewhere and is read for it by itself: the tensors whose names start with `prefix`. Weights that stay
+    quantised while they are used take the `stored` bytes.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Part:
     numbers: int = 0
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
     alone: bool = False
+    prefix: str = ""
     stored: int = 0
 
     def nbytes(self, itemsize: int) -> int:

@@ -290,7 +290,10 @@ def _part_of_file(path: Path, part: Part, found: Checkpoint, header: Header, at:
             Code.BAD_MODEL, at, f"{path} holds no weights for the {part.name}.", "Use a whole checkpoint."
         )
     stored = sum(header.precisions(prefix).values()) if is_gguf(path) else 0
-    return replace(part, weights=(path,), numbers=header.numbers(prefix), alone=found.partial, stored=stored)
+    begin = prefix if found.partial else ""
+    return replace(
+        part, weights=(path,), numbers=header.numbers(prefix), alone=found.partial, prefix=begin, stored=stored
+    )
 
 
 def _sizes(path: Path, family: Family, parts: Mapping[str, Part], at: str) -> tuple[int, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodes.diffusion.families.common import DRAWN_PICTURE, ENCODED_WITH_NOISE
+from nodes.diffusion.families.common import DRAWN_PICTURE, ENCODED_WITH_NOISE, OWN_GUIDER
 from nodes.diffusion.families.family import Family, Pictures
-from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET
+from nodes.diffusion.families.images import BRIA_FIBO, FLUX2_KLEIN, UNET, Z_IMAGE
 
 _BOTH = "it guides by the words and by the picture"
 
@@ -61,6 +61,30 @@ EDITS = (
         divides_guided=True,
         whole="its pictures lie among its latents",
         pictures=Pictures(("images",), least=0, most=10, with_text=True, among_tokens=True, for_each=True),
+    ),
+    Family(
+        "bria-fibo-2",
+        "BriaFibo2Pipeline",
+        sizes={(7680, 32): "bria-fibo-2"},
+        roles_differ=True,
+        pictures=Pictures(least=0, most=5, with_text=True, sized="listed"),
+    ),
+    Family(
+        "hunyuan-image-refiner",
+        "HunyuanImageRefinerPipeline",
+        sizes={(3584, 32): "hunyuan-image-refiner"},
+        own_guidance=OWN_GUIDER,
+        whole="it draws noise for its picture anew",
+        pictures=Pictures(stretched=True),
+    ),
+    replace(
+        Z_IMAGE,
+        name="z-image-omni",
+        pipeline_class="ZImageOmniPipeline",
+        controls=(),
+        pictures=Pictures(
+            least=0, most=10, with_text=True, among_tokens=True, likely=True, parts=("siglip", "siglip_processor")
+        ),
     ),
     replace(
         FLUX2_KLEIN,
@@ -132,6 +156,14 @@ EDITS = (
         decodes_plainly=True,
         whole="it draws noise for its picture anew",
         pictures=Pictures(parts=("image_encoder", "feature_extractor", "image_normalizer")),
+    ),
+    Family(
+        "variation",
+        "StableDiffusionImageVariationPipeline",
+        UNET,
+        {(768, 4): "sd1"},
+        decodes_plainly=True,
+        pictures=Pictures(for_each=True, parts=("image_encoder", "feature_extractor")),
     ),
     Family(
         "latent-upscaler",

@@ -32,14 +32,15 @@ class Pictures:
     `with_text` says that the text encoder reads them too, `among_tokens` that the denoiser's prediction covers them.
     `sized` says where the size comes from of what is drawn, if not from the latent: "own" is `times` the picture's,
     "area" that of its proportions with the area that the model was made for, "listed" the one of the model's list that
-    has most nearly its proportions; `stretched` ones are brought to the size of what is drawn. `frames` says that they
-    are a video as long as the one that is drawn. `for_each` asks for a copy for each picture or video that is drawn.
-    `leading` ones become the first frames of the latents while they are drawn.
+    has most nearly its proportions, which a single picture has; `stretched` ones are brought to the size of what is
+    drawn. `frames` says that they are a video as long as the one that is drawn. `for_each` asks for a copy for each
+    picture or video that is drawn. `leading` ones become the first frames of the latents while they are drawn.
     By the name `clip`, where there is one, several are given as a video that the one which is drawn goes on from.
-    `placed` is the class beside the pipeline's that says where a picture lies: the first one begins the video, and a
-    second one ends it.
+    `placed` is the class beside the pipeline's that a picture is given in, with where it lies: the first one begins the
+    video, and a second one ends it. A video is given in one, whole.
     `parts` read them beside the VAE, which is asked even where there are none if that is `always` so. The most `likely`
-    latents of them are read where the class would draw some from PyTorch's global generator.
+    latents of them are read where the class would draw some from PyTorch's global generator, or knows one precision
+    only.
     """
 
     arguments: tuple[str, ...] = ("image",)
@@ -135,6 +136,7 @@ class Family:
     - `one_prompt`: its call takes one prompt and the number of pictures to draw for it.
     - `after`: the embeddings of pictures that it draws after.
     - `joined`: its encoder gives the prompts of a guided run as one tensor, of these roles in this order.
+    - `rereads`: parts that read the prompt's words once more while it samples, and what it draws depends on them.
     - `pictures`: which ones it reads beside the words.
     - `blank_words`: what its call takes for a prompt beside a negative one that is encoded alone, if not any words.
     - `connectors`: parts through which an encoded prompt goes to the denoiser, run where that runs.
@@ -180,6 +182,7 @@ class Family:
     alone: bool = False
     one_prompt: bool = False
     joined: tuple[Literal["positive", "negative"], ...] = ()
+    rereads: tuple[str, ...] = ()
     pictures: Pictures | None = None
     blank_words: str = ""
     connectors: tuple[str, ...] = ()
@@ -197,7 +200,12 @@ class Family:
 
     @property
     def is_prior(self) -> bool:
-        """Whether what it draws are embeddings of pictures, to which its image encoder brings pictures too."""
+        """Whether what it draws are embeddings of pictures, which no VAE turns into pictures."""
+        return self.denoisers == ("prior",)
+
+    @property
+    def is_seeing(self) -> bool:
+        """Whether these are vectors [batch, features], and its image encoder makes them of pictures too."""
         return self.decoder == "image_encoder"
 
     @property

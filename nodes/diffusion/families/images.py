@@ -196,6 +196,8 @@ BRIA_FIBO = Family(
     padded=True,
 )
 
+_DRAWN_TOKENS = "a language model draws its tokens first, each time it is called"
+
 IMAGES = (
     STABLE_DIFFUSION,
     SDXL,
@@ -229,6 +231,15 @@ IMAGES = (
     COGVIEW4,
     FLUX2_KLEIN,
     Family("hidream", "HiDreamImagePipeline", sizes={(4096, 16): "hidream"}, axes={"prompt_embeds_llama3": 1}),
+    Family(
+        "glm-image",
+        "GlmImagePipeline",
+        sizes={(1472, 16): "glm-image"},
+        one_prompt=True,
+        whole=_DRAWN_TOKENS,
+        blank_only=_DRAWN_TOKENS,
+        rereads=("vision_language_encoder", "processor"),
+    ),
     Family("ovis", "OvisImagePipeline", sizes={(2048, 16): "ovis"}),
     Family("ernie-image", "ErnieImagePipeline", sizes={(3072, 32): "ernie-image"}),
     Family("prx", "PRXPipeline", sizes={(2304, 16): "prx", (2304, 32): "prx-dc"}, least_guidance=1.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nodes.diffusion.families.common import FROM_THE_PROMPT
 from nodes.diffusion.families.family import After, Family, Rule
 from nodes.diffusion.families.images import UNET
 
@@ -48,4 +49,33 @@ KANDINSKY21 = Family(
     after=After("kandinsky2.1-prior"),
 )
 
-PRIORS = (KANDINSKY22_PRIOR, KANDINSKY22, KANDINSKY21_PRIOR, KANDINSKY21)
+_ENDS = "its pipeline leaves out the last time that its scheduler names"
+CASCADE_PRIOR = Family(
+    "cascade-prior",
+    "StableCascadePriorPipeline",
+    ("prior",),
+    {(16,): "cascade-prior"},
+    whole=_ENDS,
+    own_guidance=FROM_THE_PROMPT,
+)
+CASCADE = Family(
+    "cascade",
+    "StableCascadeDecoderPipeline",
+    ("decoder",),
+    {(4,): "cascade"},
+    {
+        "vqgan": Rule(
+            "diffusers.pipelines.deprecated.wuerstchen",
+            ("PaellaVQModel",),
+            "config.json",
+            weights="diffusion_pytorch_model",
+        )
+    },
+    decoder="vqgan",
+    whole=_ENDS,
+    blank_only="no stock class begins with a picture's",
+    own_guidance=FROM_THE_PROMPT,
+    after=After("cascade-prior", "image_embeddings"),
+)
+
+PRIORS = (KANDINSKY22_PRIOR, KANDINSKY22, KANDINSKY21_PRIOR, KANDINSKY21, CASCADE_PRIOR, CASCADE)

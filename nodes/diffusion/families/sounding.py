@@ -24,6 +24,14 @@ LTX2 = Family(
     sound=("audio_vae", "vocoder"),
 )
 
+_AFTER_LATENTS = replace(
+    LTX2,
+    whole="what it reads lies as tokens after its latents",
+    blank_only="it reads its pictures into the noise that it draws itself",
+    decodes_as="LTX2Pipeline",
+    reads_as="",
+)
+
 SOUNDING = (
     LTX2,
     replace(
@@ -36,12 +44,13 @@ SOUNDING = (
         reads_as="LTX2ConditionPipeline",
     ),
     replace(
-        LTX2,
+        _AFTER_LATENTS,
         pipeline_class="LTX2ConditionPipeline",
         pictures=Pictures(("conditions",), least=0, most=2, placed="LTX2VideoCondition"),
-        whole="a picture at the end is read as tokens after its latents",
-        blank_only="it reads its pictures into the noise that it draws itself",
-        decodes_as="LTX2Pipeline",
-        reads_as="",
+    ),
+    replace(
+        _AFTER_LATENTS,
+        pipeline_class="LTX2InContextPipeline",
+        pictures=Pictures(("reference_conditions",), least=0, most=1024, frames=True, placed="LTX2ReferenceCondition"),
     ),
 )

@@ -119,6 +119,8 @@ _FRAME_OF_EACH = Pictures(stretched=True, for_each=True)
 
 _BEGINNING = Pictures(most=1024, stretched=True, for_each=True, clip="video")
 
+_PICTURE_FIRST = "its first frame is its picture, and only the others are drawn"
+
 _LEADING = "its pictures are the first frames of its latents"
 
 
@@ -210,6 +212,7 @@ AFTER_PICTURES = (
         "HunyuanVideoImageToVideoPipeline",
         sizes={(4096, 768, 16): "hunyuan-video"},
         puts_latents=True,
+        blank_only=_PICTURE_FIRST,
         roles_differ=True,
         pictures=Pictures(with_text=True, stretched=True, for_each=True, parts=("image_processor",)),
     ),
@@ -275,7 +278,7 @@ AFTER_PICTURES = (
         roles_differ=True,
         pictures=_FIRST_FRAME,
         decodes_as="SanaVideoPipeline",
-        blank_only="its first frame is its picture, and only the others are drawn",
+        blank_only=_PICTURE_FIRST,
     ),
 )
 """Classes that draw videos after pictures."""

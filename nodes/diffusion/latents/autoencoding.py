@@ -50,17 +50,27 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
             what = "This VAE encodes no pictures, only videos in tiles."
             raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
         layouts.check_sides(image.pixels.shape[-1], image.pixels.shape[-2], layouts.multiple(pipeline))
-        is_folded = hasattr(pipeline, "_patchify_latents")
-        shift, scaling = (0.0, 1.0) if is_folded else codecs.scale_of(module, source)
+        is_normalised = hasattr(pipeline, "_patchify_latents")
+        shift, scaling = (0.0, 1.0) if is_normalised else codecs.scale_of(module, source)
         pixels = _pixels(pipeline, _opaque(module, image.pixels)).to(module.dtype)
         found = [codecs.distribution(module, pixels[i : i + 1]) for i in range(len(pixels))]
-        mean, logvar = (torch.cat(each) for each in zip(*found, strict=True))
-        if is_folded:
-            folded = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
-            mean, logvar = codecs.normalised(module, *folded)
+        mean, logvar = _folded(pipeline, *(torch.cat(each) for each in zip(*found, strict=True)))
         if mean.ndim != layouts.dimensions(pipeline):  # a picture is no video of one frame, but for a video model it is
             mean, logvar = ((each.squeeze if mean.ndim == 5 else each.unsqueeze)(2) for each in (mean, logvar))  # noqa: PLR2004
         return LatentDistribution(kept(mean), kept(logvar), scaling, shift, source.kind)
+
+
+def _folded(pipeline: Any, mean: torch.Tensor, logvar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
+    """What a VAE says, in the shape that the pipeline's latents have; those of FLUX.2's VAE normalised."""
+    if hasattr(pipeline, "_reorder_image_tokens"):
+        return pipeline._reorder_image_tokens(mean), pipeline._reorder_image_tokens(logvar)  # noqa: SLF001
+    if not hasattr(pipeline, "_patchify_latents"):
+        return mean, logvar
+    mean, logvar = (pipeline._patchify_latents(each) for each in (mean, logvar))  # noqa: SLF001  # it has no public name
+    mean, logvar = codecs.normalised(pipeline.vae, mean, logvar)
+    if layouts.patch(pipeline) > 1:
+        return mean, logvar
+    return pipeline._unpatchify_latents(mean), pipeline._unpatchify_latents(logvar)  # noqa: SLF001
 
 
 def _opaque(module: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -81,7 +91,8 @@ def _pixels(pipeline: Any, pictures: torch.Tensor) -> torch.Tensor:  # noqa: ANN
     processor = processor or VaeImageProcessor(vae_scale_factor=layouts.multiple(pipeline))
     if processor.config.do_resize:  # to multiples of its own, which may be more than the VAE's
         layouts.check_sides(pictures.shape[-1], pictures.shape[-2], processor.config.vae_scale_factor)
-    pixels: torch.Tensor = processor.preprocess(pictures).to(pipeline.device)
+    prepare = VaeImageProcessor.preprocess  # one class has a method of this name for other things
+    pixels: torch.Tensor = prepare(processor, pictures).to(pipeline.device)
     return pixels.contiguous(memory_format=torch.channels_last)
 
 
@@ -147,9 +158,11 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
         return _decode_in_blocks
     if source.family.decoder == "movq":
         return _decode_movq
-    if not stock.reads_words(source.family.pipeline_class):
-        return _decode_frames
-    return _decode_plain if source.family.decodes_plainly else _decode_stock
+    if source.family.decoder == "vqgan":
+        return _decode_vqgan
+    if source.family.decodes_plainly:
+        return _decode_plain
+    return _decode_stock if stock.reads_words(source.family.pipeline_class) else _decode_frames
 
 
 def _shown(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -177,6 +190,14 @@ def _decode_movq(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa:
     """The way of Kandinsky, whose pipelines give tensors from -1 to 1 but files as they should be."""
     pixels = pipeline.movq.decode(samples.to(pipeline.device, pipeline.movq.dtype), force_not_quantize=True).sample
     done: torch.Tensor = VaeImageProcessor.denormalize(pixels)
+    return done
+
+
+def _decode_vqgan(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """The way of Stable Cascade, whose VAE gives pictures from 0 to 1."""
+    module = pipeline.vqgan
+    latents = module.config.scale_factor * samples.to(pipeline.device, module.dtype)
+    done: torch.Tensor = module.decode(latents).sample.clamp(0, 1)
     return done
 
 
@@ -208,7 +229,6 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     if source.family.tiles:
         _tile(pipeline.vae, samples)
     latents = layouts.pack(pipeline, samples.to(pipeline.device, pipeline.precision))
-    latents = items.beside_pictures(pipeline, latents)
     pipeline.prompts = stock.Blank(batch, pipeline.device, pipeline.precision, *_widths(source))
     pipeline.scheduler = SchedulerShim(
         taught(pipeline, own_scheduler(source)), lambda *_: None, window=NOTHING, noised=True

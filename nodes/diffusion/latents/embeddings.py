@@ -15,7 +15,7 @@ from nodes.diffusion.families.pairs import check_embedded, pair
 from nodes.diffusion.latents.codecs import NO_VARIANCE
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
-from nodes.diffusion.stages import stock
+from nodes.diffusion.stages import layouts, stock
 from nodes.diffusion.stages.checks import check_kind
 from nodes.diffusion.stages.pipelines import opened
 from nodes.diffusion.weights.device import kept
@@ -23,11 +23,18 @@ from nodes.types import VAE, Conditioning, Image, Latent, LatentDistribution
 
 if TYPE_CHECKING:
     from nodes.diffusion.disk.source import ModelSource
+    from nodes.diffusion.stages.layouts import Size
 
 
 def encoded(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
-    """What the prior's image encoder sees in each picture of the batch, each by itself; nothing of it is random."""
+    """What the prior's image encoder sees in each picture of the batch, each by itself; nothing of it is random.
+
+    Raises `unsupported_class` for a prior without one.
+    """
     source = vae.source
+    if not source.family.is_seeing:
+        what = f"The embeddings of {source.name} are made of words only: it has no encoder for pictures."
+        raise PatchbayError(Code.UNSUPPORTED_CLASS, "vae", what, "Start from an empty latent.")
     with (
         SHELF.use(source, source.family.decoder) as encoder,
         SHELF.use(source, "image_processor", alone=True) as processor,
@@ -58,9 +65,12 @@ def applied(conditioning: Conditioning[Any], prior: VAE[Any], embedding: Latent[
         given[after.against] = of_nothing(prior.source)
     if embedding is not None:
         check_kind("embedding", embedding.kind, "prior", prior.kind)
-        given[after.argument] = embedding.samples.flatten(1) if prior.source.family.is_prior else embedding.samples
-    elif given:
+        given[after.argument] = embedding.samples.flatten(1) if prior.source.family.is_seeing else embedding.samples
+    elif after.against in given:
         given[after.argument] = given[after.against]
+    else:
+        what = f"{family.pipeline_class} works against no embedding, so there is nothing to apply."
+        raise PatchbayError(Code.BAD_VALUE, "embedding", what, "Link what the prior drew, or take ApplyPrior away.")
     return replace(conditioning, tensors={**conditioning.tensors, **given})
 
 
@@ -69,20 +79,34 @@ def told(
     positive: Conditioning[Any],
     negative: Conditioning[Any] | None,
     batch: int,
+    size: Size,
 ) -> dict[str, Any]:
     """The embeddings that a stock call draws `batch` pictures after, by its own names; none where it draws after none.
 
-    Raises `bad_value` for a prompt without one, and for another number of them than one or `batch`.
+    Raises `bad_value` for a prompt without one, for another number of them than one or `batch`, and for one that
+    makes pictures of another size.
     """
     after = pipeline.source.family.after
     if after is None:
         return {}
     check_embedded(pipeline.source.family, embedded=after.argument in positive.tensors)
     found = {after.argument: positive.tensors[after.argument]}
+    _check_size(pipeline, found[after.argument], size)
     if after.against in positive.tensors:
         own = {} if negative is None else negative.tensors
         found[after.against] = own.get(after.argument, positive.tensors[after.against])
     return {name: _for_each(value, batch).to(pipeline.device, pipeline.precision) for name, value in found.items()}
+
+
+def _check_size(pipeline: Any, embedding: torch.Tensor, size: Size) -> None:  # noqa: ANN401
+    """Refuse an embedding that lays a picture out, for a picture of another size. Raises `bad_value`."""
+    if embedding.ndim < 4:  # noqa: PLR2004  # [batch, channels, height, width]
+        return
+    side, scale = layouts.factor(pipeline), pipeline.config.latent_dim_scale
+    height, width = (int(length * scale) * side for length in embedding.shape[-2:])
+    if (width, height) != (size.width, size.height):
+        what = f"The embedding makes pictures of {width} x {height}, the latent asks for {size.width} x {size.height}."
+        raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set EmptyLatent to {width} x {height}.")
 
 
 def alone(pipeline: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -90,7 +114,7 @@ def alone(pipeline: Any) -> dict[str, Any]:  # noqa: ANN401
 
     Returns the arguments of the stock call that go with that; none where it is no prior.
     """
-    if not pipeline.source.family.is_prior:
+    if not pipeline.source.family.is_seeing:
         return {}
     pipeline.get_zero_embed = lambda *_, **__: None
     return {"output_type": "pt"}

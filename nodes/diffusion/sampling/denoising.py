@@ -15,7 +15,7 @@ from nodes.diffusion.control.controls import check_controls
 from nodes.diffusion.latents import embeddings, sounding
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
-from nodes.diffusion.sampling import adapting, caching, guiders, painting, steering, windows
+from nodes.diffusion.sampling import adapting, batching, caching, guiders, painting, steering, windows
 from nodes.diffusion.sampling.guiders import Guidance, check_guider
 from nodes.diffusion.sampling.regions import check_regions
 from nodes.diffusion.schedules import noise, schedulers
@@ -25,7 +25,7 @@ from nodes.diffusion.stages import layouts, own_guiders, stock
 from nodes.diffusion.stages.checks import check_kinds, own_words
 from nodes.diffusion.stages.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.text import canvases, picturing
-from nodes.diffusion.text.prompts import evened, negative_for
+from nodes.diffusion.text.prompts import check_words, evened, negative_for
 from nodes.diffusion.weights.device import kept
 from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
 
@@ -75,6 +75,7 @@ def sample(  # these are what a picture depends on
     in_parts = windows.is_part(latent, window)
     check_controls(source, positive, negative)
     check_regions(source.family, positive, negative)
+    check_words(positive)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
@@ -98,12 +99,13 @@ def sample(  # these are what a picture depends on
         prompts = {
             **_replayed(pipeline, positive, negative, len(own)),
             **picturing.arguments(source.family, shown, size, len(own)),
-            **embeddings.told(pipeline, positive, negative, len(own)),
+            **embeddings.told(pipeline, positive, negative, len(own), size),
             **adapting.told(pipeline, is_guided=is_guided),
         }
         arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
         picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
         caching.install(held, pipeline, steered)
+        batching.install(held, pipeline, steered, len(own))
         if isinstance(latent, Latent):
             painting.check_size(latent, size)
             painting.show(pipeline, latent)
@@ -157,14 +159,16 @@ def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool
 
 
 def _parts(held: ExitStack, source: ModelSource) -> dict[str, Any]:
-    """The parts that predict, from the shelf, and those through which a prompt comes to them.
+    """The parts that predict, from the shelf, those through which a prompt comes to them, and those that read it again.
 
-    A call may set something in their configurations, which is put back.
+    A call may set something in the configurations of the first, which is put back.
     """
-    names = [name for name in (*source.family.denoisers, *source.family.connectors) if name in source.parts]
-    parts = {name: held.enter_context(SHELF.use(source, name)) for name in names}
-    for part in parts.values():
-        held.callback(setattr, part, "_internal_dict", part.config)
+    family = source.family
+    names = [name for name in (*family.denoisers, *family.connectors, *family.rereads) if name in source.parts]
+    parts = {name: held.enter_context(SHELF.use(source, name, alone=not source.parts[name].weights)) for name in names}
+    for name in names:
+        if name in family.denoisers:
+            held.callback(setattr, parts[name], "_internal_dict", parts[name].config)
     return parts
 
 

@@ -113,21 +113,21 @@ class Surroundings:
 def surroundings(pipeline: Any, samples: torch.Tensor, mask: LatentMask, noise: torch.Tensor) -> Surroundings:  # noqa: ANN401
     """What stays of latents `samples` with a mask, in a run that noises them with `noise`."""
     picture = (samples if mask.kept is None else mask.kept).to(pipeline.device, pipeline.precision).contiguous()
-    is_grown = pipeline.source.family.decoder == "movq" and pipeline.source.reads_mask
-    small = _small(mask, picture, soft=layouts.patch(pipeline) > 1, grown=is_grown)
+    small = _small(mask, picture, soft=layouts.patch(pipeline) > 1)
+    if pipeline.source.reads_mask:
+        small = _grown(small)
     whole = (small if picture.ndim == small.ndim else small.unsqueeze(2)).expand_as(picture)
     return Surroundings(*(layouts.within(pipeline, each) for each in (whole, picture, noise.to(picture))))
 
 
-def _small(mask: LatentMask, samples: torch.Tensor, *, soft: bool = False, grown: bool = False) -> torch.Tensor:
-    """The mask at the size of latents, as the stock classes make it: its nearest pixels, or `soft` between them.
-
-    Kandinsky's classes have it `grown` by six of its eight neighbours.
-    """
+def _small(mask: LatentMask, samples: torch.Tensor, *, soft: bool = False) -> torch.Tensor:
+    """The mask at the size of latents, as the stock classes make it: its nearest pixels, or `soft` between them."""
     mode = "bilinear" if soft else "nearest"
-    small = functional.interpolate(_hard(mask, len(samples)), size=samples.shape[-2:], mode=mode).to(samples)
-    if not grown:
-        return small
+    return functional.interpolate(_hard(mask, len(samples)), size=samples.shape[-2:], mode=mode).to(samples)
+
+
+def _grown(small: torch.Tensor) -> torch.Tensor:
+    """The mask at the size of latents as Kandinsky's classes have it: grown by six of its eight neighbours."""
     rows, columns = small.shape[-2:]
     wide = functional.pad(small, (1, 1, 1, 1))
     moved = [wide[..., 1 + down : 1 + down + rows, 1 + along : 1 + along + columns] for down, along in _NEIGHBOURS]
@@ -181,5 +181,5 @@ def _hidden_pixels(
 def _hidden_latents(pipeline: Any, latent: Latent[Any], mask: LatentMask) -> torch.Tensor:  # noqa: ANN401
     """The way of Kandinsky, which hides a part of the picture's latents, not of its pixels, and says what is kept."""
     picture = (latent.samples if mask.kept is None else mask.kept).to(pipeline.device, pipeline.precision).contiguous()
-    keep = 1 - _small(mask, picture, grown=True)
+    keep = 1 - _grown(_small(mask, picture))
     return torch.cat([picture * keep, keep], 1)

@@ -144,6 +144,11 @@ class SchedulerShim:
         return window
 
     @property
+    def _calls(self) -> int:
+        """How many calls of the denoiser there are: Wuerstchen's scheduler names the end as one more time."""
+        return len(self.timesteps) - (type(self._scheduler).__name__ == "DDPMWuerstchenScheduler")
+
+    @property
     def sigmas(self) -> Any:  # noqa: ANN401  # a tensor, or what the scheduler has in its place
         """The noise levels from the window's first on, as a pipeline counts its calls of the denoiser."""
         own, first = self._scheduler.sigmas, index_of(self._scheduler, self._window.first)
@@ -204,16 +209,21 @@ class SchedulerShim:
         if self._settle is not None:
             index = index_of(self._scheduler, self._window.first) + self._done
             result = _with_latents(result, self._settle(self._scheduler, index, result[0]))
-        total = len(self.timesteps)
+        total = self._calls
         self._on_step(self._done, total, lambda: estimate(self._scheduler, args, kwargs, result))
         if self._on_last is not None and self._done == total:
             self._on_last(result[0])
         return result
 
     def position(self, *, whole: bool) -> Position:
-        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule."""
+        """Where the next call of the denoiser lies among those of the window, or of the `whole` schedule.
+
+        Where a copy makes the steps, it is the last copy's.
+        """
+        if self._copied is not None and not self._done:
+            return self._copied.position(whole=whole)
         if not whole:
-            return Position(self._done, len(self.timesteps))
+            return Position(self._done, self._calls)
         first = index_of(self._scheduler, self._window.first)
         return Position(first + self._done, len(self._scheduler.timesteps))
 

@@ -58,7 +58,8 @@ class Call:
     def part(self, number: int, of: int) -> Call:
         """Of a batch of several batches, one."""
         size = len(self.samples)
-        return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of))
+        listed = isinstance(self.samples, list)
+        return replace(self, arguments=_part(dict(self.arguments), size, number * size // of, size // of, listed))
 
     def repeated(self, count: int) -> Call:
         """The same with the last `count` samples once more behind the others."""
@@ -77,12 +78,14 @@ def _repeated(value: Any, size: int, count: int) -> Any:  # noqa: ANN401
     return value
 
 
-def _part(value: Any, size: int, first: int, count: int) -> Any:  # noqa: ANN401
-    """What belongs to some of `size` samples: of tensors that have one entry for each, theirs."""
+def _part(value: Any, size: int, first: int, count: int, listed: bool) -> Any:  # noqa: ANN401, FBT001
+    """What belongs to some of `size` samples: of tensors with an entry for each, of lists if samples are `listed`."""
     if isinstance(value, dict):
-        return {name: _part(item, size, first, count) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_part(item, size, first, count) for item in value]
+        return {name: _part(item, size, first, count, listed) for name, item in value.items()}
+    if listed and isinstance(value, list) and len(value) == size:
+        return value[first : first + count]
+    if isinstance(value, (list, tuple)):
+        return type(value)(_part(item, size, first, count, listed) for item in value)
     if isinstance(value, torch.Tensor) and value.ndim and len(value) == size:
         return value[first : first + count]
     return value

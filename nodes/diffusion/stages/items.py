@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -43,11 +41,3 @@ def unpack(pipeline: Any, latents: Tensor, height: int, width: int) -> Tensor:  
     tokens = latents[:, : rows * columns].squeeze(3)
     patches = tokens.reshape(len(tokens), rows, columns, *tokens.shape[2:])
     return patches.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
-
-
-def beside_pictures(pipeline: Any, latents: Tensor) -> Tensor:  # noqa: ANN401
-    """Packed latents to decode, with an item before each where the class decodes a picture with what it draws.
-
-    A VAE rounds differently where it decodes more at once.
-    """
-    return torch.cat([latents] * 2, 1) if type(pipeline).__name__ == _ITEMS else latents

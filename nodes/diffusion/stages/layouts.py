@@ -27,6 +27,9 @@ _SPATIAL = (
 )
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
+_PIXELS_OF_A_FIRST_TOKEN = 32
+"""How many pixels along a side a token of GLM-Image's language model stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -39,14 +42,17 @@ class Size:
 
 def factor(pipeline: Any) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
+    if hasattr(pipeline, "vqgan"):  # it halves the sides after it has folded them
+        config = pipeline.vqgan.config
+        return int(config.up_down_scale_factor * 2 ** (config.levels - 1))
     own = next((int(getattr(pipeline, name)) for name in _SPATIAL if hasattr(pipeline, name)), 8)
     return own // (2 if _counts_packing(pipeline) else 1) * patch(pipeline)
 
 
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
-    folds = hasattr(pipeline, "_patchify_latents") or _counts_folded(pipeline) or _counts_grid(pipeline)
-    return 2 if folds else 1
+    folds = hasattr(pipeline, "_patchify_latents") and not _counts_unfolded(pipeline)
+    return 2 if folds or _counts_folded(pipeline) or _counts_grid(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -61,6 +67,8 @@ def multiple(pipeline: Any) -> int:  # noqa: ANN401
         return side * items.side_of_patch(pipeline)
     if hasattr(pipeline, "movq_scale_factor"):
         return side * side
+    if hasattr(pipeline, "generate_prior_tokens"):
+        return _PIXELS_OF_A_FIRST_TOKEN
     if not is_packed(pipeline) or _counts_no_packing(pipeline):
         return side
     told = "patch_size" in inspect.signature(pipeline._pack_latents).parameters  # noqa: SLF001
@@ -188,7 +196,13 @@ def channel_axis(pipeline: Any) -> int:  # noqa: ANN401
 
 def _counts_one_frame(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline holds a picture as a video of one frame, though it gives a picture."""
-    return type(pipeline).__name__ in {"Cosmos2TextToImagePipeline", "AnimaModularPipeline"}
+    own = {"Cosmos2TextToImagePipeline", "AnimaModularPipeline", "HunyuanImageRefinerPipeline"}
+    return type(pipeline).__name__ in own
+
+
+def _counts_unfolded(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline folds latents only to scale them."""
+    return type(pipeline).__name__ == "BriaFibo2Pipeline"
 
 
 def _counts_folded(pipeline: Any) -> bool:  # noqa: ANN401
@@ -297,7 +311,7 @@ def check_shape(pipeline: Any, samples: Tensor) -> None:  # noqa: ANN401
     vae = source.parts.get(source.family.decoder)
     channels = vae.first_integer(LATENT_CHANNELS) if vae else None
     if channels is not None:
-        channels *= patch(pipeline) ** 2
+        channels *= patch(pipeline) ** 2 * (2 if hasattr(pipeline, "_reorder_image_tokens") else 1)
     if samples.ndim != dimensions(pipeline) or (channels is not None and samples.shape[1] != channels):
         what = f"A latent of shape {tuple(samples.shape)} does not fit a model of {channels} channels"
         what += " and frames." if is_video(pipeline) else "."

@@ -138,6 +138,8 @@ class Replay:
         return value if axis is None or self.batch == 1 else torch.cat([value] * self.batch, axis)
 
     def _placed(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._placed(item) for item in value)
         if not isinstance(value, torch.Tensor):
             return value
         return value.to(self.place, self.precision if value.is_floating_point() else value.dtype)
@@ -282,6 +284,8 @@ def staged(name: str) -> Any:  # noqa: ANN401
             members |= {method: _latents(getattr(stock, method), begun), begun: None}
     for method in encoders(stock):
         members[method] = _encoder(getattr(stock, method))
+    if hasattr(stock, "generate_prior_tokens"):
+        members["generate_prior_tokens"] = _first_tokens(stock.generate_prior_tokens)
     return type(name, (stock,), members)
 
 
@@ -302,7 +306,7 @@ _PREPARING = {"prepare_latents": "begun", "prepare_audio_latents": "begun_sound"
 """The methods by which pipelines make their first latents, and the attributes for those that are put in their place."""
 
 
-def _latents(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _latents(method: Callable[..., Any], name: str = "begun") -> Callable[..., Any]:
     """What makes the first latents of a pipeline, with those in place that a run begins with, if any: its `name`."""
     signature = inspect.signature(method)
 
@@ -317,6 +321,22 @@ def _latents(method: Callable[..., Any], name: str) -> Callable[..., Any]:
         given.arguments |= {"latents": None, "generator": torch.Generator("cpu")}  # the run's own draw nothing here
         made = method(*given.args, **given.kwargs)
         return (begun, *made[1:]) if isinstance(made, tuple) else begun
+
+    return call
+
+
+def _first_tokens(method: Callable[..., Any]) -> Callable[..., Any]:
+    """What lets a language model draw the tokens of a picture first, none in stages that have no such model.
+
+    It seeds and asks PyTorch's global generators, which are as before afterwards.
+    """
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if self.vision_language_encoder is None:
+            return torch.zeros(1, 1, dtype=torch.long, device=self.place), None, None
+        with torch.random.fork_rng([self.place] if self.place.type == "cuda" else []):
+            return method(self, *args, **kwargs)
 
     return call
 
@@ -371,7 +391,7 @@ def of_role(found: Mapping[str, Any], role: Role) -> dict[str, Any]:
 
     A pipeline without negatives encodes a prompt of either role in the same way.
     """
-    against = role == "negative" and any(name != _positive(name) for name in found)
+    against = role == "negative" and any(name != _positive(name) for name in found if found[name] is not None)
     chosen = {_positive(name): value for name, value in found.items() if (name != _positive(name)) is against}
     return {name: value for name, value in chosen.items() if value is not None and name != "_"}
 

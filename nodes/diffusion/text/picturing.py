@@ -109,7 +109,7 @@ def check_size(pipeline: Any, found: Sequence[Image], size: Size) -> None:  # no
     if shown.stretched and others:
         height, width = min(others)
         say(f"A picture of {width} x {height} is stretched to {size.width} x {size.height}: ResizeImage can crop it.")
-    if not shown.sized:
+    if not shown.sized or (shown.sized == "listed" and len(found) > 1):
         return
     for image in found:
         wanted = _size_for(pipeline, image)
@@ -128,12 +128,20 @@ def _size_for(pipeline: Any, image: Image) -> tuple[int, int]:  # noqa: ANN401
     if hasattr(pipeline, "target_size"):
         near = pipeline.video_processor.calculate_default_height_width(height, width, pipeline.target_size)
         return int(near[1]), int(near[0])
-    module = _module(family)
     if family.pictures is not None and family.pictures.sized == "listed":
-        listed = module.JoyImageEditImageProcessor().get_default_height_width(None, height, width)
-        return listed[1], listed[0]
-    calculated = module.calculate_dimensions(_AREA, width / height)
+        return _listed_size(pipeline, width, height)
+    calculated = _module(family).calculate_dimensions(_AREA, width / height)
     return calculated[0], calculated[1]
+
+
+def _listed_size(pipeline: Any, width: int, height: int) -> tuple[int, int]:  # noqa: ANN401
+    """The size for a picture among those that a pipeline lists."""
+    if hasattr(pipeline, "vae_image_processor"):
+        listed = pipeline.vae_image_processor.get_default_height_width(None, height, width)
+        return listed[1], listed[0]
+    area = (pipeline.default_sample_size * pipeline.vae_scale_factor) ** 2
+    found: tuple[int, int] = pipeline.image_processor.get_image_size(width / height, area=area)
+    return found
 
 
 def _module(family: Family) -> Any:  # noqa: ANN401
@@ -161,7 +169,8 @@ def arguments(family: Family, found: Sequence[Image], size: Size, batch: int = 1
         return dict(zip(names, made, strict=True))
     if shown.placed:
         place = getattr(_module(family), shown.placed)
-        return {names[0]: [place(picture, index) for picture, index in zip(each, (0, -1), strict=False)]}
+        ends = zip(each, (0, -1), strict=False)
+        return {names[0]: [place(each)] if shown.frames else [place(*end) for end in ends]}
     if shown.frames or (shown.clip and len(each) > 1):
         return {shown.clip or names[0]: [each] * batch if batch > 1 else each}
     if shown.for_each:
@@ -218,6 +227,6 @@ class Likely:
         return getattr(self._vae, name)
 
     def encode(self, pixels: torch.Tensor) -> SimpleNamespace:
-        """What a VAE gives, with a distribution that has one outcome."""
-        likely = self._vae.encode(pixels).latent_dist.mode()
+        """What a VAE gives of pictures in whatever precision, with a distribution that has one outcome."""
+        likely = self._vae.encode(pixels.to(self._vae.dtype)).latent_dist.mode()
         return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda *_: likely, mode=lambda: likely))

@@ -148,6 +148,7 @@ def _encoding(
         "use_resolution_binning": False,
         "guidance_schedule": None,
         **unread_picture(source),
+        **({} if source.family.after is None else {source.family.after.argument: torch.zeros(1, 1, 1, 1)}),
     }
     if source.family.joined:  # guided, it would give both prompts as one
         given |= {"prompt": text or "", "guidance_scale": 1.0}
@@ -212,6 +213,16 @@ def negative_for(
     if negative is None or family.joint:
         return _own_negative(positive, negative)
     return negative
+
+
+def check_words(positive: Conditioning[Any]) -> None:
+    """Refuse what is no longer the prompt's own words, where a model reads these again. Raises `bad_value`."""
+    if not positive.encoder.source.family.rereads:
+        return
+    alone = encode_text(positive.encoder, positive.text, options=positive.options, pictures=positive.pictures)
+    if alone.digest() != positive.digest():
+        what = "This model reads the prompt's words once more while it samples, so it cannot be a mixture."
+        raise PatchbayError(Code.BAD_VALUE, "positive", what, "Give a prompt as EncodeText makes it.")
 
 
 def _own_negative(positive: Conditioning[Any], negative: Conditioning[Any] | None) -> Conditioning[Any]:

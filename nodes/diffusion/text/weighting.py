@@ -51,15 +51,15 @@ class _Group:
 
 def reads_windows(source: ModelSource) -> bool:
     """Whether every text encoder of the model is CLIP, and the model no prior, which reads a prompt as one vector."""
-    return all(name in CLIP for name in _readers(source)) and not source.family.is_prior
+    return all(name in CLIP for name in _readers(source)) and not source.family.is_seeing
 
 
 def check(source: ModelSource, how: Weights) -> None:
     """Refuse models and formulas that weights are not defined for. Raises `bad_value` at `weights`."""
     others = [name for name in _readers(source) if name not in _ENCODERS]
     what, fix = "", 'Set "weights" to "off" and say it in words.'
-    if source.family.is_prior:
-        what = "A prior reads a prompt as one vector too, in which no word has a weight."
+    if source.family.is_seeing or source.family.after is not None:
+        what = f"{source.family.pipeline_class} reads a prompt as one vector too, in which no word has a weight."
     elif others:
         what = f"Weights are defined for CLIP and T5 only, and this model reads with {', '.join(others)}."
     elif not reads_windows(source) and source.family.joint:

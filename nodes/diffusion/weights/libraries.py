@@ -31,6 +31,7 @@ from diffusers.guiders import guider_utils as _guider_utils  # noqa: E402
 from diffusers.hooks import mag_cache as _mag_cache  # noqa: E402
 from diffusers.hooks._helpers import TransformerBlockRegistry  # noqa: E402
 from diffusers.image_processor import VaeImageProcessor  # noqa: E402
+from diffusers.loaders import single_file_utils as _single_file_utils  # noqa: E402
 from diffusers.models import attention_dispatch as _attention_dispatch  # noqa: E402
 from diffusers.models import attention_processor  # noqa: E402
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution  # noqa: E402
@@ -48,6 +49,7 @@ hooks: Any = _hooks
 loaders: Any = _loaders
 mag_cache: Any = _mag_cache
 peft_utils: Any = _peft_utils
+single_file_utils: Any = _single_file_utils
 state_dict_utils: Any = _state_dict_utils
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "loaders",
     "mag_cache",
     "peft_utils",
+    "single_file_utils",
     "state_dict_utils",
     "transformers",
 ]

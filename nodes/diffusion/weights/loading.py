@@ -21,7 +21,7 @@ from nodes.diffusion.disk.quantising import CUDA_ONLY, NONE, method_of, quantise
 from nodes.diffusion.disk.source import ModelSource
 from nodes.diffusion.weights import scaled
 from nodes.diffusion.weights.gguf_tensors import read_encoder
-from nodes.diffusion.weights.libraries import diffusers
+from nodes.diffusion.weights.libraries import diffusers, single_file_utils
 from nodes.diffusion.weights.upscaler_loading import load_upscaler
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _BESIDE = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 """Parts of the pipeline that a single file is read with, and that a model folder leaves out."""
+
+_OF_WAN = "AutoencoderKLQwenImage"
 
 ONE_AT_A_TIME = Lock()
 """While they load, the libraries change PyTorch's default precision and how every module registers its parameters."""
@@ -137,12 +139,22 @@ def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     if is_gguf(file):
         settings: Any = diffusers.GGUFQuantizationConfig
         options["quantization_config"] = settings(compute_dtype=dtype)
-    else:
-        weights = scaled.read_part(file, part.name, dtype)
+    elif part.prefix or not scaled.is_plain(file):
+        weights = scaled.read_tensors(file, dtype, part.prefix)
+    if part.class_name == _OF_WAN:
+        return _vae_of_wan(part, weights or scaled.read_tensors(file, dtype), dtype)
     loaded: torch.nn.Module = _class_of(part).from_single_file(
         weights or str(file), config=str(part.folder), local_files_only=True, dtype=dtype, **options
     )
     return loaded
+
+
+def _vae_of_wan(part: Part, tensors: dict[str, torch.Tensor], dtype: torch.dtype) -> torch.nn.Module:
+    """A VAE of Wan's build and names, which Diffusers has a class of its own for and reads no files of."""
+    module: torch.nn.Module = skeleton(part)
+    converted = single_file_utils.convert_wan_vae_to_diffusers(tensors)
+    module.load_state_dict(converted, assign=True)
+    return module.to(dtype)
 
 
 def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.Module:
@@ -151,7 +163,7 @@ def _encoder_from_file(part: Part, file: Path, dtype: torch.dtype) -> torch.nn.M
         blank = skeleton(part)
         tensors = read_encoder(file, part.class_name, blank.config.num_hidden_layers, blank.state_dict(), dtype)
     else:
-        tensors = scaled.read_tensors(file, dtype)
+        tensors = scaled.read_tensors(file, dtype, part.prefix)
     loaded: torch.nn.Module
     loaded, info = cls.from_pretrained(
         None,

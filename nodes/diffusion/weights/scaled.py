@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import safe_open
 
-from nodes.diffusion.disk.checkpoints import recognise
 from nodes.diffusion.disk.headers import read_header
 from nodes.diffusion.disk.scaled_files import scales, unscaled
 
@@ -15,15 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read_part(path: Path, name: str, dtype: torch.dtype) -> dict[str, torch.Tensor] | None:
-    """The tensors of the part `name`, the only one that is read of a file, by their names in a file of its own.
-
-    None where the file is read as it is: it holds that part alone, and no scales.
-    """
-    header = read_header(path, str(path))
-    found = recognise(header)
-    prefix = found.parts.get(name, "") if found else ""
-    return read_tensors(path, dtype, prefix) if prefix or scales(header) else None
+def is_plain(path: Path) -> bool:
+    """Whether a file has no weights with scales."""
+    return not scales(read_header(path, str(path)))
 
 
 def read_tensors(path: Path, dtype: torch.dtype, prefix: str = "") -> dict[str, torch.Tensor]:

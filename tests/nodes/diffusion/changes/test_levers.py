@@ -17,7 +17,7 @@ from tests.nodes.diffusion.tiny import exact, loras
 from tests.nodes.diffusion.tiny.table import TINY
 
 CPU = torch.device("cpu")
-OWN_SIZES = {"HiDreamImagePipeline", "JoyImageEditPipeline"}
+OWN_SIZES = {"HiDreamImagePipeline", "JoyImageEditPipeline", "Kandinsky5T2IPipeline", "Kandinsky5I2IPipeline"}
 """They draw pictures of sizes of their own only."""
 
 STORED = TunePatch(storage="float8_e4m3fn")
@@ -209,6 +209,11 @@ def test_a_vae_that_knows_no_tiles_is_refused(family):
     for patch in (TilePatch(64, 0.25, singly=False), TilePatch(None, 0.25, singly=True)):
         with pytest.raises(PatchbayError, match="VQModel"):
             levers.check_tiles(family("Kandinsky3Pipeline"), patch)
+
+
+def test_a_vae_whose_tiles_make_a_smaller_picture_is_refused(family):
+    with pytest.raises(PatchbayError, match="HunyuanImageRefiner"):
+        levers.check_tiles(family("HunyuanImageRefinerPipeline"), TilePatch(64, 0.25, singly=False))
 
 
 @pytest.mark.slow

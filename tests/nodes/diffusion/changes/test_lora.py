@@ -18,7 +18,13 @@ from tests.nodes.diffusion.tiny import exact, loras
 
 pytestmark = pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")  # PEFT's, of a second one
 
-NAMES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "FluxPipeline", "StableDiffusion3Pipeline")
+NAMES = (
+    "StableDiffusionPipeline",
+    "StableDiffusionXLPipeline",
+    "FluxPipeline",
+    "StableDiffusion3Pipeline",
+    "AnimaModularPipeline",
+)
 CASE = exact.CASES[0]
 
 

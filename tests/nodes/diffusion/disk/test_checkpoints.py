@@ -37,6 +37,9 @@ def test_a_checkpoint_tells_its_family_and_kind():
     found = checkpoint_of(XL)
     assert (found.kind, found.pipeline_class) == ("sdxl", "StableDiffusionXLPipeline")
     assert list(found.parts) == ["text_encoder", "text_encoder_2", "unet", "vae"]
+    refiner = {name: shape for name, shape in XL.items() if ".embedders.1." not in name}
+    found = checkpoint_of({**refiner, TO_K: (768, 1280), "conditioner.embedders.0.model.x": (1,)})
+    assert (found.kind, list(found.parts)) == ("sdxl-refiner", ["text_encoder_2", "unet", "vae"])
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,6 @@ def test_a_checkpoint_tells_its_family_and_kind():
         ("lycoris_x.hada_w1_a", "a LoRA"),
         ("control_model.input_blocks.0.0.weight", "a ControlNet"),
         ("controlnet_cond_embedding.conv_in.weight", "a ControlNet"),
-        ("conditioner.embedders.0.model.ln_final.weight", "the checkpoint of an SDXL refiner"),
         ("audio_patchify_proj.weight", "the transformer of LTX-2"),
         ("vace_blocks.0.weight", "the transformer of a Wan for editing"),
         ("decoder.conv_in.weight", "a VAE"),

@@ -1,13 +1,18 @@
 """Pictures become latents, and latents pictures, as in the stock pipeline."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 import torch
 
 from engine.errors import PatchbayError
-from nodes.diffusion.latents import autoencoding
+from nodes.diffusion.latents import autoencoding, codecs
+from nodes.diffusion.memory.shelf import SHELF
+from nodes.diffusion.pictures.pixels import to_pillow
+from nodes.diffusion.text.picturing import Likely
 from nodes.types import VAE, Image, Latent, Video
+from tests.nodes.diffusion.tiny import exact
 
 
 def test_seeds_give_a_latent_each(source, picture):
@@ -60,3 +65,41 @@ def test_a_side_that_the_pipeline_would_bring_to_another_is_refused(family):
     vae = VAE(family("Lumina2Pipeline"))
     with pytest.raises(PatchbayError, match=r"8 x 8 pixels cannot be encoded.*multiples of 16"):
         autoencoding.encode_image(vae, Image(torch.rand(1, 3, 8, 8)))
+
+
+@pytest.mark.parametrize("name", ["Flux2KleinPipeline", "HunyuanImageRefinerPipeline"])
+def test_latents_that_a_pipeline_folds_are_those_that_its_class_encodes(family, name):
+    source = family(name)
+    picture, latent = exact.picture_of(source, 1)
+    with ExitStack() as held, torch.no_grad():
+        pipeline = exact.stock_pipeline(held, source)
+        pipeline.vae = Likely(pipeline.vae)
+        pixels = pipeline.image_processor.preprocess(to_pillow(picture.pixels[0]))
+        pixels = pixels.unsqueeze(2) if "Refiner" in name else pixels
+        theirs = pipeline._encode_vae_image(pixels, None)
+    assert torch.equal(latent.samples, theirs.squeeze(2) if theirs.ndim == 5 else theirs)
+
+
+def test_what_a_vae_normalises_itself_is_unfolded_again_where_the_pipeline_wants_that(family):
+    klein, fibo = family("Flux2KleinPipeline"), family("BriaFibo2Pipeline")
+    assert exact.picture_of(klein, 1)[1].samples.shape[1] == 16
+    assert exact.picture_of(fibo, 1)[1].samples.shape[1] == 4
+
+
+def test_a_vae_that_sees_opacity_is_shown_opaque_pictures(family):
+    source = family("QwenImage21Pipeline")
+    picture, latent = exact.picture_of(source, 1)
+    with SHELF.use(source, "vae") as vae, torch.no_grad():
+        opaque = torch.cat([picture.pixels * 2 - 1, torch.ones_like(picture.pixels[:, :1])], 1)
+        mean = vae.encode(opaque.unsqueeze(2)).latent_dist.mode()
+        shift, scaling = codecs.scale_of(vae, source)
+    ours = latent.samples / codecs.per_channel(scaling, latent.samples) + codecs.per_channel(shift, latent.samples)
+    assert torch.allclose(ours, mean[:, :, 0], atol=1e-5)
+
+
+def test_what_is_not_opaque_lies_on_white():
+    colours = torch.tensor([0.2, 0.4, 0.6])
+    pictures = torch.stack([torch.cat([colours, torch.tensor([opacity])]) for opacity in (1.0, 0.5, 0.0)])
+    found = autoencoding.on_white(pictures.view(3, 4, 1, 1)).view(3, 3)
+    assert torch.allclose(found, torch.stack([colours, (colours + 1) / 2, torch.ones(3)]))
+    assert torch.equal(found[0], colours)

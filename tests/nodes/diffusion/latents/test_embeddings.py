@@ -65,6 +65,29 @@ def test_a_prior_and_its_decoder_draw_what_the_stock_pipelines_draw(family, prio
 
 
 @torch.no_grad()
+def test_stable_cascade_draws_in_two_parts_what_its_stock_pipelines_draw(family):
+    first, second = family("StableCascadePriorPipeline"), family("StableCascadeDecoderPipeline")
+    with ExitStack() as held:
+        prior = exact.stock_pipeline(held, first)
+        embeds = prior("a red fox", generator=generator(7), width=128, height=128, **CALL)[0]
+        decoder = exact.stock_pipeline(held, second)
+        theirs = decoder(embeds, "a red fox", generator=generator(7), output_type="pt", **CALL)
+    embedding = drawn(first, prompt(first), latent=BlankLatent(128, 128, 1))
+    steered = apply_prior(prompt(second), VAE(first), embedding)
+    ours = vae_decode(VAE(second), drawn(second, steered, latent=BlankLatent(128, 128, 1)))
+    assert torch.equal(ours.pixels, theirs)
+    with pytest.raises(PatchbayError, match="makes pictures of 128 x 128") as other:
+        drawn(second, steered, latent=BlankLatent(256, 128, 1))
+    assert other.value.problem.fix == "Set EmptyLatent to 128 x 128."
+    with pytest.raises(PatchbayError, match="works against no embedding"):
+        apply_prior(prompt(second), VAE(first))
+    with pytest.raises(PatchbayError, match="no encoder for pictures"):
+        vae_encode(VAE(first), pictures())
+    with pytest.raises(PatchbayError, match="no VAE turns into a picture"):
+        vae_decode(VAE(first), embedding)
+
+
+@torch.no_grad()
 def test_a_negative_prompt_is_drawn_against_itself_with_the_next_seed(family):
     source = family(PRIOR)
     with ExitStack() as held:

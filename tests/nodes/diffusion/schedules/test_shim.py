@@ -10,7 +10,7 @@ from nodes.diffusion.schedules.pose import SamplerScheduler
 from nodes.diffusion.schedules.processes import process_of
 from nodes.diffusion.schedules.scheduler_table import CLASSES, predictions_of
 from nodes.diffusion.schedules.schedulers import build
-from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim, Window, begin_at
+from nodes.diffusion.schedules.shim import NOTHING, Position, SchedulerShim, Window, begin_at
 
 DRIVES = [name for name in CLASSES if "v_prediction" in predictions_of(name) and name != "DPMSolverSDE"]
 
@@ -151,6 +151,7 @@ def test_of_copies_the_last_one_tells_how_far_it_is(fresh, within):
             scheduler.step(torch.zeros(1, 4, 2, 2), scheduler.timesteps[0], torch.ones(1, 4, 2, 2))
             assert len(seen) == (scheduler is last)
     assert (seen[0].done, seen[0].total) == (1, 2)
+    assert shim.position(whole=False) == last.position(whole=False) == Position(1, 2)
 
 
 def test_the_last_step_is_told(fresh):

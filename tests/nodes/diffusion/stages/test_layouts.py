@@ -140,6 +140,15 @@ def test_a_size_that_the_pipeline_would_replace_is_refused():
         layouts.check_known(pipeline, layouts.Size(512, 512))
 
 
+def test_a_size_that_is_not_listed_is_refused():
+    processor = SimpleNamespace(get_default_height_width=lambda _, height, width: (max(height, 64), width))
+    pipeline = SimpleNamespace(vae_image_processor=processor)
+    layouts.check_known(pipeline, layouts.Size(32, 64))
+    with pytest.raises(PatchbayError, match="no pictures of 64 x 32") as caught:
+        layouts.check_known(pipeline, layouts.Size(64, 32))
+    assert "64 x 64" in caught.value.fix
+
+
 def test_a_number_of_frames_that_a_transformer_does_not_know_is_refused():
     source = SimpleNamespace(family=FAMILIES["LattePipeline"])
     transformer = SimpleNamespace(config={"video_length": 16})

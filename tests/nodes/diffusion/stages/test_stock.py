@@ -113,3 +113,23 @@ def test_latents_can_stand_in_the_place_of_those_that_a_pipeline_makes():
     before = own.get_state()
     assert pipeline.prepare_latents((1, 2), own) == (pipeline.begun, "ids")
     assert torch.equal(own.get_state(), before)
+
+
+def test_a_language_model_that_draws_tokens_leaves_the_global_generator_as_it_was():
+    class Pipeline:
+        vision_language_encoder: object = None
+        place = CPU
+
+        def generate_prior_tokens(self, seed):
+            torch.manual_seed(seed)
+            return torch.rand(2)
+
+    pipeline = type(
+        "Staged", (Pipeline,), {"generate_prior_tokens": stock._first_tokens(Pipeline.generate_prior_tokens)}
+    )()
+    assert pipeline.generate_prior_tokens(3)[1:] == (None, None)
+    pipeline.vision_language_encoder = object()
+    before = torch.random.get_rng_state()
+    drawn = pipeline.generate_prior_tokens(3)
+    assert torch.equal(drawn, torch.rand(2, generator=torch.Generator().manual_seed(3)))
+    assert torch.equal(torch.random.get_rng_state(), before)

@@ -10,10 +10,12 @@ from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes import encode_text, sample
 from nodes.diffusion.disk.source import survey
+from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.latents.latent_math import mix
 from nodes.diffusion.sampling.regions import combined
-from nodes.diffusion.text import prompts
+from nodes.diffusion.stages.layouts import Size
+from nodes.diffusion.text import picturing, prompts
 from nodes.diffusion.weights.loading import load_part
 from nodes.types import VAE, BlankLatent, Denoiser, Guider, Image, TextEncoder
 from tests.nodes.diffusion.tiny import exact, shown
@@ -46,8 +48,12 @@ VIDEO = "LTXImageToVideoPipeline"
 """Of the classes that draw videos, the one that is always tried."""
 
 
+LONG = {"Kandinsky5I2IPipeline", "ZImageOmniPipeline"}
+"""Of those that draw pictures, the ones that take seconds."""
+
+
 def takes_long(name):
-    return (TINY[name].frames > 1 and name != VIDEO) or name == "Kandinsky5I2IPipeline"
+    return (TINY[name].frames > 1 and name != VIDEO) or name in LONG
 
 
 @pytest.mark.parametrize(
@@ -125,6 +131,18 @@ def test_no_guider_weighs_a_prediction_that_is_also_of_pictures(family):
         drawn(source, positive, negative, guider=Guider("CFG", {}), options={"true_cfg_scale": 3.0})
 
 
+@pytest.mark.parametrize("name", ["JoyImageEditPipeline", "BriaFibo2Pipeline"])
+def test_a_model_that_lists_its_sizes_draws_the_one_nearest_to_its_picture(family, name):
+    source, shown = family(name), exact.pictures_of(name, 1)
+    with exact.small_area(name):
+        positive = encoded(source, *shown)
+        with pytest.raises(PatchbayError, match="for a picture of 32 x 32 the model draws 32 x 32") as caught:
+            sample(
+                Denoiser(source), positive, BlankLatent(*TINY[name].sizes[1], 1), scheduler="FlowMatchEuler", steps=1
+            )
+    assert caught.value.at == "latent"
+
+
 def test_a_picture_is_no_option(family):
     with pytest.raises(PatchbayError, match='takes no option "image"'):
         prompts.encode_text(TextEncoder(family(OPTIONAL)), "a fox", options={"image": "fox.png"})
@@ -167,6 +185,14 @@ def test_a_picture_that_lies_beside_the_latents_costs_their_first_frame(monkeypa
     ours = exact.own_latent(source, case)[2]
     assert torch.equal(ours.samples[:, :, 1:], latents)
     assert torch.equal(autoencoding.decode(VAE(source), ours).pixels, frames[0])
+
+
+def test_one_picture_to_go_on_from_is_a_picture_and_more_are_a_video():
+    family, size = FAMILIES["CosmosVideoToWorldPipeline"], Size(32, 32, 9)
+    one, more = picturing.single([pictures(1)]), picturing.single([pictures(3)])
+    assert [each.size for each in picturing.arguments(family, one, size, 2)["image"]] == [(32, 32)] * 2
+    assert [len(each) for each in picturing.arguments(family, more, size, 2)["video"]] == [3] * 2
+    assert [each.size for each in picturing.arguments(family, more, size)["video"]] == [(32, 32)] * 3
 
 
 def test_pictures_to_go_on_from_fit_into_the_latent(family):

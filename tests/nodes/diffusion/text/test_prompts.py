@@ -6,6 +6,7 @@ import torch
 from engine.errors import Code, PatchbayError
 from engine.events import NodeMessage
 from nodes.diffusion.disk.source import survey
+from nodes.diffusion.latents.latent_math import mix
 from nodes.diffusion.text import prompts
 from nodes.pocket.vocabulary import write_words
 from nodes.types import TextEncoder
@@ -71,3 +72,11 @@ def test_options_that_the_pipeline_cannot_work_with_are_told_as_such(source):
         prompts.encode_text(TextEncoder(source), PROMPT, options={"cross_attention_kwargs": 3})
     assert (caught.value.code, caught.value.at) == (Code.BAD_VALUE, "options")
     assert caught.value.__cause__ is not None
+
+
+def test_a_model_that_reads_the_words_again_takes_no_mixture(family):
+    encoder = TextEncoder(family("GlmImagePipeline"))
+    one, other = (prompts.encode_text(encoder, text) for text in ('"a fox"', '"a cat"'))
+    prompts.check_words(one)
+    with pytest.raises(PatchbayError, match="cannot be a mixture"):
+        prompts.check_words(mix(one, other, 0.5, "lerp"))

@@ -83,7 +83,7 @@ def _theirs(source, name, strength, steps, batch, given):
         pipeline = exact.stock_pipeline(held, source, name)
         arguments = {
             "prompt": exact.PROMPT,
-            "negative_prompt": None if source.family.is_prior else exact.NEGATIVE,
+            "negative_prompt": None if source.family.is_seeing else exact.NEGATIVE,
             "num_images_per_prompt": batch,
             "strength": strength,
             "width": width,
@@ -98,6 +98,6 @@ def _theirs(source, name, strength, steps, batch, given):
             **given,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        output = "pt" if source.family.is_prior else "latent"
+        output = "pt" if source.family.is_seeing else "latent"
         found = pipeline(**arguments, output_type=output, return_dict=False)[0]
         return layouts.unpack(exact.stock_pipeline(held, source), found, layouts.Size(width, height, tiny.frames))

@@ -9,30 +9,37 @@ from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
-from nodes.diffusion.stages import stock
 from nodes.types import VAE, Image
 from tests.nodes.diffusion.tiny.priors import WIDTH
+from tests.nodes.diffusion.tiny.table import TINY
 
 
-def arguments(name, batch, *, guided=True, alike=False):
+def arguments(name, batch, size=0, *, guided=True, alike=False):
     """Embeddings for a batch, and one of nothing for all, as the class takes them; nothing where it takes none.
 
-    Those that are `alike` are one for all, which the stock classes repeat only where they are guided.
+    Those that are `alike` are one for all, which the stock classes repeat only where they are guided. Stable Cascade's
+    lay out a picture of the size, and the class makes as many pictures as there are.
     """
     after = FAMILIES[name].after
     if after is None:
         return {}
-    drawn = torch.randn(batch + 1, WIDTH, generator=torch.Generator().manual_seed(9))
+    own = torch.Generator().manual_seed(9)
+    if after.argument == "image_embeddings":
+        width, height = TINY[name].sizes[size]
+        drawn = torch.randn(batch, 16, round(height / 42.67), round(width / 42.67), generator=own)
+        return {after.argument: drawn, "num_images_per_prompt": 1}
+    drawn = torch.randn(batch + 1, WIDTH, generator=own)
     if alike:
         drawn = torch.cat([drawn[:1], drawn[1:2].repeat(1 if guided else batch, 1)])
-    found = {after.argument: drawn[1:], after.against: drawn[:1].repeat(len(drawn) - 1, 1)}
-    return {argument: value for argument, value in found.items() if argument in stock.signature(name)}
+    return {after.argument: drawn[1:], after.against: drawn[:1].repeat(len(drawn) - 1, 1)}
 
 
-def carried(conditioning, batch):
+def carried(conditioning, batch, size=0, *, alike=False):
     """A prompt that carries them."""
-    given = arguments(conditioning.encoder.source.pipeline_class, batch)
-    return replace(conditioning, tensors={**conditioning.tensors, **given})
+    source = conditioning.encoder.source
+    given = arguments(source.family.pipeline_class, batch, size, alike=alike)
+    carried = {name: value for name, value in given.items() if name in source.family.shown}
+    return replace(conditioning, tensors={**conditioning.tensors, **carried})
 
 
 def followed(source, way, control, keep):

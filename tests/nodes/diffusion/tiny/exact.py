@@ -3,7 +3,7 @@
 import functools
 import sys
 import tempfile
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
@@ -12,6 +12,8 @@ import diffusers
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from engine import context
+from engine.settings import Settings
 from nodes.diffusion.disk.source import survey
 from nodes.diffusion.families.blocks import is_modular
 from nodes.diffusion.families.families import FAMILIES
@@ -181,7 +183,7 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
     arguments = {
         "prompt": words_of(name) if several else [words_of(name)] * case.batch,
         "negative_prompt": (NEGATIVE if several else [NEGATIVE] * case.batch)
-        if case.guided and not FAMILIES[name].is_prior  # it would draw that too
+        if case.guided and not FAMILIES[name].is_seeing  # it would draw that too
         else call.defaults.get("negative_prompt"),
         "width": width,
         "height": height,
@@ -197,12 +199,12 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
         "max_area": width * height,
         **picturing.arguments(FAMILIES[name], pictures_of(name, case.pictures, case.size), size, case.batch),
         "guidance_schedule": None,
-        **embedded.arguments(name, case.batch, guided=case.guided, alike=tiny.several),
+        **embedded.arguments(name, case.batch, case.size, guided=case.guided, alike=tiny.several),
         **options_of(tiny, call, case),
         **tiny.text,
     }
     if several:
-        arguments[several] = case.batch
+        arguments.setdefault(several, case.batch)
     arguments = {argument: value for argument, value in arguments.items() if argument in call}
     for method in stock.encoders(type(pipeline)) if encoded is not None else ():
         _listen(pipeline, method, encoded)
@@ -211,7 +213,7 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
     last = []
     if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
         arguments["callback"] = lambda *told: last.append(told[-1])
-    gives_latents = not FAMILIES[name].is_prior and "callback" not in arguments
+    gives_latents = not FAMILIES[name].is_seeing and "callback" not in arguments
     found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
     if last:
         return last[-1]
@@ -257,8 +259,8 @@ def _own_latent(source, case, negative, prompt, scheduler, pictures):
     words = words_of(source.pipeline_class, prompt)
     positive = prompts.encode_text(encoder, words, options=tiny.text, pictures=shown)
     against = None
-    positive = embedded.carried(positive, 1 if tiny.several else case.batch)
-    if case.guided and "negative_prompt" in call and not source.family.is_prior:
+    positive = embedded.carried(positive, case.batch, case.size, alike=tiny.several)
+    if case.guided and "negative_prompt" in call and not source.family.is_seeing:
         against = prompts.encode_text(encoder, negative, role="negative", options=tiny.text, pictures=shown)
     own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler)
     return (
@@ -285,10 +287,18 @@ def small_area(name):
     if hasattr(module, "JoyImageEditImageProcessor"):
         listed = {1024: [size[::-1] for size in TINY[name].sizes]}
         return mock.patch.dict(sys.modules[module.JoyImageEditImageProcessor.__module__].BUCKETS, listed)
+    if hasattr(module, "BriaFibo2ImageProcessor"):
+        size_for = module.BriaFibo2ImageProcessor.get_image_size
+        small = functools.partialmethod(_listed, size_for, width * height)
+        return mock.patch.object(module.BriaFibo2ImageProcessor, "get_image_size", small)
     own = getattr(module, "calculate_dimensions", None)
     if own is None:
         return nullcontext()
     return mock.patch.object(module, "calculate_dimensions", functools.partial(_calculated, own, width * height))
+
+
+def _listed(processor, own, small, ratio, area):
+    return own(processor, ratio, area=small)
 
 
 def _calculated(own, area, _, ratio):
@@ -340,9 +350,24 @@ def as_stock(pipeline, samples):
     return pipeline._unpatchify_latents(samples * std + mean)
 
 
-@torch.no_grad()
+@contextmanager
+def precise(source):
+    """The precision that a class is compared in."""
+    chosen = Settings(dtype=TINY[source.pipeline_class].precision)
+    token = context._current.set(replace(context.current(), settings=chosen))
+    try:
+        yield
+    finally:
+        context._current.reset(token)
+
+
 def compare(source, case):
-    """Which of the three are equal: the encoded prompt, the sampled latent, the decoded picture; sound with it."""
+    """Which are equal: the encoded prompt, the sampled latent, the decoded picture, and sound with it."""
+    with precise(source), torch.no_grad():
+        return _compare(source, case)
+
+
+def _compare(source, case):
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
         if "latents" not in stock.signature(source.pipeline_class):
@@ -363,7 +388,7 @@ def compare(source, case):
     found = beside.video_as_stock(pipeline, ours) if source.family.sound else found
     same_sound, same_wave = beside.equal(source, pipeline, ours, heard)
     if source.family.is_prior:
-        decoded, pictures = embedded.seen(source)
+        decoded, pictures = embedded.seen(source) if source.family.is_seeing else (found, theirs)
     else:
         with small_area(source.pipeline_class):
             decoded = autoencoding.decode(VAE(source), ours).pixels
@@ -436,7 +461,7 @@ def own_from_latent(source, name, latent, *, steps, scheduler=None, pictures=Non
         Denoiser(source),
         embedded.carried(prompts.encode_text(encoder, words_of(source.family.pipeline_class), **beside), 1),
         prompts.encode_text(encoder, NEGATIVE, role="negative", **beside)
-        if "negative_prompt" in call and not source.family.is_prior
+        if "negative_prompt" in call and not source.family.is_seeing
         else None,
         latent,
         scheduler=scheduler or own,

@@ -10,7 +10,7 @@ TEXT = ("q_proj", "v_proj", "out_proj", "fc1")
 
 
 def is_encoder(source, name):
-    return source.parts[name].class_name.startswith("CLIPTextModel")
+    return source.parts[name].class_name.startswith(("CLIPTextModel", "AnimaTextConditioner"))
 
 
 def weights(source, *, rank=4, seed=0, text=True, dtype=torch.float32):

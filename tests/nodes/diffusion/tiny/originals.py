@@ -150,6 +150,27 @@ def build_sdxl(folder):
     diffusers.StableDiffusionXLPipeline(**parts, add_watermarker=False).save_pretrained(folder)
 
 
+def build_refiner(folder):
+    """Save a tiny refiner of SDXL whose text encoder is as the loader of files needs it."""
+    torch.manual_seed(0)
+    sizes = {"cross_attention_dim": 64, "projection_class_embeddings_input_dim": 64 + 5 * 8}
+    config = {**unets.xl_unet().config, **sizes}
+    parts = {
+        **unets.refiner(),
+        "unet": diffusers.UNet2DConditionModel.from_config(config),
+        "text_encoder_2": encoders.clip_projected(64, 64),
+    }
+    parts.pop("force_zeros_for_empty_prompt")
+    diffusers.StableDiffusionXLImg2ImgPipeline(**parts, add_watermarker=False).save_pretrained(folder)
+
+
+def refiner(folder):
+    """The tensors of that model: its one text encoder is the second of SDXL."""
+    unet, vae, text = (_weights(folder, part) for part in ("unet", "vae", "text_encoder_2"))
+    named = ((name.replace("embedders.1", "embedders.0"), tensor) for name, tensor in _open_clip(text))
+    return _whole(_unet(unet, XL_UNET), _vae(vae, len({*_ups(vae)})), named)
+
+
 def sdxl(folder):
     """The tensors of that model."""
     unet, vae, first, second = (_weights(folder, part) for part in ("unet", "vae", "text_encoder", "text_encoder_2"))
@@ -369,5 +390,41 @@ def ltx(folder):
         name = key
         for ours, theirs in LTX:
             name = name.replace(ours, theirs)
+        found[name] = tensor
+    return _whole(found.items())
+
+
+def as_saved(folder, part):
+    """The tensors of a part as its folder has them."""
+    return _weights(folder, part)
+
+
+WAN_VAE = [
+    (r"^(quant_conv)", "conv1"),
+    (r"^(post_quant_conv)", "conv2"),
+    (r"^(encoder|decoder)\.conv_in", r"\1.conv1"),
+    (r"^(encoder|decoder)\.norm_out", r"\1.head.0"),
+    (r"^(encoder|decoder)\.conv_out", r"\1.head.2"),
+    (r"\.mid_block\.resnets\.0", ".middle.0"),
+    (r"\.mid_block\.attentions\.0", ".middle.1"),
+    (r"\.mid_block\.resnets\.1", ".middle.2"),
+    (r"\.down_blocks\.", ".downsamples."),
+    (r"\.norm1\.", ".residual.0."),
+    (r"(\d)\.conv1\.", r"\1.residual.2."),
+    (r"\.norm2\.", ".residual.3."),
+    (r"\.conv2\.", ".residual.6."),
+    (r"\.conv_shortcut", ".shortcut"),
+]
+
+
+def wan_vae(folder):
+    """The tensors of a Wan's or a Qwen-Image's VAE of two resnets in each of four levels: its blocks lie in one row."""
+    found = {}
+    for key, tensor in _weights(folder, "vae").items():
+        name = key
+        for pattern, other in WAN_VAE:
+            name = re.sub(pattern, other, name)
+        if place := re.match(r"decoder\.up_blocks\.(\d)\.(?:resnets\.(\d)|upsamplers\.0)\.(.*)", name):
+            name = f"decoder.upsamples.{4 * int(place[1]) + int(place[2] or 3)}.{place[3]}"
         found[name] = tensor
     return _whole(found.items())

@@ -7,13 +7,21 @@ from nodes.diffusion.families.blocks import is_modular
 PICTURES = ("image", "video", "mask", "control", "conditioning_frames", "hint")
 
 OWN = {
-    "ZImageOmniPipeline": "encodes pictures only with a VAE in bfloat16",
+    "Cosmos3OmniPipeline": "encodes no prompt: its denoiser reads the words itself",
+    "Cosmos2_5_TransferPipeline": "draws its video in parts, and decodes each before the next",
+    "QwenImageLayeredPipeline": "draws several layers of one picture, each with its opacity",
+    "OmniGenPipeline": "reads its prompt and its pictures with torchvision",
+    "VisualClozePipeline": "lays rows of pictures out in one that it fills in",
+    "VisualClozeGenerationPipeline": "lays rows of pictures out in one that it fills in",
+    "FluxPriorReduxPipeline": "makes a prompt of a picture, which is what the node AddPicturePrompt does",
+    "LTX2HDRPipeline": "gives light beyond white, which no picture here holds",
+    **dict.fromkeys(("LTXLatentUpsamplePipeline", "LTX2LatentUpsamplePipeline"), "is run by UpscaleLatent"),
     "DreamLitePipeline": "takes no latents, and encodes both prompts as one",
     "DreamLiteMobilePipeline": "takes no latents",
-    "StableUnCLIPPipeline": "draws in two parts, the first of which makes an embedding of a picture",
+    "StableUnCLIPPipeline": "has a prior inside that no class runs alone",
+    "KandinskyImg2ImgPipeline": "adds noise to its picture by another schedule than its scheduler's",
     "IFPipeline": "works on pixels, and gives no latents",
     "SkyReelsV2DiffusionForcingVideoToVideoPipeline": "shows the video that it goes on from before its own",
-    "LTXLatentUpsamplePipeline": "",  # UpscaleLatent runs it
     "ConsisIDPipeline": "reads what models outside Diffusers find in a face",
     "HunyuanVideoFramepackPipeline": "draws its video in sections that fade into each other as pixels",
     "HeliosPipeline": "decodes its video piece by piece while it draws",
@@ -22,8 +30,8 @@ OWN = {
     "AnyFlowFARPipeline": "its attention is compiled for the machine that it runs on",
     "EchoModularPipeline": "noises its latents by itself, without a scheduler, and draws sound beside them",
     "MiniMaxH3ModularPipeline": "denoises sound beside the video, with a scheduler of its own",
-    "WanAnimate2ModularPipeline": "draws its video in segments, decoding each before it begins the next",
-    "WanAnimate2DistilledModularPipeline": "draws its video in segments, decoding each before it begins the next",
+    "WanAnimate2ModularPipeline": "decodes its video piece by piece while it draws",
+    "WanAnimate2DistilledModularPipeline": "decodes its video piece by piece while it draws",
     "MiniMaxMusic3ModularPipeline": "makes sound",
 }
 """What was found out about single classes. Modular ones are told of where there is no stock class."""
@@ -52,7 +60,7 @@ def reason(cls):
     if "Audio" in name or "Music" in name or "AceStep" in name:
         return "makes sound"
     if "Combined" in name or "prior_prior" in parts:
-        return "several pipelines in one"
+        return "a prior and a decoder in one, which are driven one behind the other"
     if (
         any(word in each for each in needs for word in PICTURES)
         or "image" in call

@@ -119,6 +119,13 @@ def unclip():
     }
 
 
+def variation():
+    """It is told what is to be seen in a picture in place of words."""
+    parts = unclip()
+    names = ("scheduler", "vae", "image_encoder", "feature_extractor")
+    return {**{name: parts[name] for name in names}, "unet": unets.unet(), "safety_checker": None}
+
+
 def latent_upscaler():
     return {
         "unet": diffusers.UNet2DConditionModel(

@@ -10,10 +10,12 @@ from nodes.diffusion.families.families import FAMILIES
 from nodes.diffusion.stages.pipelines import Trusting
 from tests.nodes.diffusion.tiny import (
     blocks,
+    cascade,
     cosmos,
     dits,
     editing,
     following,
+    glm,
     guided,
     kandinsky5,
     kolors,
@@ -35,7 +37,7 @@ class Tiny:
     are given in turn, of the sizes that `exact` draws them in. `batches` is false for classes that make one thing at a
     time of one prompt, `unguided` for those that fail in Diffusers itself without guidance, `several` for those that
     fail there when one prompt is to give several. With a `strength` below 1 it begins with a picture, and runs that
-    share of the steps.
+    share of the steps. It is compared in a `precision` of its own where its class works in no other.
     """
 
     make: object
@@ -51,6 +53,7 @@ class Tiny:
     strength: float = 1.0
     pictures: tuple = (0,)
     words: str = "..."
+    precision: str = "auto"
 
 
 WIDE = ((64, 64), (96, 64))
@@ -73,12 +76,18 @@ TINY = {
     "QwenImage21Pipeline": Tiny(editing.qwen_image_21, WIDE, pictures=(0, 1, 2)),
     "JoyImageEditPipeline": Tiny(editing.joyimage, pictures=(1,)),
     "JoyImageEditPlusPipeline": Tiny(editing.joyimage_plus, pictures=(2, 1, 0), batches=False),
+    "BriaFibo2Pipeline": Tiny(editing.bria_fibo_2, ((32, 32), (40, 24)), pictures=(1, 2, 0)),
+    "HunyuanImageRefinerPipeline": Tiny(editing.hunyuan_refiner, pictures=(1,)),
+    "ZImageOmniPipeline": Tiny(
+        editing.z_image_omni, WIDE, text={"max_sequence_length": 64}, pictures=(1, 2, 0), precision="bfloat16"
+    ),
     "LongCatImageEditPipeline": Tiny(seeing.longcat_edit, ((32, 32), (32, 32)), pictures=(1,)),
     "StableDiffusionInstructPix2PixPipeline": Tiny(seeing.pix2pix, pictures=(1,)),
     "StableDiffusionXLInstructPix2PixPipeline": Tiny(seeing.pix2pix_xl, pictures=(1,)),
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
     "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
     "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
+    "StableDiffusionImageVariationPipeline": Tiny(seeing.variation, pictures=(1,), several=False),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),
     "PixArtAlphaPipeline": Tiny(dits.pixart, text={"max_sequence_length": 32}),
@@ -114,6 +123,7 @@ TINY = {
         text={"max_sequence_length": 512, "text_encoder_out_layers": [1, 2, 3]},
         pictures=(2, 0),
     ),
+    "GlmImagePipeline": Tiny(glm.glm, WIDE),
     "HiDreamImagePipeline": Tiny(dits.hidream, ((32, 32), (32, 32)), text={"max_sequence_length": 32}, batches=False),
     "AnimateDiffPipeline": Tiny(unets.animatediff, frames=2, batches=False),
     "AnimateDiffPAGPipeline": Tiny(unets.animatediff, frames=2, batches=False),
@@ -163,6 +173,14 @@ TINY = {
         text={"max_sequence_length": 32},
         pictures=(0, 2),
     ),
+    "LTX2InContextPipeline": Tiny(
+        sounding.ltx2,
+        ((32, 32), (64, 32)),
+        frames=5,
+        options={"spatio_temporal_guidance_blocks": [0]},
+        text={"max_sequence_length": 32},
+        pictures=(5,),
+    ),
     "LTXConditionPipeline": Tiny(videos.ltx_condition, WIDE, frames=9, text={"max_sequence_length": 32}),
     "CosmosTextToWorldPipeline": Tiny(cosmos.first, frames=9, text={"max_sequence_length": 32}),
     "Cosmos2TextToImagePipeline": Tiny(cosmos.second, text={"max_sequence_length": 32}),
@@ -187,6 +205,8 @@ TINY = {
     "KandinskyV22Pipeline": Tiny(priors.decoder, LARGE, several=False),
     "KandinskyPriorPipeline": Tiny(priors.prior),
     "KandinskyPipeline": Tiny(priors.reading_decoder, LARGE),
+    "StableCascadePriorPipeline": Tiny(cascade.prior, LARGE),
+    "StableCascadeDecoderPipeline": Tiny(cascade.decoder, ((128, 128), (256, 128))),
     "WanImageToVideoPipeline": Tiny(shown.wan, frames=5, text={"max_sequence_length": 32}, pictures=(1, 2)),
     "WanVACEPipeline": Tiny(
         shown.wan_vace, frames=5, text={"max_sequence_length": 32}, pictures=(0, 1, 2), batches=False

@@ -15,6 +15,7 @@ from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.source import survey
 from nodes.diffusion.weights.loading import load_part
 from tests.nodes.diffusion.tiny import dits, originals
+from tests.nodes.diffusion.tiny.scaling import scaled
 from tests.nodes.diffusion.tiny.table import build
 
 CPU = torch.device("cpu")
@@ -63,6 +64,18 @@ def test_a_single_file_of_sdxl_gives_the_weights_of_the_folder(sdxl, part):
     theirs = load_part(folder, part, CPU, torch.float32).state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_single_file_of_a_refiner_gives_the_weights_of_the_folder(tmp_path):
+    originals.build_refiner(tmp_path / "model")
+    save_file(originals.refiner(tmp_path / "model"), tmp_path / "a.safetensors")
+    folder = survey(tmp_path / "model", at="x")
+    source = survey(tmp_path / "a.safetensors", config=tmp_path / "model", at="x")
+    assert source.kind == folder.kind == "sdxl-refiner-64x4"
+    for part in ("unet", "vae", "text_encoder_2"):
+        ours, theirs = (load_part(each, part, CPU, torch.float32).state_dict() for each in (source, folder))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 @pytest.fixture(scope="session")
@@ -227,3 +240,27 @@ def test_a_class_that_looks_for_another_one_asks_nobody(tiny, monkeypatch):
     part = replace(tiny.parts["tokenizer"], class_name="AutoTokenizer")
     load_part(tiny.with_part(part), "tokenizer", CPU, torch.float32)
     assert asked == [(str(part.folder), {"local_files_only": True, "trust_remote_code": False})]
+
+
+@pytest.mark.parametrize("lacks", ["", "text_encoders.clip_l.transformer.text_projection.weight"])
+def test_parts_beside_a_transformer_are_read_as_well(sd3, tmp_path, lacks):
+    tensors = {f"model.diffusion_model.{name}": tensor for name, tensor in originals.sd3(sd3).items()}
+    names = {"text_encoder": "clip_l", "text_encoder_2": "clip_g", "text_encoder_3": "t5xxl"}
+    for part, name in names.items():
+        small, _ = (
+            scaled(originals.as_saved(sd3, part), "old") if name == "t5xxl" else (originals.as_saved(sd3, part), 0)
+        )
+        tensors |= {f"text_encoders.{name}.transformer.{key}": tensor for key, tensor in small.items()}
+    tensors |= {f"first_stage_model.{key}": tensor for key, tensor in originals.as_saved(sd3, "vae").items()}
+    tensors.pop(lacks, None)
+    save_file(tensors, tmp_path / "all.safetensors")
+    shutil.copytree(sd3, tmp_path / "words", ignore=shutil.ignore_patterns("*.safetensors"))
+    source, whole = survey(tmp_path / "all.safetensors", config=tmp_path / "words", at="x"), survey(sd3, at="x")
+    assert [name for name, part in source.parts.items() if part.bare] == (["text_encoder"] if lacks else [])
+    for name, part in whole.parts.items():
+        if not part.weights or source.parts[name].bare:
+            continue
+        ours, theirs = (load_part(each, name, CPU, torch.float32).state_dict() for each in (source, whole))
+        assert ours.keys() == theirs.keys()
+        close = torch.equal if name != "text_encoder_3" else lambda a, b: torch.allclose(a, b, rtol=0.08, atol=0.01)
+        assert all(close(ours[key], theirs[key]) for key in theirs), name
