@@ -126,7 +126,7 @@ def more(tmp_path_factory):
 
 
 def test_any_wiring_is_refused_in_words_or_runs(few):
-    @settings(max_examples=40, phases=[Phase.generate, Phase.shrink], **CALM)
+    @settings(max_examples=50, phases=[Phase.generate, Phase.shrink], **CALM)
     @given(wirings(CATALOG, few.kinds, few.files))
     def law(document):
         few.try_out(document)

@@ -39,7 +39,8 @@ def begun_with(pipeline: Any, wish: Wish, latent: Latent[Any], arguments: Mappin
     """
     source, samples = wish.source, latent.samples
     layouts.check_shape(pipeline, samples)
-    samples = samples.to(pipeline.device, pipeline.precision)
+    # what is unfinished goes on as it is: some pipelines hold their latents in single precision whatever the model's is
+    samples = samples.to(pipeline.device, pipeline.precision if latent.leftover is None else samples.dtype)
     if latent.mask is not None:
         samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
     if latent.leftover is not None:

@@ -85,7 +85,7 @@ def sample(  # these are what a picture depends on
         settings = {
             "num_inference_steps": steps,
             **_settings(source, guidance, options),
-            **embeddings.alone(pipeline),
+            "output_type": layouts.output(pipeline),
         }
         prompts = _prompts(pipeline, wish, positive, negative, size)
         arguments = _arguments(source.family, {**told(size, own, _said(pipeline, wish, prompts, size)), **settings})
@@ -97,11 +97,9 @@ def sample(  # these are what a picture depends on
             shim = pipeline.scheduler = _shim(pipeline, wish, begun, size)
             own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
             result, sound = _run(pipeline, arguments)
-        result = layouts.unpack(pipeline, result, size)
-        if source.family.pictures is not None and source.family.pictures.leading:
-            result = result[:, :, len(shown) :]
+        samples = _plain(pipeline, result, size, len(shown))
     left = windows.leftover(shim, window, scheduler)
-    return Latent(kept(result), source.kind, left, None if left is None else left_of(latent, begun), sound)
+    return Latent(samples, source.kind, left, None if left is None else left_of(latent, begun), sound)
 
 
 def _prompts(
@@ -216,11 +214,18 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[torch.Tensor, tor
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
 
+def _plain(pipeline: Any, result: torch.Tensor, size: layouts.Size, shown: int) -> torch.Tensor:  # noqa: ANN401
+    """What a run gave, as latents are held between nodes: without those of the pictures `shown` that lead it."""
+    samples = layouts.unpack(pipeline, result, size)
+    pictures = pipeline.source.family.pictures
+    return kept(samples[:, :, shown:] if pictures is not None and pictures.leading else samples)
+
+
 def _settings(source: ModelSource, guidance: float, options: Mapping[str, object]) -> dict[str, object]:
     """The arguments of the stock call that have nothing to do with the prompts."""
     name = stock.signature(source.family.pipeline_class).guidance or ""
     scale = None if options.get("guidance_schedule") else guidance  # one number, or one for each step
-    return {name: scale, **unread_picture(source), "output_type": "latent", **options}
+    return {name: scale, **unread_picture(source), **options}
 
 
 def _arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,6 +251,7 @@ def _replayed(
 ) -> dict[str, Any]:
     """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
     family: Family = pipeline.source.family
+    embeddings.leave_nothing(pipeline)
     pipeline.prompts = stock.Replay(
         positive.tensors,
         None if negative is None else negative.tensors,
