@@ -66,8 +66,6 @@ _ONE_AFTER_THE_OTHER = frozenset(
         "HunyuanSkyreelsImageToVideoPipeline",
         "HunyuanVideo15Pipeline",
         "HunyuanVideoPipeline",
-        "Kandinsky5I2VPipeline",
-        "Kandinsky5T2VPipeline",
         "Krea2Pipeline",
         "LongCatImageEditPipeline",
         "LongCatImagePipeline",

@@ -27,10 +27,11 @@ class Answers:
     def __init__(self, encoder: Any) -> None:  # noqa: ANN401  # transformers' models have no common type
         self._encoder = encoder
         self._known: list[tuple[object, Any]] = []
+        self._hooks = _hooks_in(encoder)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """What the encoder says; what it said before where it was asked exactly this and nobody looks inside."""
-        if any(module._forward_hooks for module in self._encoder.modules()):  # noqa: SLF001  # it has no public name
+        if _hooks_in(self._encoder) > self._hooks:
             return self._encoder(*args, **kwargs)
         asked = (args, kwargs)
         for before, said in self._known:
@@ -47,6 +48,11 @@ class Answers:
     def __class__(self) -> type:
         """The encoder's own: some pipelines ask what they were given."""
         return self._encoder.__class__  # type: ignore[no-any-return]
+
+
+def _hooks_in(encoder: Any) -> int:  # noqa: ANN401
+    """How many look inside. Transformers itself may, from a model's first call on."""
+    return sum(len(module._forward_hooks) for module in encoder.modules())  # noqa: SLF001  # it has no public name
 
 
 def _same(one: Any, other: Any) -> bool:  # noqa: ANN401  # whatever an encoder is told

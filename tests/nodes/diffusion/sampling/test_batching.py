@@ -51,27 +51,27 @@ class Watching(TorchFunctionMode):
         return made
 
 
-def sizes_of_calls(source, monkeypatch):
+def sizes_of_calls(source, case, monkeypatch):
     """A latent and how many samples each call of a denoiser had."""
     sizes = []
     own = Call.run
-    monkeypatch.setattr(Call, "run", lambda call: sizes.append(len(call.samples)) or own(call))
-    latent = exact.own_latent(source, exact.cases(source.pipeline_class)[0])[2].samples
-    monkeypatch.undo()
-    return latent, sizes
+    with monkeypatch.context() as patch:
+        patch.setattr(Call, "run", lambda call: sizes.append(len(call.samples)) or own(call))
+        return exact.own_latent(source, case)[2].samples, sizes
 
 
 @pytest.mark.parametrize(("way", "name"), WAYS)
 def test_another_way_of_asking_gives_the_same_but_for_rounding(family, monkeypatch, way, name):
     monkeypatch.setitem(TINY, name, replace(TINY[name], steps=STEPS))
     source = family(name)
-    plain = exact.own_latent(source, exact.cases(name)[0])[2].samples
-    made, sizes = sizes_of_calls(source.patched(TunePatch(guidance_batch=way)), monkeypatch)
-    assert (made - plain).abs().max() <= TOLERANCE * plain.abs().max()
-    if way == TOGETHER:  # the first step tells the shape of an answer
-        assert sizes == [1, 1, *[2] * (len(sizes) - 2)]
-    else:
-        assert set(sizes) == {1}
+    for case in exact.cases(name)[:2]:  # alone and in a batch
+        plain = exact.own_latent(source, case)[2].samples
+        made, sizes = sizes_of_calls(source.patched(TunePatch(guidance_batch=way)), case, monkeypatch)
+        assert (made - plain).abs().max() <= TOLERANCE * plain.abs().max(), str(case)
+        if way == TOGETHER:  # the first step tells the shape of an answer
+            assert sizes == [*[case.batch] * 2, *[2 * case.batch] * (len(sizes) - 2)]
+        else:
+            assert set(sizes) == {case.batch}
 
 
 def test_one_by_one_takes_half_the_memory(tiny):

@@ -55,6 +55,13 @@ def test_who_looks_inside_has_the_question_asked_again():
     assert seen == [1]
 
 
+def test_an_encoder_that_looks_into_itself_answers_once_all_the_same():
+    encoder = Encoder()
+    encoder.register_forward_hook(lambda *_: None)
+    answers = Answers(encoder)
+    assert answers(torch.tensor([[1, 2]])) is answers(torch.tensor([[1, 2]]))
+
+
 def test_it_passes_for_the_encoder():
     encoder = Encoder()
     assert isinstance(Answers(encoder), Encoder)
