@@ -73,9 +73,7 @@ def sample(  # these are what a picture depends on
     share = denoise if source.family.told_share and not whole else None
     _check_latent(source, latent, window, scheduler)
     in_parts = windows.is_part(latent, window)
-    check_controls(source, positive, negative)
-    check_regions(source.family, positive, negative)
-    check_words(positive)
+    _check_prompts(source, positive, negative)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
     settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
@@ -147,6 +145,13 @@ def _check_latent(
     windows.check_start(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
     painting.check(latent, source)
+
+
+def _check_prompts(source: ModelSource, positive: Conditioning[Any], negative: Conditioning[Any] | None) -> None:
+    """Refuse prompts with what the model cannot be steered by. Raises `bad_value`."""
+    check_controls(source, positive, negative)
+    check_regions(source.family, positive, negative)
+    check_words(positive)
 
 
 def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool, in_parts: bool) -> None:
