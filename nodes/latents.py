@@ -162,7 +162,7 @@ def hand_on_latent(latent: Latent[K], vae: VAE[K], to: VAE[J]) -> Latent[J]:
     Nothing is decoded. What was left unfinished is so still, with its noise, its mask and its solver's memory.
     """
     check_space(vae.source, to.source, "to")
-    return Latent(latent.samples, to.kind, latent.leftover, latent.mask)
+    return Latent(latent.samples, to.kind, latent.leftover, latent.mask, latent.sound)
 
 
 @node("LatentDistance", category="latent")

@@ -189,6 +189,9 @@ def facts_of(values: Mapping[str, object], given: Mapping[str, Mapping[str, str]
     return {"prediction": prediction_of(source.scheduler), **reads, **place}
 
 
+PLACE = ("model", "config", "quantize")
+"""The facts that tell which model it is."""
+
 ENCODERS, DECODER = "encoders", "decoder"
 """The facts that tell of files in the place of a model's own text encoders and VAE, and of which model's."""
 
@@ -207,10 +210,6 @@ def _files(facts: Mapping[str, str], key: str) -> list[str | None]:
 
 def _place(facts: Mapping[str, str]) -> list[str | None]:
     return [facts.get("model"), facts.get("config")]
-
-
-PLACE = ("model", "config", "quantize")
-"""The facts that tell which model it is."""
 
 
 def source_of(facts: Mapping[str, str]) -> ModelSource | None:

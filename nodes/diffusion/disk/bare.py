@@ -46,7 +46,8 @@ def lacking(source: ModelSource, part: Part, at: str) -> PatchbayError:
     """That a part which is used has no weights, and what brings them."""
     what = f"{source.name} has no weights for its {part.name}: {part.folder} holds none."
     fix = "Put them into that folder."
-    if can_come_later(source.family, part.name):
-        noun, node = ("VAE", "LoadVAE") if part.name == source.family.decoder else ("text encoder", "LoadTextEncoder")
-        fix = f"Name a {noun}'s file in {node} and use what that gives, or put weights into the folder."
+    if part.name == source.family.decoder:
+        fix = "Put them into that folder; for encoding and decoding LoadVAE can bring them from a file."
+    elif source.family.is_text(part.name):
+        fix = "Name a text encoder's file in LoadTextEncoder and use what that gives, or put weights into the folder."
     return PatchbayError(Code.BAD_MODEL, at, what, fix)

@@ -143,6 +143,8 @@ class ModelSource:
         total.update(json.dumps(self.options, sort_keys=True).encode())
         for name, part in sorted(self.parts.items()):
             total.update(f"\n{name} {part.class_name}".encode())
+            if not part.files:  # its class makes it of this
+                total.update(json.dumps(dict(part.config), sort_keys=True).encode())
             for path in (*part.settings, *part.weights):
                 total.update(f"\n{path.name} {file_digest(path)}".encode())
         if self.quantize != NONE:

@@ -158,11 +158,22 @@ EDITS = (
         pictures=Pictures(parts=("image_encoder", "feature_extractor", "image_normalizer")),
     ),
     Family(
+        "if-larger",
+        "IFSuperResolutionPipeline",
+        UNET,
+        {(4096, 6): "if-larger"},
+        puts_latents=True,
+        whole="it draws noise for its picture anew",
+        own_guidance="it parts what its UNet says by the channels of two pictures",
+        pictures=Pictures(for_each=True),
+    ),
+    Family(
         "variation",
         "StableDiffusionImageVariationPipeline",
         UNET,
         {(768, 4): "sd1"},
         decodes_plainly=True,
+        own_guidance="it guides its picture against none by itself",
         pictures=Pictures(for_each=True, parts=("image_encoder", "feature_extractor")),
     ),
     Family(

@@ -196,6 +196,8 @@ BRIA_FIBO = Family(
     padded=True,
 )
 
+IF = Family("if", "IFPipeline", UNET, {(4096, 3): "if"}, puts_latents=True)
+
 _DRAWN_TOKENS = "a language model draws its tokens first, each time it is called"
 
 IMAGES = (
@@ -268,6 +270,7 @@ IMAGES = (
     Family("hunyuan-image", "HunyuanImagePipeline", sizes={(3584, 64): "hunyuan-image"}, own_guidance=OWN_GUIDER),
     Family("kandinsky5", "Kandinsky5T2IPipeline", sizes={(3584, 16): "kandinsky5"}, axes={"prompt_cu_seqlens": None}),
     Family("nucleus", "NucleusMoEImagePipeline", sizes={(4096, 16): "nucleus"}, divides_guided=True),
+    IF,
     Family("prx-pixel", "PRXPixelPipeline", sizes={(2048, 3): "prx-pixel"}, least_guidance=1.0),
 )
 """Families that draw pictures after words."""

@@ -44,6 +44,9 @@ def encode_image(vae: VAE[Any], image: Image) -> LatentDistribution[Any]:
     source = vae.source
     if source.family.is_prior:
         return embeddings.encoded(vae, image)
+    if source.family.decoder not in source.parts:  # it works on pixels
+        mean = 2 * image.pixels - 1
+        return LatentDistribution(mean, torch.full_like(mean, codecs.NO_VARIANCE), 1.0, 0.0, source.kind)
     name = source.family.decoder
     with SHELF.use(source, name) as module, opened(source, **{name: module}) as pipeline:
         if source.family.tiles:
@@ -167,7 +170,7 @@ def _way_of(source: ModelSource) -> Callable[[Any, torch.Tensor], torch.Tensor]:
 
 def _shown(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
     """The way of models that work on pixels: the latents are the picture, from -1 to 1."""
-    done: torch.Tensor = pipeline.image_processor.postprocess(samples.to(pipeline.device), "pt")
+    done: torch.Tensor = VaeImageProcessor.denormalize(samples.to(pipeline.device))
     return done
 
 

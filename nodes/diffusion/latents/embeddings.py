@@ -109,15 +109,10 @@ def _check_size(pipeline: Any, embedding: torch.Tensor, size: Size) -> None:  # 
         raise PatchbayError(Code.BAD_VALUE, "latent", what, f"Set EmptyLatent to {width} x {height}.")
 
 
-def alone(pipeline: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Let a prior give what it draws and no embedding of nothing, for which its image encoder is not there.
-
-    Returns the arguments of the stock call that go with that; none where it is no prior.
-    """
-    if not pipeline.source.family.is_seeing:
-        return {}
-    pipeline.get_zero_embed = lambda *_, **__: None
-    return {"output_type": "pt"}
+def leave_nothing(pipeline: Any) -> None:  # noqa: ANN401
+    """Let a prior give no embedding of nothing beside what it draws: its image encoder is not there for that."""
+    if layouts.draws_embeddings(pipeline):
+        pipeline.get_zero_embed = lambda *_, **__: None
 
 
 def _for_each(embeddings: torch.Tensor, batch: int) -> torch.Tensor:

@@ -44,8 +44,9 @@ def begin(
     """
     if latent.sound is None:
         return
-    sound = latent.sound.to(pipeline.device, pipeline.precision)
+    sound = latent.sound.to(pipeline.device)
     if latent.leftover is None:
+        sound = sound.to(pipeline.precision)
         drawn = noise.draw(sound.shape[1:], own, sound.dtype).to(sound.device)
         sound = noise.added(scheduler, index, sound, drawn)
     pipeline.begun_sound = pipeline._pack_audio_latents(sound)  # noqa: SLF001

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,18 +15,19 @@ from nodes.diffusion.latents import embeddings, sounding
 from nodes.diffusion.latents.glimpses import glimpse
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.sampling import adapting, batching, caching, guiders, painting, steering, windows
+from nodes.diffusion.sampling.begun import Begun, begun_with, left_of, settling
 from nodes.diffusion.sampling.guiders import Guidance, check_guider
 from nodes.diffusion.sampling.regions import check_regions
+from nodes.diffusion.sampling.wish import Prompts, Wish
 from nodes.diffusion.schedules import noise, schedulers
-from nodes.diffusion.schedules.pose import SamplerScheduler
-from nodes.diffusion.schedules.shim import SchedulerShim, Window, begin_at, index_of
+from nodes.diffusion.schedules.shim import SchedulerShim, Window
 from nodes.diffusion.stages import layouts, own_guiders, stock
 from nodes.diffusion.stages.checks import check_kinds, own_words
 from nodes.diffusion.stages.pipelines import OWNED, beginning, checked_options, opened, taught, told, unread_picture
 from nodes.diffusion.text import canvases, picturing
 from nodes.diffusion.text.prompts import check_words, evened, negative_for
 from nodes.diffusion.weights.device import kept
-from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, LatentMask, Scheduler
+from nodes.types import BlankLatent, Conditioning, Denoiser, Guider, Latent, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,69 +72,96 @@ def sample(  # these are what a picture depends on
     window = windows.checked(latent, window) if window else windows.of_share(latent, steps, denoise, source.family)
     share = denoise if source.family.told_share and not whole else None
     _check_latent(source, latent, window, scheduler)
-    in_parts = windows.is_part(latent, window)
-    _check_prompts(source, positive, negative)
+    check_controls(source, positive, negative)
+    check_regions(source.family, positive, negative)
+    check_words(positive)
     shown = picturing.check(source, positive, negative, guider=guider is not None)
     own = noise.generators(seed, _batch(latent))
-    settings = {"num_inference_steps": steps, **_settings(source, guidance, options)}
+    wish = Wish(source, latent, scheduler, guidance, options, window, whole, share, shown, guider, own)
     with ExitStack() as held:
         pipeline = held.enter_context(opened(source, **_parts(held, source), **picturing.readers(held, source, shown)))
         size = _checked_size(pipeline, latent)
         picturing.check_size(pipeline, shown, size)
-        settings |= embeddings.alone(pipeline)
-        own_guiders.begin(pipeline, guidance, in_parts=in_parts)
-        positive, negative = evened(positive, negative_for(pipeline, positive, negative, guidance, options))
-        positive = canvases.fitted(pipeline, positive, size)
-        is_guided = guiders.is_guided(source.family, negative, guidance, options)
-        _check_guider(source, guider, is_guided=is_guided, in_parts=in_parts)
-        scale = guiders.scale_of(source.family, guidance, options)
-        steered = steering.Steering(
-            positive,
-            negative if is_guided else None,
-            None if guider is None else Guidance(guider, scale),
-            adapting.is_timed(source),
-        )
-        prompts = {
-            **_replayed(pipeline, positive, negative, len(own)),
-            **picturing.arguments(source.family, shown, size, len(own)),
-            **embeddings.told(pipeline, positive, negative, len(own), size),
-            **adapting.told(pipeline, is_guided=is_guided),
+        settings = {
+            "num_inference_steps": steps,
+            **_settings(source, guidance, options),
+            "output_type": layouts.output(pipeline),
         }
-        arguments = _arguments(source.family, {**told(size, own, prompts), **settings})
-        picturing.steady(pipeline, painting=isinstance(latent, Latent) and latent.mask is not None)
-        caching.install(held, pipeline, steered)
-        batching.install(held, pipeline, steered, len(own))
-        if isinstance(latent, Latent):
-            painting.check_size(latent, size)
-            painting.show(pipeline, latent)
-        steering.install(held, pipeline, steered, own=own, size=size, whole=whole)
-        passed = {**stock.conditionings([positive, negative]), **options}
-        live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
-        begun = None
-        if isinstance(latent, Latent):
-            with own_words(passed):
-                begun = _begun(pipeline, latent, scheduler, own, window, arguments, share)
-            arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
-        shim = pipeline.scheduler = SchedulerShim(
-            live,
-            _reporter(pipeline, size),
-            window=window,
-            noised=begun is not None,
-            own=own,
-            settle=_settling(pipeline, live, latent, begun),
-            resume=windows.state_in(latent),
-            on_last=stock.stop_with if source.ends_early else None,
-            asks_twice=source.family.asks_twice,
-            share=share,
-        )
-        own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
-        with own_words(passed):
+        prompts = _prompts(pipeline, wish, positive, negative, size)
+        arguments = _arguments(source.family, {**told(size, own, _said(pipeline, wish, prompts, size)), **settings})
+        _install(held, pipeline, wish, prompts, size)
+        with own_words({**stock.conditionings([prompts.positive, prompts.negative]), **options}):
+            begun = begun_with(pipeline, wish, latent, arguments) if isinstance(latent, Latent) else None
+            if begun is not None:
+                arguments |= beginning(pipeline, layouts.pack(pipeline, begun.latents))
+            shim = pipeline.scheduler = _shim(pipeline, wish, begun, size)
+            own_guiders.follow(pipeline, lambda: shim.position(whole=whole))
             result, sound = _run(pipeline, arguments)
-        result = layouts.unpack(pipeline, result, size)
-        if source.family.pictures is not None and source.family.pictures.leading:
-            result = result[:, :, len(shown) :]
+        samples = _plain(pipeline, result, size, len(shown))
     left = windows.leftover(shim, window, scheduler)
-    return Latent(kept(result), source.kind, left, None if left is None else _left(latent, begun), sound)
+    return Latent(samples, source.kind, left, None if left is None else left_of(latent, begun), sound)
+
+
+def _prompts(
+    pipeline: Any,  # noqa: ANN401
+    wish: Wish,
+    positive: Conditioning[Any],
+    negative: Conditioning[Any] | None,
+    size: layouts.Size,
+) -> Prompts:
+    """The prompts of a run, made to fit each other and the size. Raises `bad_value` for a guider with nothing to do."""
+    own_guiders.begin(pipeline, wish.guidance, in_parts=wish.in_parts)
+    against = negative_for(pipeline, positive, negative, wish.guidance, wish.options)
+    positive, negative = evened(positive, against)
+    is_guided = guiders.is_guided(wish.source.family, negative, wish.guidance, wish.options)
+    _check_guider(wish.source, wish.guider, is_guided=is_guided, in_parts=wish.in_parts)
+    return Prompts(canvases.fitted(pipeline, positive, size), negative, is_guided)
+
+
+def _said(pipeline: Any, wish: Wish, prompts: Prompts, size: layouts.Size) -> dict[str, Any]:  # noqa: ANN401
+    """What the stock call is told by words and pictures."""
+    return {
+        **_replayed(pipeline, prompts.positive, prompts.negative, len(wish.own)),
+        **picturing.arguments(wish.source.family, wish.shown, size, len(wish.own)),
+        **embeddings.told(pipeline, prompts.positive, prompts.negative, len(wish.own), size),
+        **adapting.told(pipeline, is_guided=prompts.is_guided),
+    }
+
+
+def _install(held: ExitStack, pipeline: Any, wish: Wish, prompts: Prompts, size: layouts.Size) -> None:  # noqa: ANN401
+    """Lay hands on the predictions of a run, from the inside out, and show it what it paints in."""
+    picturing.steady(pipeline, painting=isinstance(wish.latent, Latent) and wish.latent.mask is not None)
+    scale = guiders.scale_of(wish.source.family, wish.guidance, wish.options)
+    steered = steering.Steering(
+        prompts.positive,
+        prompts.negative if prompts.is_guided else None,
+        None if wish.guider is None else Guidance(wish.guider, scale),
+        adapting.is_timed(wish.source),
+    )
+    caching.install(held, pipeline, steered)
+    batching.install(held, pipeline, steered, len(wish.own))
+    if isinstance(wish.latent, Latent):
+        painting.check_size(wish.latent, size)
+        painting.show(pipeline, wish.latent)
+    steering.install(held, pipeline, steered, own=wish.own, size=size, whole=wish.whole)
+
+
+def _shim(pipeline: Any, wish: Wish, begun: Begun | None, size: layouts.Size) -> SchedulerShim:  # noqa: ANN401
+    """The scheduler of a run."""
+    family = wish.source.family
+    live = taught(pipeline, schedulers.build(wish.scheduler, wish.source.scheduler, family.pipeline_class))
+    return SchedulerShim(
+        live,
+        _reporter(pipeline, size),
+        window=wish.window,
+        noised=begun is not None,
+        own=wish.own,
+        settle=settling(pipeline, live, wish.latent, begun),
+        resume=windows.state_in(wish.latent),
+        on_last=stock.stop_with if wish.source.ends_early else None,
+        asks_twice=family.asks_twice,
+        share=wish.share,
+    )
 
 
 def _check_latent(
@@ -145,13 +172,6 @@ def _check_latent(
     windows.check_start(latent, source.family)
     windows.check_leftover(latent, window, scheduler)
     painting.check(latent, source)
-
-
-def _check_prompts(source: ModelSource, positive: Conditioning[Any], negative: Conditioning[Any] | None) -> None:
-    """Refuse prompts with what the model cannot be steered by. Raises `bad_value`."""
-    check_controls(source, positive, negative)
-    check_regions(source.family, positive, negative)
-    check_words(positive)
 
 
 def _check_guider(source: ModelSource, guider: Guider | None, *, is_guided: bool, in_parts: bool) -> None:
@@ -194,11 +214,18 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[torch.Tensor, tor
     raise PatchbayError(Code.BAD_VALUE, "steps", what, "Give it more steps.")
 
 
+def _plain(pipeline: Any, result: torch.Tensor, size: layouts.Size, shown: int) -> torch.Tensor:  # noqa: ANN401
+    """What a run gave, as latents are held between nodes: without those of the pictures `shown` that lead it."""
+    samples = layouts.unpack(pipeline, result, size)
+    pictures = pipeline.source.family.pictures
+    return kept(samples[:, :, shown:] if pictures is not None and pictures.leading else samples)
+
+
 def _settings(source: ModelSource, guidance: float, options: Mapping[str, object]) -> dict[str, object]:
     """The arguments of the stock call that have nothing to do with the prompts."""
     name = stock.signature(source.family.pipeline_class).guidance or ""
     scale = None if options.get("guidance_schedule") else guidance  # one number, or one for each step
-    return {name: scale, **unread_picture(source), "output_type": "latent", **options}
+    return {name: scale, **unread_picture(source), **options}
 
 
 def _arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,6 +251,7 @@ def _replayed(
 ) -> dict[str, Any]:
     """Let the pipeline find its prompts encoded; returns the arguments that go with them."""
     family: Family = pipeline.source.family
+    embeddings.leave_nothing(pipeline)
     pipeline.prompts = stock.Replay(
         positive.tensors,
         None if negative is None else negative.tensors,
@@ -240,82 +268,6 @@ def _replayed(
     if negative is not None and negative.text is not None and not family.joined:
         prompts["negative_prompt"] = [negative.text] * count
     return prompts
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """Latents as the first step wants them, and the noise in them; None where a run goes on that drew none here."""
-
-    latents: torch.Tensor
-    noise: torch.Tensor | None
-
-
-def _begun(
-    pipeline: Any,  # noqa: ANN401
-    latent: Latent[Any],
-    scheduler: Scheduler[Any] | str,
-    own: list[torch.Generator],
-    window: Window,
-    arguments: Mapping[str, Any],
-    share: float | None,
-) -> _Begun:
-    """The given latents with the noise of the window's first timestep, unless they have that already.
-
-    Only the pipeline knows its timesteps, which may depend on the picture's size, so it is asked up to there.
-    """
-    samples = latent.samples
-    source: ModelSource = pipeline.source
-    layouts.check_shape(pipeline, samples)
-    samples = samples.to(pipeline.device, pipeline.precision)
-    if latent.mask is not None:
-        samples = samples.contiguous()  # as stock inpainting has them: convolutions round differently in other layouts
-    if latent.leftover is not None:
-        sounding.begin(pipeline, latent, None, 0, own)
-        return _Begun(samples.clone(), None if latent.mask is None else latent.mask.noise)  # some write into theirs
-    live = taught(pipeline, schedulers.build(scheduler, source.scheduler, source.family.pipeline_class))
-    pipeline.scheduler = SchedulerShim(live, lambda *_: None, noised=True, on_timesteps=stock.stop, share=share)
-    asked = {
-        **beginning(pipeline, layouts.pack(pipeline, samples)),
-        "generator": noise.generators(0, len(samples)),
-    }
-    with suppress(stock.Reached):
-        pipeline(**{**arguments, **asked})
-    index = index_of(live, window.first)
-    begin_at(live, index)
-    if source.family.frames_first and samples.ndim == 5:  # noqa: PLR2004  # [batch, channels, frames, height, width]
-        samples, drawn = _frame_by_frame(samples, own)
-    else:
-        drawn = noise.draw(samples.shape[1:], own, samples.dtype).to(samples.device)
-    sounding.begin(pipeline, latent, live, index, own)
-    if latent.mask is not None and not window.first and not hasattr(live, "scale_noise"):
-        return _Begun(drawn * live.init_noise_sigma, drawn)
-    return _Begun(noise.added(live, index, samples, drawn), drawn)
-
-
-def _frame_by_frame(samples: torch.Tensor, own: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The latents of videos and noise for them, as classes have both that lay them out by frames in memory."""
-    frames = samples.transpose(1, 2).contiguous()
-    drawn = noise.draw(frames.shape[1:], own, samples.dtype).to(samples.device)
-    return frames.transpose(1, 2), drawn.transpose(1, 2)
-
-
-def _settling(pipeline: Any, live: Any, latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> Any:  # noqa: ANN401
-    """What becomes of the latents after each step, where a mask keeps some of them and the model reads none."""
-    if not isinstance(latent, Latent) or latent.mask is None or begun is None or begun.noise is None:
-        return None
-    if pipeline.source.reads_mask and not pipeline.source.family.puts_back:
-        return None
-    around = painting.surroundings(pipeline, latent.samples, latent.mask, begun.noise)
-    if isinstance(live, SamplerScheduler):
-        live.settle = around.clean
-    return around.settle
-
-
-def _left(latent: Latent[Any] | BlankLatent, begun: _Begun | None) -> LatentMask | None:
-    """The mask that goes on with a latent that is left unfinished."""
-    if not isinstance(latent, Latent) or begun is None:
-        return None
-    return painting.left(latent.samples, latent.mask, begun.noise)
 
 
 def _size(pipeline: Any, latent: Latent[Any] | BlankLatent) -> layouts.Size:  # noqa: ANN401

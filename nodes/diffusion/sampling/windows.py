@@ -74,7 +74,7 @@ def check_start(latent: Latent[Any] | BlankLatent, family: Family) -> None:
     A class whose call takes no latents draws over a picture, never from pure noise.
     """
     name = family.pipeline_class
-    if isinstance(latent, BlankLatent) and "latents" not in stock.signature(name):
+    if isinstance(latent, BlankLatent) and stock.draws_over(name):
         what = f"{name} draws over a picture, so it begins with the latent of one."
         raise PatchbayError(Code.BAD_VALUE, "latent", what, "Link the latent that VAEEncode makes of the picture.")
     if family.refines and isinstance(latent, BlankLatent):

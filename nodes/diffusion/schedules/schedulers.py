@@ -127,7 +127,7 @@ def _readable(config: Mapping[str, Any], cls: Any) -> Mapping[str, Any]:  # noqa
     """
     if cls.__name__ in _PARTING or config.get("variance_type") not in {"learned", "learned_range"}:
         return config
-    return {name: value for name, value in config.items() if name != "variance_type"}
+    return {**config, "variance_type": None}
 
 
 def _flow_options(name: str, config: Mapping[str, Any]) -> dict[str, object]:

@@ -60,12 +60,16 @@ def own_words(options: Mapping[str, object]) -> Iterator[None]:
     """Tell what a stock pipeline refuses by itself, or cannot do with these `options` of its call, as a bad value.
 
     `options` are passed on as they are, so only the pipeline knows whether it can work with them. They are to blame
-    where its error names them, or the line of Diffusers' where it failed. Raises `bad_value`.
+    where its error names them, or the line of Diffusers' where it failed. Raises `bad_value`, or `missing_package`
+    where the pipeline asks for a package.
     """
     try:
         yield
     except PatchbayError:
         raise
+    except ImportError as error:
+        what = f"The model's pipeline needs a package that is not installed: {error}"
+        raise PatchbayError(Code.MISSING_PACKAGE, "model", what, "Install it.") from error
     except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
         if type(error).__name__ == "OutOfMemoryError":
             raise

@@ -42,6 +42,8 @@ class Size:
 
 def factor(pipeline: Any) -> int:  # noqa: ANN401
     """How many pixels a latent's number stands for, along a side."""
+    if _draws_pixels(pipeline):
+        return 1
     if hasattr(pipeline, "vqgan"):  # it halves the sides after it has folded them
         config = pipeline.vqgan.config
         return int(config.up_down_scale_factor * 2 ** (config.levels - 1))
@@ -52,7 +54,7 @@ def factor(pipeline: Any) -> int:  # noqa: ANN401
 def patch(pipeline: Any) -> int:  # noqa: ANN401
     """How many numbers along a side are folded into channels before a family's latents are scaled: 1, or 2."""
     folds = hasattr(pipeline, "_patchify_latents") and not _counts_unfolded(pipeline)
-    return 2 if folds or _counts_folded(pipeline) or _counts_grid(pipeline) else 1
+    return 2 if folds or _counts_folded(pipeline) else 1
 
 
 def temporal_factor(pipeline: Any) -> int:  # noqa: ANN401
@@ -134,6 +136,8 @@ def _packer(pipeline: Any) -> Any:  # noqa: ANN401
 def within(pipeline: Any, samples: Tensor) -> Tensor:  # noqa: ANN401
     """Latents as the pipeline holds them in its loop: some pack what they are given plain."""
     packed = pack(pipeline, samples)
+    if _counts_grid(pipeline):
+        return packed.flatten(2).transpose(1, 2)
     if patch(pipeline) == 1 or not hasattr(pipeline, "_pack_latents"):
         return packed
     within: Tensor = pipeline._pack_latents(packed)  # noqa: SLF001
@@ -182,6 +186,16 @@ def unpack(pipeline: Any, latents: Tensor, size: Size) -> Tensor:  # noqa: ANN40
 def draws_embeddings(pipeline: Any) -> bool:  # noqa: ANN401
     """Whether the pipeline draws embeddings of pictures [batch, features]: it knows that of no picture."""
     return hasattr(pipeline, "get_zero_embed")
+
+
+def _draws_pixels(pipeline: Any) -> bool:  # noqa: ANN401
+    """Whether the pipeline draws on pixels, and has a name of its own for what others call latents."""
+    return hasattr(pipeline, "prepare_intermediate_images")
+
+
+def output(pipeline: Any) -> str:  # noqa: ANN401
+    """What a stock call is asked for so that it gives latents as they are."""
+    return "pt" if draws_embeddings(pipeline) or _draws_pixels(pipeline) else "latent"
 
 
 def counts_frames_first(pipeline: Any) -> bool:  # noqa: ANN401

@@ -120,6 +120,7 @@ def as_stock(name: str) -> Any:  # noqa: ANN401
     parts = {each.name: None for each in blocks.expected_components}
     inputs = {each.name: each.default for each in blocks.inputs if each.name is not None} | _USUAL
     members = {
+        **_folding(row_of(blocks, (*WORDS, "image"))),
         "every": blocks,
         "row": row,
         "encodes": tuple(each.name for each in row.encoded),
@@ -127,6 +128,13 @@ def as_stock(name: str) -> Any:  # noqa: ANN401
         "__call__": _told(AsStock.__call__, inputs),
     }
     return type(name, (AsStock, modular), members)
+
+
+def _folding(row: Row) -> dict[str, Any]:
+    """By their names what blocks fold numbers into channels with, and unfold them, as stock classes have it too."""
+    names = ("_patchify_latents", "_unpatchify_latents")
+    every = [(block, name) for block in (*row.drawing, *row.decoding) for name in names]
+    return {name: staticmethod(getattr(block, name)) for block, name in every if hasattr(block, name)}
 
 
 def _told(method: Callable[..., Any], defaults: Mapping[str, Any]) -> Callable[..., Any]:

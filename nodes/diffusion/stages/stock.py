@@ -249,6 +249,12 @@ def is_guided(pipeline: Any, guidance: float, options: Mapping[str, object]) -> 
 
 
 @cache
+def draws_over(name: str) -> bool:
+    """Whether the stock pipeline class `name` begins with a picture: it takes no latents and makes none of noise."""
+    return "latents" not in signature(name) and not hasattr(class_of(name), "prepare_intermediate_images")
+
+
+@cache
 def made_with(name: str) -> Mapping[str, Any]:
     """The arguments of the constructor of the stock pipeline class `name` and their defaults; None where none is."""
     parameters = inspect.signature(class_of(name).__init__).parameters.values()
@@ -302,7 +308,11 @@ def _encoder(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-_PREPARING = {"prepare_latents": "begun", "prepare_audio_latents": "begun_sound"}
+_PREPARING = {
+    "prepare_latents": "begun",
+    "prepare_intermediate_images": "begun",
+    "prepare_audio_latents": "begun_sound",
+}
 """The methods by which pipelines make their first latents, and the attributes for those that are put in their place."""
 
 

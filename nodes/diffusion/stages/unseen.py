@@ -30,7 +30,8 @@ def blank(family: Family) -> dict[str, Any]:
 def look_at_nothing(pipeline: Any, ready: Callable[[], bool]) -> None:  # noqa: ANN401
     """Let a pipeline read no picture, and end where it would begin to once everything wanted is there."""
     family: Family = pipeline.source.family
-    setattr(pipeline, family.decoder, Unread(pipeline, ready))
+    if hasattr(pipeline, family.decoder):
+        setattr(pipeline, family.decoder, Unread(pipeline, ready))
     for name in family.pictures.parts if family.pictures is not None else ():
         if not family.is_text(name):
             setattr(pipeline, name, Unseen(ready))

@@ -130,7 +130,7 @@ def _from_folder(part: Part, dtype: torch.dtype, device: torch.device) -> torch.
 
 
 def _from_own_file(part: Part, dtype: torch.dtype) -> torch.nn.Module:
-    """A part whose file holds nothing else, converted by its class's own loader."""
+    """A part from a file of its own, or from its tensors among others, converted by its class's own loader."""
     (file,) = part.weights
     if part.library == "transformers":
         return _encoder_from_file(part, file, dtype)

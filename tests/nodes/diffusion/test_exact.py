@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from engine import Settings
 from engine.errors import PatchbayError
 from engine.events import NodeMessage
 from nodes.diffusion.families.families import FAMILIES
@@ -101,6 +102,23 @@ def test_two_parts_are_the_whole_or_refused(family, name, sampler):
     whole = in_parts(source, chosen, 3)
     assert torch.isfinite(whole).all()
     assert torch.equal(in_parts(source, chosen, 1, 3), whole)
+
+
+IN_SINGLE = [
+    pytest.param(f"{name}Pipeline", marks=[] if name == "Wan" else [pytest.mark.slow])
+    for name in ("Wan", "LTX", "ZImage", "Sana", "Cosmos2TextToImage", "Ideogram4")
+]
+"""They hold their latents in single precision, whatever the model's is."""
+
+
+@pytest.mark.parametrize("name", IN_SINGLE)
+def test_two_parts_are_the_whole_in_half_precision_too(family, within, name):
+    source = family(name)
+    own = Scheduler(str(source.scheduler["_class_name"]), source.kind, source.scheduler, family=name)
+    with within(settings=Settings(dtype="bfloat16")):
+        whole = in_parts(source, own, 3)
+        assert whole.dtype == torch.float32
+        assert torch.equal(in_parts(source, own, 1, 3), whole)
 
 
 @pytest.mark.parametrize("scheduler", [name for name in CLASSES if FLOW in predictions_of(name)])

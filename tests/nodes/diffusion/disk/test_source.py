@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def test_surveying_imports_no_torch():
         "assert not {'torch', 'diffusers', 'transformers', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=MODEL.parents[2])  # our own code
+
+
+def test_what_the_class_makes_itself_belongs_to_the_model(family):
+    source = family("Flux3ModularPipeline")
+    assert source.scheduler["shift"] == 6.93
+    other = source.with_part(replace(source.parts["scheduler"], config={"shift": 3.0}))
+    assert other.digest != source.digest
+
+
+def test_what_the_folder_holds_counts_before_what_the_class_would_make(family, tmp_path):
+    folder = shutil.copytree(family("Flux3ModularPipeline").path, tmp_path / "model")
+    (folder / "scheduler").mkdir()
+    (folder / "scheduler" / "scheduler_config.json").write_text('{"shift": 2.0}')
+    edit(folder / "modular_model_index.json", scheduler=["diffusers", "FlowMatchEulerDiscreteScheduler", {}])
+    assert survey(folder, at="x").scheduler["shift"] == 2.0
 
 
 def test_a_copy_is_another_source_of_the_same_content(tiny, broken):

@@ -67,6 +67,27 @@ def test_a_side_that_the_pipeline_would_bring_to_another_is_refused(family):
         autoencoding.encode_image(vae, Image(torch.rand(1, 3, 8, 8)))
 
 
+@pytest.mark.parametrize("name", ["IFPipeline", "PRXPixelPipeline"])
+def test_what_works_on_pixels_takes_pictures_as_they_are(family, name):
+    source = family(name)
+    picture = Image((torch.rand(2, 3, 32, 48) * 255).round() / 255)
+    latent = autoencoding.sample_distribution(autoencoding.encode_image(VAE(source), picture))
+    assert torch.equal(latent.samples, 2 * picture.pixels - 1)
+    assert torch.allclose(autoencoding.decode(VAE(source), latent).pixels, picture.pixels, atol=1e-6)
+
+
+@torch.no_grad()
+def test_kandinsky_s_pictures_are_from_black_to_white(family):
+    """Its stock pipelines give tensors from -1 to 1, and files from 0 to 1."""
+    source = family("Kandinsky3Pipeline")
+    latent = Latent(torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1)), source.kind)
+    found = autoencoding.decode(VAE(source), latent).pixels
+    with SHELF.use(source, "movq") as movq:
+        raw = movq.decode(latent.samples, force_not_quantize=True).sample
+    assert torch.equal(found, (raw / 2 + 0.5).clamp(0, 1))
+    assert found.min() >= 0
+
+
 @pytest.mark.parametrize("name", ["Flux2KleinPipeline", "HunyuanImageRefinerPipeline"])
 def test_latents_that_a_pipeline_folds_are_those_that_its_class_encodes(family, name):
     source = family(name)

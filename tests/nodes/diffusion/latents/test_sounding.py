@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine import Code, PatchbayError
+from engine import Code, PatchbayError, Settings
 from nodes.diffusion.latents import autoencoding, sounding
 from nodes.diffusion.sampling import denoising
 from nodes.diffusion.schedules.shim import Window
@@ -40,6 +40,16 @@ def test_sound_goes_on_where_it_was_left(source, scheduler):
     assert torch.equal(rest.sound, whole.sound)
     assert torch.equal(rest.samples, whole.samples)
     assert not torch.equal(left.sound, whole.sound)
+
+
+def test_what_is_left_in_a_small_precision_goes_on_in_that_of_the_loop(source, within):
+    """The pipeline holds its latents in single precision, whatever its model has."""
+    with within(settings=Settings(dtype="bfloat16")):
+        whole, left = run(source, BLANK), run(source, BLANK, 0, 1)
+        assert left.samples.dtype == left.sound.dtype == torch.float32
+        rest = run(source, left, 1, 3)
+    assert torch.equal(rest.samples, whole.samples)
+    assert torch.equal(rest.sound, whole.sound)
 
 
 def test_a_filled_latent_keeps_of_its_sound_what_the_share_says(source):

@@ -19,8 +19,9 @@ from nodes.types import BlankLatent, Denoiser, Guider, TextEncoder
 from tests.nodes.diffusion.tiny import exact
 from tests.nodes.diffusion.tiny.table import TINY
 
-# Diffusers' own, of Chroma, of Mochi and of Depth2Img
+# Diffusers' own, of PRX, of Chroma, of Mochi and of Depth2Img
 pytestmark = [
+    pytest.mark.filterwarnings("ignore:`LoraLoaderMixin` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:In CPU autocast:UserWarning"),
 ]
@@ -162,9 +163,9 @@ def test_an_answer_that_nothing_fills_in_ends_the_run():
     assert waiting[0, 0] == 2
     step.now = 2
     together.predict(asked(2))
-    together.end(KeyError, None, None)
+    together.end(KeyError)
     with pytest.raises(PatchbayError, match="asked for the prompt alone"):
-        together.end(None, None, None)
+        together.end(None)
     step.now = 3
     with pytest.raises(PatchbayError, match="asked for the prompt alone"):
         together.predict(asked(2))

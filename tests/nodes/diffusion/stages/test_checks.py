@@ -61,3 +61,9 @@ def test_a_scheduler_that_cannot_be_told_what_the_pipeline_must_is_a_bad_choice(
     with pytest.raises(PatchbayError, match="Use the model's own scheduler") as caught, own_words({"eta": 1}):
         retrieve_timesteps()
     assert caught.value.at == "scheduler"
+
+
+def test_a_package_that_the_pipeline_asks_for_is_named():
+    with pytest.raises(PatchbayError, match="not installed: PyAV is required") as caught, own_words({}):
+        raise ImportError("PyAV is required")  # noqa: EM101, TRY003
+    assert caught.value.code == Code.MISSING_PACKAGE

@@ -1,19 +1,22 @@
 """Pipelines in blocks with the looks of stock ones; that they are exact is proved beside the others."""
 
+from contextlib import ExitStack
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from engine.errors import PatchbayError
-from nodes.diffusion.latents import autoencoding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures import pixels
 from nodes.diffusion.sampling import denoising
+from nodes.diffusion.schedules import noise
 from nodes.diffusion.stages import modular, stock
 from nodes.diffusion.text import prompts
-from nodes.types import VAE, BlankLatent, Denoiser, TextEncoder
+from nodes.types import BlankLatent, Denoiser, TextEncoder
 from tests.nodes.diffusion.tiny import exact
+from tests.nodes.diffusion.tiny.table import TINY
 
 ANIMA, FLUX3, DISTILLED = (f"{name}ModularPipeline" for name in ("Anima", "Flux3", "Flux3Distilled"))
 
@@ -97,7 +100,32 @@ def test_what_a_block_refuses_is_told_and_not_printed(family, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_pictures_that_a_vae_cannot_encode_yet_are_refused(family):
+@torch.no_grad()
+def test_a_picture_is_folded_and_encoded_as_by_the_blocks(family):
     source = family(FLUX3)
-    with pytest.raises(PatchbayError, match="normalised in a way"):
-        autoencoding.encode_image(VAE(source), exact.pictures_of(FLUX3, 1)[0])
+    picture, latent = exact.picture_of(source, 1)
+    row = modular.row_of(modular.as_stock(FLUX3).every, ("prompt", "image"))
+    with SHELF.use(source, "vae") as vae:
+        pipeline = modular.as_stock(FLUX3)(vae=vae)
+        state = modular.PipelineState({"image": pixels.to_pillow(picture.pixels[0])})
+        for block in row.drawing[:2]:
+            block(pipeline, state)
+    assert torch.equal(state.get("image_cond_latents")[0], latent.samples)
+
+
+@torch.no_grad()
+def test_a_picture_is_drawn_over_as_by_the_blocks_from_its_noised_latent(family):
+    source, steps, first = family(FLUX3), 4, 2
+    _, latent = exact.picture_of(source, 2)
+    ours = exact.own_from_latent(source, FLUX3, latent, steps=steps, denoise=0.5, pictures=[])
+    sigmas = np.linspace(1.0, 1 / steps, steps)
+    with ExitStack() as held:
+        pipeline = exact.stock_pipeline(held, source)
+        pipeline.scheduler.set_timesteps(sigmas=sigmas)
+        drawn = noise.draw(latent.samples.shape[1:], noise.generators(11, 2), torch.float32)
+        noised = pipeline.scheduler.scale_noise(latent.samples, pipeline.scheduler.timesteps[first].view(1), drawn)
+        theirs = exact.from_latent(
+            source, FLUX3, latent, 1.0, steps=steps, image=None, latents=noised, sigmas=sigmas[first:],
+            **TINY[FLUX3].text,
+        )  # fmt: skip
+    assert torch.equal(ours.samples, theirs)

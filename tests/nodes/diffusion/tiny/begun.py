@@ -21,6 +21,7 @@ VIDEO_TO_VIDEO = {
 FROM_PICTURES = {
     "Kandinsky3Pipeline": ("Kandinsky3Img2ImgPipeline",),
     "SanaSprintPipeline": ("SanaSprintImg2ImgPipeline",),
+    "IFPipeline": ("IFImg2ImgPipeline",),
     "KandinskyV22PriorPipeline": ("KandinskyV22PriorEmb2EmbPipeline",),
     "KandinskyV22Pipeline": ("KandinskyV22Img2ImgPipeline",),
 }
@@ -98,6 +99,5 @@ def _theirs(source, name, strength, steps, batch, given):
             **given,
         }
         arguments = {argument: value for argument, value in arguments.items() if argument in call}
-        output = "pt" if source.family.is_seeing else "latent"
-        found = pipeline(**arguments, output_type=output, return_dict=False)[0]
+        found = pipeline(**arguments, output_type=layouts.output(pipeline), return_dict=False)[0]
         return layouts.unpack(exact.stock_pipeline(held, source), found, layouts.Size(width, height, tiny.frames))

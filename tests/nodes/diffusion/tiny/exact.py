@@ -162,7 +162,7 @@ def begun(case, tiny):
 def beginning(source, case, shown=()):
     """The latent that a run begins with: a blank one, or a picture's where one is drawn over."""
     tiny = TINY[source.pipeline_class]
-    if "latents" not in stock.signature(source.pipeline_class):
+    if stock.draws_over(source.pipeline_class):
         found = autoencoding.encode_image(VAE(source), Image(shown[0].pixels.repeat(case.batch, 1, 1, 1)))
         return autoencoding.sample_distribution(found)
     if tiny.strength < 1:
@@ -213,8 +213,9 @@ def stock_call(pipeline, case, output, *, encoded=None, heard=None):
     last = []
     if output == "latent" and FAMILIES[name].ends_early and "callback" in call:  # it gives pictures alone
         arguments["callback"] = lambda *told: last.append(told[-1])
-    gives_latents = not FAMILIES[name].is_seeing and "callback" not in arguments
-    found = pipeline(**arguments, output_type=output if gives_latents else "pt", return_dict=False)
+    if output == "latent":
+        output = "pt" if "callback" in arguments else layouts.output(pipeline)
+    found = pipeline(**arguments, output_type=output, return_dict=False)
     if last:
         return last[-1]
     if FAMILIES[name].sound and heard is not None:
@@ -239,7 +240,7 @@ def _listen(pipeline, method, encoded):
 def stock_pictures(pipeline, case, heard=None):
     """What the stock call draws; the sound it makes is appended to `heard`."""
     name = type(pipeline).__name__
-    if not name.endswith("PixelPipeline") and FAMILIES[name].decoder != "movq":
+    if not name.endswith("PixelPipeline") and not name.startswith("IF") and FAMILIES[name].decoder != "movq":
         return stock_call(pipeline, case, "pt", heard=heard)
     drawn = stock_call(pipeline, case, "np")  # as tensors it gives what its last step or its VAE gave
     return torch.from_numpy(drawn).permute(0, 3, 1, 2)
@@ -370,7 +371,7 @@ def compare(source, case):
 def _compare(source, case):
     with ExitStack() as held:
         held.enter_context(small_area(source.pipeline_class))
-        if "latents" not in stock.signature(source.pipeline_class):
+        if stock.draws_over(source.pipeline_class):
             held.enter_context(most_likely(source.pipeline_class))
         if source.family.pictures is not None and source.family.pictures.likely:
             held.enter_context(

@@ -12,6 +12,7 @@ from tests.nodes.diffusion.tiny import (
     blocks,
     cascade,
     cosmos,
+    deepfloyd,
     dits,
     editing,
     following,
@@ -87,6 +88,10 @@ TINY = {
     "StableDiffusionUpscalePipeline": Tiny(seeing.upscaler, WIDE, pictures=(1,)),
     "StableDiffusionDepth2ImgPipeline": Tiny(seeing.depth, pictures=(1,), steps=4, strength=0.6),
     "StableUnCLIPImg2ImgPipeline": Tiny(seeing.unclip, pictures=(1,)),
+    "IFPipeline": Tiny(deepfloyd.first, text={"clean_caption": False}),
+    "IFSuperResolutionPipeline": Tiny(
+        deepfloyd.larger, WIDE, text={"clean_caption": False}, pictures=(1,), several=False
+    ),
     "StableDiffusionImageVariationPipeline": Tiny(seeing.variation, pictures=(1,), several=False),
     "StableDiffusionLatentUpscalePipeline": Tiny(seeing.latent_upscaler, WIDE, pictures=(1,)),
     "FluxKontextPipeline": Tiny(dits.flux, options={"_auto_resize": False}, pictures=(1, 0)),

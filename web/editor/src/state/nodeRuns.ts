@@ -134,8 +134,8 @@ export function withResults(nodes: NodeRuns, run: Run, doc: GraphDocument): Node
   return found;
 }
 
-/** The node types that write pictures and videos. */
-const SAVERS = new Set(["SaveImage", "SaveVideo"]);
+/** The node types that write pictures, videos and sounds. */
+const SAVERS = new Set(["SaveImage", "SaveVideo", "SaveSound"]);
 
 /** Which node saved which file: the name that the node was given, or the only node that saves. */
 function filesOfSavers(doc: GraphDocument, files: Artifact[]): [string, Artifact[]][] {
