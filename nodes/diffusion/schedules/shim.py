@@ -183,7 +183,11 @@ class SchedulerShim:
         if self._on_asked is not None:
             self._on_asked()
         _check_told(self._scheduler, args, kwargs)
-        proposals.set_timesteps(self._scheduler, *args, **kwargs, **self._told)
+        try:
+            proposals.set_timesteps(self._scheduler, *args, **kwargs, **self._told)
+        except ZeroDivisionError as error:
+            what = f"{type(self._scheduler).__name__} makes no schedule of so few steps."
+            raise PatchbayError(Code.BAD_VALUE, "steps", what, "Use two at least.") from error
         self._before = leftover.remembered(self._scheduler)
         if hasattr(self._scheduler, "noise_sampler_seed"):  # it asks the global generator for what it is not told
             self._scheduler.noise_sampler_seed = [each.initial_seed() for each in self._own]

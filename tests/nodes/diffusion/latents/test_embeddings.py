@@ -140,6 +140,8 @@ def test_what_an_embedding_cannot_do_is_refused(family):
     three = apply_prior(prompt(decoder), VAE(prior), Latent(torch.zeros(3, embedded.WIDTH, 1, 1), prior.kind))
     with pytest.raises(PatchbayError, match="3 embeddings for 1 picture"):
         drawn(decoder, three)
+    with pytest.raises(PatchbayError, match="no schedule of so few steps"):
+        sample(Denoiser(prior), prompt(prior), BlankLatent(64, 64, 1), scheduler=own(prior), steps=1)
     with pytest.raises(PatchbayError, match="no word has a weight"):
         encode_text(TextEncoder(prior), "(a) fox", weights="towards empty")
 
