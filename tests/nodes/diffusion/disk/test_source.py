@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.cache import size_of
 from engine.errors import Code, PatchbayError
 from engine.paths import Paths
 from nodes.diffusion.disk.source import resolve, survey
 from nodes.pocket import MODEL
+from nodes.types import TextEncoder
 from tests.nodes.diffusion.spoiling import edit, refusal
 
 UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -23,6 +25,10 @@ def test_the_box_is_surveyed(pocket):
     assert pocket.scheduler["_class_name"] == "DDIMScheduler"
     assert pocket.scheduler["prediction_type"] == "v_prediction"
     assert 7_100_000 < pocket.parts["unet"].numbers < 7_200_000
+
+
+def test_what_knows_a_model_weighs_nothing_for_it(pocket):
+    assert size_of(TextEncoder(pocket)) == size_of(TextEncoder(None)) - size_of(None)
 
 
 def test_surveying_imports_no_torch():

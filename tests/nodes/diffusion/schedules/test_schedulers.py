@@ -41,6 +41,15 @@ def test_every_scheduler_is_a_fresh_object(pocket):
     assert build("DDIM", pocket.scheduler, FAMILY) is not build("DDIM", pocket.scheduler, FAMILY)
 
 
+def test_what_a_pipeline_does_to_its_scheduler_is_not_seen_by_the_next(pocket):
+    changed = build("DDIM", pocket.scheduler, FAMILY)
+    changed.register_to_config(steps_offset=7)
+    changed.betas.zero_()
+    fresh = build("DDIM", pocket.scheduler, FAMILY)
+    assert fresh.config.steps_offset != 7
+    assert fresh.betas.all()
+
+
 def test_the_model_s_own_scheduler_goes_by_its_class(pocket):
     own = Scheduler("DDIMScheduler", "pocket", pocket.scheduler)
     assert type(build(own, {}, FAMILY)) is diffusers.DDIMScheduler
