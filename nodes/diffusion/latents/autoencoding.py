@@ -14,7 +14,7 @@ from nodes.diffusion.latents import codecs, embeddings, sounding
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.schedules import noise
 from nodes.diffusion.schedules.shim import NOTHING, SchedulerShim
-from nodes.diffusion.stages import items, layouts, stock, unseen
+from nodes.diffusion.stages import layouts, stock, unseen
 from nodes.diffusion.stages.checks import check_kind, own_words
 from nodes.diffusion.stages.pipelines import beginning, opened, own_scheduler, taught, told, unguided, unread_picture
 from nodes.diffusion.weights.device import kept
@@ -243,7 +243,7 @@ def _decode_stock(pipeline: Any, samples: torch.Tensor) -> torch.Tensor:  # noqa
     )
     settings = {"num_inference_steps": 2, **unguided(source.family), "output_type": "pt"}
     shown = source.family.pictures
-    if shown is not None and shown.least and not items.holds_items(pipeline):
+    if shown is not None and shown.least:
         given |= unseen.blank(source.family)
         unseen.look_at_nothing(pipeline, lambda: False)
     sounding.mute(pipeline)
