@@ -1,8 +1,8 @@
 """Every pipeline class that is driven, on a tiny random model: is it the stock pipeline bit for bit?
 
 Run as `python -m tests.bench.families`; names of classes as arguments choose some. `--write` writes what was found to
-nodes/diffusion/families/measured.json, which `patchbay models families` prints, and to docs/families.md; rows of classes
-that were not chosen stay as they were.
+nodes/diffusion/families/measured.json, which `patchbay models families` prints, and to docs/families.md; rows of
+classes that were not chosen stay as they were.
 """
 
 import argparse
