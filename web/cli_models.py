@@ -29,6 +29,8 @@ commands.add_typer(models, name="models")
 
 STAGES = ("text", "latent", "picture")
 
+_TASKS = {"image_to_image": "img2img", "inpaint": "inpaint", "control": "ControlNet"}
+
 
 @models.command("list")
 def list_models(as_json: JsonOption = False) -> None:
@@ -78,7 +80,7 @@ def info(
 def families(as_json: JsonOption = False) -> None:
     """Show which families of models can be loaded and what works with each, and why other classes are not driven.
 
-    "exact" means: bit for bit what Diffusers' own pipeline gives, as it was measured with the version that is named.
+    "exact" means: bit for bit what Diffusers' own pipelines give, as it was measured with the version that is named.
     """
     with refusals(as_json=as_json):
         found = _collection(load_catalog(Config.load())).families()
@@ -86,19 +88,31 @@ def families(as_json: JsonOption = False) -> None:
         print_json(found)
         return
     rows: Any = found["driven"]
-    table = _table("family", "kinds", "class", *STAGES, "image to image", "")
+    table = _table("family, kinds", "class (…Pipeline)", "also exact")
+    table.columns[0].min_width = max(len(row["family"]) for row in rows)
+    table.columns[1].no_wrap = True
+    unparted: dict[str, list[str]] = {}
     for row in rows:
-        stages = ["exact" if row[stage] == "exact" else "no" for stage in STAGES]
-        notes = [f"{stage}: {row[stage]}" for stage in STAGES if row[stage] != "exact"]
-        notes += [f"no start or end step: {row['whole']}"] if row["whole"] else []
-        kinds = "" if row["kinds"] == [row["family"]] else ", ".join(row["kinds"])
-        task = "exact" if row["image_to_image"] else ""
-        table.add_row(*map(escape, (row["family"], kinds, row["class"], *stages, task, "; ".join(notes))))
+        kinds = dict.fromkeys((row["family"], *row["kinds"]))
+        table.add_row(*map(escape, (", ".join(kinds), row["class"].removesuffix("Pipeline"), _notes(row))))
+        if row["whole"]:
+            unparted.setdefault(row["whole"], []).append(row["class"])
+    exactly = sum(all(row[stage] == "exact" for stage in STAGES) for row in rows)
+    stdout.print(f"{exactly} of {len(rows)} classes exact in text, latent and picture.\n")
     stdout.print(table)
+    stdout.print("\n[bold]No start or end step:[/]")
+    for reason, names in sorted(unparted.items()):
+        stdout.print(f"- {escape(reason)}: {', '.join(names)}.")
     stdout.print(f"\n[bold]Not driven[/], with Diffusers {found['diffusers']}:")
     undriven: Any = found["undriven"]
     for reason, names in sorted(undriven.items()):
         stdout.print(f"- {escape(reason)}: {', '.join(names)}.")
+
+
+def _notes(row: Mapping[str, object]) -> str:
+    """What of a class is not exact, and the tasks whose classes it stands for bit for bit."""
+    wrong = [f"{stage}: {row[stage]}" for stage in STAGES if row[stage] != "exact"]
+    return "; ".join(wrong) or ", ".join(words for task, words in _TASKS.items() if row[task])
 
 
 @models.command()
