@@ -22,7 +22,7 @@ NAMES = [
     and not FAMILIES[name].is_prior
     and FAMILIES[name].after is None
 ]
-"""All but those that draw in two parts, and a class that draws lots while it encodes the picture that it begins with."""
+"""All but those that draw in two parts, and one that draws lots while it encodes the picture that it begins with."""
 
 USUAL_STEPS = 20
 LEAST_STEPS = 4
