@@ -106,7 +106,7 @@ def test_info_of_a_file_that_cannot_be_loaded_says_what_it_holds(patchbay, fille
     result = patchbay("models", "info", "[style].safetensors")
     assert result.exit_code == 0
     assert "holds: a LoRA" in result.stdout
-    assert "Load a folder in Diffusers' format instead." in result.stdout
+    assert "Name it in ApplyLora." in result.stdout
 
 
 @pytest.mark.parametrize(("name", "code"), [("old.ckpt", "pickled_model"), ("nothing", "file_not_found")])

@@ -193,7 +193,7 @@ class LocalWorker:
     def __init__(self, config):
         self._config = config
         self._cancels = {}
-        self._jobs = None
+        self._threads = []
         self.sent = []
         self.dead = False
 
@@ -214,9 +214,14 @@ class LocalWorker:
         job = Job(**message["job"])
         if message["do"] == "run":
             cancel = self._cancels[job.id, job.attempt] = threading.Event()
-            threading.Thread(target=self._run, args=(job, cancel), daemon=True).start()
+            self._begin(self._run, job, cancel)
         else:
-            threading.Thread(target=self._answer, args=(message, job), daemon=True).start()
+            self._begin(self._answer, message, job)
+
+    def _begin(self, work, *arguments):
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _answer(self, message, job):
         answer = {"say": "answer", "question": message["question"]}
@@ -241,6 +246,8 @@ class LocalWorker:
     async def close(self):
         for cancel in self._cancels.values():
             cancel.set()
+        for thread in self._threads:  # what they still say is for a loop that runs
+            await asyncio.to_thread(thread.join)
         self._runner._executor.close()
 
 
