@@ -1,9 +1,9 @@
 """Graphs against stock Diffusers: a picture, alternating, on the same modules; then sweeps, each script from scratch.
 
 Run as `python -m tests.bench.sample`; names of pipeline classes as arguments choose some of the tiny families,
-`--parts` some of the tables, and `--write FILE` writes them into a page. Whoever stops it gets what there is. Prints
-medians and their ratios; asserts only that both sides give the same pictures. Processor time is printed beside the time
-that passed, since only the one says something on a machine that has other work.
+`--parts` some of the tables, and `--write FILE` writes them into a page, whose other rows stay. Whoever stops it gets
+what there is. Prints medians and their ratios; asserts only that both sides give the same pictures. Processor time is
+printed beside the time that passed, since only the one says something on a machine that has other work.
 """
 
 import argparse
@@ -118,21 +118,36 @@ column. The same models on larger pictures and with more steps have some work to
 """
 
 
-def section(title, rows):
+def section(title, lines):
     """A table of the page, with how many of its rows reach the goal."""
-    reached = sum(found["graph"].cpu / found["stock"].cpu <= GOAL for _, found in rows)
-    lines = [f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
-    lines += [f"| {name} | {' | '.join(cells(found))} |" for name, found in rows]
-    return "\n".join(
-        [*lines, "", f"The ratio of processor times is at most {GOAL} in {reached} of {len(rows)} rows.", ""]
-    )
+    reached = sum(float(line.split(" | ")[COLUMNS.index("ratio of CPU") + 1]) <= GOAL for line in lines)
+    head = [f"## {title}", "", f"| | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
+    told = f"The ratio of processor times is at most {GOAL} in {reached} of {len(lines)} rows."
+    return "\n".join([*head, *lines, "", told, ""])
 
 
-def page(known, sections):
-    """The page of docs, where it is `known` already with the new sections in the place of their old ones."""
-    parts = {part.partition(" (")[0]: f"## {part.strip()}\n" for part in known.split("\n## ")[1:]}
-    parts |= {each.removeprefix("## ").partition(" (")[0]: each for each in sections}
-    return "\n".join([HEAD, *parts.values()])
+def line_of(name, found):
+    """A row of the page."""
+    return f"| {name} | {' | '.join(cells(found))} |"
+
+
+def what(line):
+    """What a row of the page is about: a class, whatever work it was given, or the whole first cell."""
+    name = line.removeprefix("| ").partition(" |")[0]
+    return name.partition(",")[0] if name.partition(",")[0] in TINY else name
+
+
+def page(known, title, lines):
+    """The page of docs, where it is `known` already with these rows in the place of their old ones.
+
+    Where the table was measured in another way before, they are all that it has.
+    """
+    tables = {part.partition("\n")[0]: part for part in known.split("\n## ")[1:]}
+    own = [line for line in tables.get(title, "").splitlines() if line.startswith("| ") and not line.startswith("| |")]
+    rows = {what(line): line for line in [*own, *lines]}
+    kept = {name.partition(" (")[0]: f"## {part.strip()}\n" for name, part in tables.items()}
+    kept[title.partition(" (")[0]] = section(title, list(rows.values()))
+    return "\n".join([HEAD, *kept.values()])
 
 
 def titled(what, rounds, steps=None):
@@ -141,19 +156,18 @@ def titled(what, rounds, steps=None):
 
 
 def measured(title, rows):
-    """The section of some rows, as far as they come before somebody stops it; each is printed when it is there."""
-    console, table, found = Console(width=160), Table("case", *COLUMNS, title=title), []
+    """Some rows of the page, as far as they come before somebody stops it; each is printed when it is there."""
+    console, table, lines = Console(width=160), Table("case", *COLUMNS, title=title), []
     try:
         for name, figures in rows:
-            found.append((name, figures))
+            lines.append(line_of(name, figures))
             table.add_row(name, *cells(figures))
             console.print(name, *cells(figures), sep=" | ")
     except KeyboardInterrupt:
         console.print("Stopped: what follows is what there is.")
     console.print(table)
-    text = section(title, found)
-    console.print(text.splitlines()[-1])
-    return text
+    console.print(section(title, lines).splitlines()[-1])
+    return lines
 
 
 def parts(arguments):
@@ -191,10 +205,11 @@ def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     tables = parts(arguments)
     for part in arguments.parts:
-        found = measured(*tables[part])
+        title, rows = tables[part]
+        lines = measured(title, rows)
         if arguments.write:
             known = arguments.write.read_text() if arguments.write.exists() else ""
-            arguments.write.write_text(page(known, [found]))
+            arguments.write.write_text(page(known, title, lines))
 
 
 if __name__ == "__main__":
