@@ -47,7 +47,7 @@ PictureStrength = Annotated[
 PooledStrength = Annotated[float, Field(ge=0, le=10, description="The same for the prompt's pooled part.")]
 
 
-@node("AddPicturePrompt", category="conditioning", device=True)
+@node("AddPicturePrompt", category="text", device=True)
 def add_picture_prompt(
     conditioning: Conditioning[K],
     image: Image,
