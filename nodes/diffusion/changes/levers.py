@@ -178,7 +178,7 @@ def _tiles(vae: Any, size: int, overlap: float) -> dict[str, float]:  # noqa: AN
 
     Three ways of saying it are found in Diffusers: one side and a share, two sides and shares, two sides and strides.
     """
-    if not hasattr(vae, "use_tiling"):
+    if not (hasattr(vae, "tiled_decode") or hasattr(vae, "_tiled_decode")):  # Cosmos' can be told to, and does nothing
         return {}
     if hasattr(vae, "tile_sample_min_size"):
         ratio = max(1, round(vae.tile_sample_min_size / vae.tile_latent_min_size))

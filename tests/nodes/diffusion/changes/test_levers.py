@@ -214,6 +214,11 @@ def test_a_vae_that_knows_no_tiles_is_refused(family):
             levers.check_tiles(family("Kandinsky3Pipeline"), patch)
 
 
+def test_a_vae_that_takes_the_size_of_tiles_and_cuts_none_is_refused(family):
+    with pytest.raises(PatchbayError, match="AutoencoderKLCosmos"):
+        levers.check_tiles(family("CosmosTextToWorldPipeline"), TilePatch(64, 0.25, singly=False))
+
+
 def test_a_vae_whose_tiles_make_a_smaller_picture_is_refused(family):
     with pytest.raises(PatchbayError, match="HunyuanImageRefiner"):
         levers.check_tiles(family("HunyuanImageRefinerPipeline"), TilePatch(64, 0.25, singly=False))
