@@ -11,10 +11,9 @@ from engine import Paths, Settings, node
 from engine.choices import Choice
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.whole import survey_whole
+from nodes.diffusion.families.families import REDUX
 from nodes.pipelines import PipelineFolder
 from nodes.types import Conditioning, Image, K
-
-_CLASS = "FluxPriorReduxPipeline"
 
 
 class ReduxFolder(PipelineFolder):
@@ -26,14 +25,14 @@ class ReduxFolder(PipelineFolder):
         """The folder, checked as far as that goes without reading weights. Raises `PatchbayError`."""
         path = super().resolve(value, paths, settings, at)
         found = survey_whole(path, at).pipeline_class
-        if found != _CLASS:
+        if found != REDUX:
             what = f"{path} is a {found}, which makes no prompt of a picture."
-            raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use a {_CLASS}.")
+            raise PatchbayError(Code.UNSUPPORTED_CLASS, at, what, f"Use a {REDUX}.")
         return path
 
     def choices(self, paths: Paths, settings: Settings) -> list[Choice]:
         """Those that are on this machine."""
-        return [each for each in super().choices(paths, settings) if each.detail.get("pipeline_class") == _CLASS]
+        return [each for each in super().choices(paths, settings) if each.detail.get("pipeline_class") == REDUX]
 
 
 ReduxPath = Annotated[

@@ -136,6 +136,9 @@ FOLLOWING = frozenset(
 )
 """Classes whose denoisers read a picture to follow beside the latents."""
 
+REDUX = "FluxPriorReduxPipeline"
+"""The class that makes of a picture what stands behind the words of a prompt: no family, only a part of one."""
+
 SUPPORTED = "docs/families.md lists what is supported."
 
 _PIXELS_PER_LATENT = {"sd1": 8, "sd2": 8, "pocket": 8}

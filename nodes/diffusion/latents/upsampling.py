@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.latent_upscaler_files import (
+    KNOWN,
     LATENT_UPSCALER,
-    PIPELINES,
     check_fits,
     survey_latent_upscaler,
 )
+from nodes.diffusion.latents.latent_math import finished
 from nodes.diffusion.latents.mask_rules import check_unmasked
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.stages import stock
@@ -35,12 +35,10 @@ def upsampled(vae: VAE[Any], latent: Latent[Any], path: Path, *, adain: float, t
     source, net = vae.source, survey_latent_upscaler(path, "model")
     check_kind("latent", latent.kind, "VAE", source.kind)
     check_unmasked(latent)
-    if latent.leftover is not None:
-        what = f"This latent was left at step {latent.leftover.step} of {latent.leftover.steps}."
-        raise PatchbayError(Code.BAD_VALUE, "latent", what, "Run its last steps first.")
+    finished(latent)
     decoder = source.family.decoder
     check_fits(net, source.parts[decoder].class_name, latent.samples.shape[1])
-    name = PIPELINES[net.class_name]
+    name = KNOWN[net.class_name].pipeline
     call = stock.signature(name)
     with SHELF.use(source, decoder) as module, SHELF.use(net, LATENT_UPSCALER) as upscaler, torch.inference_mode():
         given = {

@@ -11,6 +11,7 @@ import torch
 from engine.context import current
 from engine.errors import Code, PatchbayError
 from nodes.diffusion.disk.whole import home_of
+from nodes.diffusion.families.families import REDUX
 from nodes.diffusion.memory.shelf import SHELF
 from nodes.diffusion.pictures.pixels import to_pillow
 from nodes.diffusion.stages import stock
@@ -20,9 +21,6 @@ from nodes.diffusion.weights.loading import StandIn
 if TYPE_CHECKING:
     from nodes.diffusion.disk.source import ModelSource
     from nodes.types import Conditioning, Image
-
-CLASS = "FluxPriorReduxPipeline"
-"""The pipeline class that makes them."""
 
 _PARTS = ("image_encoder", "feature_extractor", "image_embedder")
 _READ = {"prompt_embeds", "pooled_prompt_embeds", "text_ids"}
@@ -45,7 +43,7 @@ def with_pictures(
     tensors = {name: conditioning.tensors[name].clone() for name in _READ}  # the class writes into what it is given
     with ExitStack() as held, torch.inference_mode():
         parts = {name: held.enter_context(SHELF.use(home_of(source, name), name, alone=True)) for name in _PARTS}
-        pipeline = stock.staged(CLASS)(**parts, text_encoder=StandIn({}, precision))
+        pipeline = stock.staged(REDUX)(**parts, text_encoder=StandIn({}, precision))
         pipeline.place = device
         pipeline.prompts = stock.Replay(tensors, None, len(image.pixels), device, precision)
         tokens, pooled = pipeline(
